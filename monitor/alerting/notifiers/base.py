@@ -1,0 +1,85 @@
+"""What a notifier is. One more notifier is one new file in `monitor/alerting/notifiers/` with one `PLUGIN`; no list to edit.
+
+The plugin classifies, the outbox retries: `notify` tries once and raises Retryable or Permanent with a reason out of the
+closed set below. The module's name is its config table `[notifiers.<name>]` and its metric label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+
+class NotifierSettings(BaseModel):
+    """Base of every notifier's settings. Unknown keys stop start-up."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Reason(StrEnum):
+    """Why a delivery failed."""
+
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    RATE_LIMITED = "rate_limited"
+    SERVER_ERROR = "server_error"
+    CLIENT_ERROR = "client_error"
+    GONE = "gone"
+    UNAUTHORIZED = "unauthorized"
+
+
+class DeliveryError(Exception):
+    """Base: one try did not deliver. The message holds no secret (a webhook's URL is one)."""
+
+    def __init__(self, reason: Reason, *, retry_after: float | None = None) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+class Retryable(DeliveryError):
+    """Try again later, not before `retry_after` seconds if that is given."""
+
+
+class Permanent(DeliveryError):
+    """No try will ever succeed with this configuration."""
+
+
+class Change(StrEnum):
+    """What happened to the exposure."""
+
+    OPENED = "opened"
+    REOPENED = "reopened"
+    ESCALATED = "escalated"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What a person is told. Redacted; foreign strings are raw and pass `monitor.untrusted` at the sink."""
+
+    key: str  # idempotency key: one for every opening and state of an exposure
+    dedup_key: str  # the same for everything about one exposure
+    change: Change
+    exposure: Mapping[str, Any] = field(repr=False)  # what `leakstream exposures show --json` prints
+    created_at: float = 0.0
+
+
+class Notifier(Protocol):
+    """A configured notifier. Safe for concurrent calls; never blocks the loop."""
+
+    async def notify(self, notification: Notification) -> None:
+        """Deliver once. Raises Retryable, Permanent."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotifierPlugin:
+    """`build(settings, tools)` makes the notifier; `tools` is the service's `Tools` (http client, clock, log)."""
+
+    settings: type[NotifierSettings]
+    build: Callable[[Any, Any], Notifier]
+    summary: str = ""

@@ -1,0 +1,93 @@
+"""What a source is. One more source is one new file in `monitor/collectors/sources/` with one `PLUGIN`; no list to edit.
+
+The module's name is the source's name: the key of its config table `[sources.<name>]`, its metric label and the `source` of
+its documents. Found is not enabled: a source runs only when the config has its table.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from monitor.contracts import CoverageEvent, Document, Sighting
+
+
+class SourceSettings(BaseModel):
+    """Base of every source's settings. Unknown keys stop start-up; secrets are `SecretStr` with a `_file` twin."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CollectorState(Protocol):
+    """What a source must remember over restarts. Durable when the call returns; never blocks the loop."""
+
+    async def cursor(self, source: str, name: str = "") -> str | None:
+        """The text saved last, None at the first start."""
+
+    async def save_cursor(self, source: str, value: str, name: str = "") -> None: ...
+
+    async def unseen(self, source: str, keys: Sequence[bytes]) -> set[bytes]:
+        """Those of `keys` (at most 32 bytes each) that were never marked as seen."""
+
+    async def mark_seen(self, source: str, keys: Iterable[bytes]) -> None: ...
+
+
+class SourceContext(Protocol):
+    """What the collector service gives to a running source. For the tasks of one source."""
+
+    name: str
+    stop: asyncio.Event  # set = finish what is under way and return
+    state: CollectorState
+
+    async def emit(
+        self,
+        documents: Sequence[Document] = (),
+        *,
+        sightings: Sequence[Sighting] = (),
+        coverage: Sequence[CoverageEvent] = (),
+        cursor: str | None = None,
+        cursor_name: str = "",
+        seen: Iterable[bytes] = (),
+    ) -> None:
+        """Put everything on the bus, and only when it is durable there save the cursor and the seen keys.
+
+        Waits out back-pressure (the source simply stands still meanwhile). Documents over the record limit are cut into
+        overlapping parts here; sources need not care.
+        """
+
+    def dropped(self, reason: str, count: int = 1) -> None:
+        """Count what the source left out. `reason` is a word out of the source's closed set."""
+
+    def healthy(self) -> None:
+        """The source answered as it should."""
+
+    def failing(self, reason: str) -> None:
+        """The source does not answer as it should; it goes on trying. Nothing fatal."""
+
+    def now(self) -> float:
+        """Epoch seconds of the service's clock."""
+
+    async def sleep(self, seconds: float) -> bool:
+        """Wait, or less when `stop` is set; True when it was set. All waiting of a source goes through here."""
+
+
+class Source(Protocol):
+    """A running source."""
+
+    async def run(self, context: SourceContext) -> None:
+        """Collect until `context.stop` is set. Upstream trouble (5xx, rubbish, time-outs) is retried with backoff inside and
+        told by `context.failing`; what is raised ends the service as a programming error.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePlugin:
+    """`build(settings, tools)` makes the source; heavy imports belong inside it. `tools` is the service's `Tools`."""
+
+    settings: type[SourceSettings]
+    build: Callable[[Any, Any], Source]
+    summary: str = ""  # one line for `leakstream doctor` and the docs

@@ -1,0 +1,345 @@
+"""What crosses the bus, and its versions. Five contracts, five topics.
+
+A record has two headers: `v`, the contract's version `major.minor`, and `m`, one orjson object. A Document's content is
+the record's value as it lies (no base64, no escaping: the matcher reads the bytes in place) and its metadata is `m`; the
+other four carry their object as the value and leave `m` out. Fields that a reader does not know are kept in `extra` and
+written again; an unknown major version raises UpgradeNeeded; anything else that cannot be read raises InvalidRecord.
+
+Times are epoch seconds (float, UTC). Digests are lower-case hex. Nothing but Document.content and the texts of a
+Document's provenance may hold a secret in plain text: FindingEvent, Sighting, CoverageEvent and Request never do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
+from typing import Any, ClassVar, Final, Self
+
+import orjson
+
+from monitor.bus.base import Message, Record, TopicSpec, UpgradeNeeded
+
+DOCUMENTS: Final = "documents.v1"
+FINDINGS: Final = "findings.v1"
+SIGHTINGS: Final = "sightings.v1"
+COVERAGE: Final = "coverage.v1"
+REQUESTS: Final = "requests.v1"
+DEAD_LETTER_SUFFIX: Final = ".dlq"
+
+_HOUR: Final = 3600.0
+TOPICS: Final = (
+    TopicSpec(DOCUMENTS, retention_seconds=24 * _HOUR, retention_bytes=4 * 1024**3),
+    TopicSpec(FINDINGS, retention_seconds=7 * 24 * _HOUR, retention_bytes=1024**3),
+    TopicSpec(SIGHTINGS, retention_seconds=7 * 24 * _HOUR, retention_bytes=1024**3),
+    TopicSpec(COVERAGE, partitions=1, retention_seconds=7 * 24 * _HOUR, retention_bytes=256 * 1024**2),
+    TopicSpec(REQUESTS, partitions=1, retention_seconds=24 * _HOUR, retention_bytes=64 * 1024**2),
+)
+
+
+def with_dead_letters(topics: tuple[TopicSpec, ...] = TOPICS) -> tuple[TopicSpec, ...]:
+    """Each topic and its dead-letter topic, which keeps as long and takes a tenth of the room."""
+    dead = tuple(
+        replace(
+            t,
+            name=t.name + DEAD_LETTER_SUFFIX,
+            partitions=1,
+            retention_bytes=t.retention_bytes // 10,
+            block_when_full=False,
+        )
+        for t in topics
+    )
+    return topics + dead
+
+
+class InvalidRecord(Exception):
+    """A record breaks its contract. `reason` is a word out of a closed set (a metric label)."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Mode(StrEnum):
+    """Why a document is on the bus."""
+
+    LIVE = "live"
+    REPLAY = "replay"
+    EXERCISE = "exercise"  # a drill's canary: followed to the pager, never counted as a leak
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a document stands. Every text is as the source gave it: untrusted, and it may hold a secret."""
+
+    forge: str = ""  # "github.com", "gitlab.com", "pastebin.com", "file" …
+    repository: str = ""  # "owner/name"; "" where there is none
+    owner: str = ""  # forge organisation or user
+    url: str = ""
+    commit: str = ""
+    ref: str = ""
+    path: str = ""
+    title: str = ""
+    author: str = ""  # name or login
+    author_email: str = field(default="", repr=False)  # the matcher turns it into a keyed hash and a domain
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One piece of text as a source published it."""
+
+    TOPIC: ClassVar[str] = DOCUMENTS
+    VERSION: ClassVar[str] = "1.0"
+
+    source: str  # name of the source that collected it
+    id: str  # the source's own id for this text: the same text collected twice has the same id
+    content: bytes = field(repr=False)
+    fetched_at: float
+    published_at: float | None = None
+    trace_id: str = ""
+    mode: Mode = Mode.LIVE
+    blob_sha: str = ""  # git blob id where known
+    media_type: str = ""
+    provenance: Provenance = Provenance()
+    offset: int = 0  # where this content begins in the whole document, for documents cut into parts
+    line: int = 1  # the line number of the content's first byte
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def key(self) -> bytes:
+        """16 bytes: digest of source and id."""
+        return hashlib.blake2b(f"{self.source}\0{self.id}".encode(), digest_size=16).digest()
+
+    def message(self) -> Message:
+        meta = {**self.extra, **_public_fields(self, skip=("content", "extra"))}
+        return Message(
+            self.TOPIC, self.key, self.content, {"v": self.VERSION.encode(), "m": orjson.dumps(meta)}
+        )
+
+    @classmethod
+    def read(cls, record: Record) -> Self:
+        """Raises InvalidRecord, UpgradeNeeded."""
+        _check_version(record, cls.VERSION)
+        meta = _load(record.headers.get("m", b""))
+        try:
+            known, extra = _split(cls, meta)
+            known["mode"] = Mode(known.get("mode", "live"))
+            known["provenance"] = Provenance(**_split(Provenance, known.get("provenance", {}))[0])
+            return cls(content=record.value, extra=extra, **known)
+        except (TypeError, ValueError) as error:
+            raise InvalidRecord("malformed") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _JsonContract:
+    """A contract whose whole object is the record's value."""
+
+    TOPIC: ClassVar[str]
+    VERSION: ClassVar[str] = "1.0"
+
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False, kw_only=True)
+
+    @property
+    def key(self) -> bytes:
+        raise NotImplementedError
+
+    def message(self) -> Message:
+        body = {**self.extra, **_public_fields(self, skip=("extra",))}
+        return Message(self.TOPIC, self.key, orjson.dumps(body), {"v": self.VERSION.encode()})
+
+    @classmethod
+    def read(cls, record: Record) -> Self:
+        """Raises InvalidRecord, UpgradeNeeded."""
+        _check_version(record, cls.VERSION)
+        try:
+            known, extra = _split(cls, _load(record.value))
+            return cls(**cls._revive(known), extra=extra)
+        except (TypeError, ValueError) as error:
+            raise InvalidRecord("malformed") from error
+
+    @classmethod
+    def _revive(cls, known: dict[str, Any]) -> dict[str, Any]:
+        """Turn what JSON made of nested values into their types. Raises TypeError, ValueError."""
+        return known
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a finding stands, redacted and fit to be stored and shown (through `untrusted`)."""
+
+    forge: str = ""
+    repository: str = ""
+    owner: str = ""
+    url: str = ""
+    commit: str = ""
+    ref: str = ""
+    path: str = ""
+    title: str = ""
+    author: str = ""
+    author_email_hash: str = ""
+    author_email_domain: str = ""
+    line: int = 0
+    column: int = 0
+    start: int = 0
+    end: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FindingEvent(_JsonContract):
+    """One credential at one place, without its plain text."""
+
+    TOPIC: ClassVar[str] = FINDINGS
+
+    leak: Mapping[str, str]  # key id -> fingerprint, under all active keys; the first is the current key's
+    place_id: str
+    rule: str
+    provider: str
+    family: str
+    title: str
+    severity: str
+    confidence: str
+    verdict: str  # proved | refuted | unprovable
+    check: str  # the proof's name
+    preview: str
+    snippet: str
+    source: str
+    document_id: str
+    matched_at: float
+    fetched_at: float
+    published_at: float | None = None
+    trace_id: str = ""
+    mode: str = "live"
+    place: Place = Place()
+    blob_sha: str = ""
+    facts: Mapping[str, str] = field(
+        default_factory=dict
+    )  # what the proof read off the value: an account id, a time
+    set_id: str = ""
+    parts: tuple[str, ...] = ()  # rule ids of a set's further members
+    decoded: tuple[str, ...] = ()
+    syntax: str = ""
+    records: int = 0
+    weak: bool = False  # below 64 bits of estimated entropy: the fingerprint includes the scope
+    hosts: tuple[str, ...] = ()  # host names that stand near it (at most 16)
+    emails: tuple[str, ...] = ()  # e-mail domains that stand near it (at most 16)
+    revoke: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """The leak's identity under the current key."""
+        return next(iter(self.leak.values()))
+
+    @property
+    def key(self) -> bytes:
+        return bytes.fromhex(self.fingerprint)[:16]
+
+    @classmethod
+    def _revive(cls, known: dict[str, Any]) -> dict[str, Any]:
+        if not known.get("leak"):
+            raise ValueError("no fingerprint")
+        known["place"] = Place(**_split(Place, known.get("place", {}))[0])
+        for name in ("parts", "decoded", "hosts", "emails"):
+            known[name] = tuple(known.get(name, ()))
+        return known
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting(_JsonContract):
+    """A blob that was already scanned stands at one more place. No content."""
+
+    TOPIC: ClassVar[str] = SIGHTINGS
+
+    source: str
+    blob_sha: str
+    seen_at: float
+    published_at: float | None = None
+    place: Place = Place()
+
+    @property
+    def key(self) -> bytes:
+        return hashlib.blake2b(self.blob_sha.encode(), digest_size=16).digest()
+
+    @classmethod
+    def _revive(cls, known: dict[str, Any]) -> dict[str, Any]:
+        known["place"] = Place(**_split(Place, known.get("place", {}))[0])
+        return known
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageEvent(_JsonContract):
+    """What one source saw and did not see in one span of time."""
+
+    TOPIC: ClassVar[str] = COVERAGE
+
+    source: str
+    since: float
+    until: float
+    expected: int | None = None  # what the feed said existed; None = the feed does not say
+    listed: int = 0
+    fetched: int = 0
+    skipped: Mapping[str, int] = field(default_factory=dict)  # reason -> count
+    lost: int = 0
+    blind: str = ""  # not "" = nothing was seen in this span, and why: outage, limit, gap, retention
+    overlap: int | None = None  # items that this poll shares with the one before; 0 = a gap
+
+    @property
+    def key(self) -> bytes:
+        return self.source.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Request(_JsonContract):
+    """Something for a collector to do: re-check a place, repair a gap, sweep a target."""
+
+    TOPIC: ClassVar[str] = REQUESTS
+
+    kind: str  # recheck | repair | sweep
+    source: str
+    target: str
+    requested_at: float
+    reason: str = ""
+
+    @property
+    def key(self) -> bytes:
+        return hashlib.blake2b(f"{self.source}\0{self.target}".encode(), digest_size=16).digest()
+
+
+def _public_fields(contract: Any, *, skip: tuple[str, ...]) -> dict[str, Any]:
+    # orjson writes nested dataclasses, enums and tuples itself
+    return {f.name: getattr(contract, f.name) for f in fields(contract) if f.name not in skip}
+
+
+_NAMES: Final[dict[type, frozenset[str]]] = {}
+
+
+def _split(cls: type, raw: object) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(what `cls` knows, what it does not). Raises TypeError unless `raw` is an object."""
+    if not isinstance(raw, dict):
+        raise TypeError("not an object")
+    names = _NAMES.get(cls)
+    if names is None:
+        names = _NAMES[cls] = frozenset(f.name for f in fields(cls)) - {"extra", "content"}
+    known = {name: value for name, value in raw.items() if name in names}
+    extra = (
+        {name: value for name, value in raw.items() if name not in names} if len(known) != len(raw) else {}
+    )
+    return known, extra
+
+
+def _load(raw: bytes) -> object:
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise InvalidRecord("not_json") from error
+
+
+def _check_version(record: Record, ours: str) -> None:
+    version = record.headers.get("v")
+    if version is None:
+        raise InvalidRecord("no_version")
+    major = version.partition(b".")[0]
+    if not major.isdigit():
+        raise InvalidRecord("bad_version")
+    if major != ours.partition(".")[0].encode():
+        raise UpgradeNeeded(record.place, version.decode("ascii", "replace"))

@@ -1,0 +1,216 @@
+"""Every metric of the service, each with one sentence that says what it counts. `python -m monitor.metrics` prints the page
+docs/metrics.md.
+
+Base units (seconds, bytes), counters end in `_total`, labels are bounded: sources, rules, stages, notifiers and reasons come
+from closed sets and are pre-initialised where they are known, so that a rate starts from 0.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_LATENCY: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
+_BYTES: Final = (256, 1024, 4096, 16384, 65536, 262144, 1048576, 8388608)
+
+
+class Metrics:
+    """All metrics on one registry. The composition root makes one and hands it to the stages. Thread-safe."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry or CollectorRegistry(auto_describe=True)
+        r = self.registry
+
+        # -- collectors
+        self.documents = Counter(
+            "leakstream_documents", "Documents that a source put on the bus.", ["source"], registry=r
+        )
+        self.document_bytes = Histogram(
+            "leakstream_document_bytes",
+            "Size of documents put on the bus.",
+            ["source"],
+            buckets=_BYTES,
+            registry=r,
+        )
+        self.source_requests = Counter(
+            "leakstream_source_requests",
+            "Requests to a source, by outcome (ok, not_modified, limited, error …).",
+            ["source", "outcome"],
+            registry=r,
+        )
+        self.source_items = Counter(
+            "leakstream_source_items",
+            "Items of a source by what became of them: listed, fetched, known, skipped, lost.",
+            ["source", "state"],
+            registry=r,
+        )
+        self.capture_ratio = Gauge(
+            "leakstream_capture_ratio",
+            "Share of what a source's feed published that was fetched, over the last hour (0 to 1).",
+            ["source"],
+            registry=r,
+        )
+        self.source_last_success = Gauge(
+            "leakstream_source_last_success_timestamp_seconds",
+            "When a source last answered as it should.",
+            ["source"],
+            registry=r,
+        )
+        self.source_blind = Gauge(
+            "leakstream_source_blind",
+            "1 while a source sees nothing (outage, limit).",
+            ["source"],
+            registry=r,
+        )
+        self.budget_remaining = Gauge(
+            "leakstream_source_budget_remaining_requests",
+            "Requests that the source's limit still allows in its window.",
+            ["source"],
+            registry=r,
+        )
+        self.source_delay = Histogram(
+            "leakstream_source_delay_seconds",
+            "From publication to the bus.",
+            ["source"],
+            buckets=_LATENCY,
+            registry=r,
+        )
+
+        # -- bus
+        self.bus_records = Counter(
+            "leakstream_bus_records", "Records read by a group.", ["group", "topic"], registry=r
+        )
+        self.bus_lag = Gauge(
+            "leakstream_bus_lag_records",
+            "Records that a group has not read yet.",
+            ["group", "topic"],
+            registry=r,
+        )
+        self.bus_lag_seconds = Gauge(
+            "leakstream_bus_oldest_unread_seconds",
+            "Age of the oldest record that a group has not read.",
+            ["group", "topic"],
+            registry=r,
+        )
+        self.bus_lost = Counter(
+            "leakstream_bus_lost_records",
+            "Records that retention took before the group read them.",
+            ["group", "topic"],
+            registry=r,
+        )
+        self.backpressure = Counter(
+            "leakstream_backpressure",
+            "Times that a bus could take no more, by reason.",
+            ["reason"],
+            registry=r,
+        )
+        self.retries = Counter(
+            "leakstream_batch_retries", "Batches tried again after a retryable error.", ["stage"], registry=r
+        )
+        self.dead_letters = Counter(
+            "leakstream_dead_letters", "Records sent to a dead-letter topic.", ["stage", "reason"], registry=r
+        )
+
+        # -- matcher
+        self.scanned_bytes = Counter("leakstream_scanned_bytes", "Bytes of content scanned.", registry=r)
+        self.scan_seconds = Histogram(
+            "leakstream_scan_seconds",
+            "Time of one batch in the scanning process.",
+            buckets=_LATENCY,
+            registry=r,
+        )
+        self.findings = Counter("leakstream_findings", "Findings put on the bus.", ["rule"], registry=r)
+        self.refuted = Counter(
+            "leakstream_refuted",
+            "Values with the shape of a token whose offline proof failed.",
+            ["rule"],
+            registry=r,
+        )
+        self.worker_restarts = Counter(
+            "leakstream_scan_worker_restarts",
+            "Scanning processes replaced, by reason (crash, timeout, memory).",
+            ["reason"],
+            registry=r,
+        )
+        self.match_latency = Histogram(
+            "leakstream_fetch_to_match_seconds", "From fetch to finding.", buckets=_LATENCY, registry=r
+        )
+
+        # -- alerting
+        self.exposures_open = Gauge(
+            "leakstream_exposures_open", "Exposures that are open now.", ["severity", "owned"], registry=r
+        )
+        self.exposures = Counter(
+            "leakstream_exposures",
+            "Changes of exposures: opened, reopened, closed, repeated.",
+            ["change"],
+            registry=r,
+        )
+        self.decisions = Counter(
+            "leakstream_policy_decisions",
+            "What the policy made of findings: page, ticket, record, drop.",
+            ["action"],
+            registry=r,
+        )
+        self.notifications = Counter(
+            "leakstream_notifications",
+            "Deliveries to a notifier by outcome (delivered, or the reason of the failure).",
+            ["notifier", "outcome"],
+            registry=r,
+        )
+        self.outbox_pending = Gauge(
+            "leakstream_outbox_pending", "Notifications not delivered yet.", ["notifier"], registry=r
+        )
+        self.outbox_oldest = Gauge(
+            "leakstream_outbox_oldest_seconds",
+            "Age of the oldest notification not delivered yet.",
+            ["notifier"],
+            registry=r,
+        )
+        self.time_to_notify = Histogram(
+            "leakstream_fetch_to_notify_seconds",
+            "From fetch to the notifier's answer.",
+            buckets=_LATENCY,
+            registry=r,
+        )
+
+        # -- everywhere
+        self.dropped = Counter(
+            "leakstream_dropped",
+            "What was left out on purpose or cut by a budget, never in silence.",
+            ["stage", "reason"],
+            registry=r,
+        )
+        self.ready = Gauge("leakstream_ready", "1 while the stage can do its work.", ["stage"], registry=r)
+        self.loop_lag = Gauge(
+            "leakstream_event_loop_lag_seconds", "How late the event loop ran its last timer.", registry=r
+        )
+        self.build = Gauge(
+            "leakstream_build_info", "Always 1; labels name the version.", ["version", "python"], registry=r
+        )
+        self.rules = Gauge("leakstream_rules", "Rules loaded.", registry=r)
+
+
+def page() -> str:
+    """docs/metrics.md as Markdown."""
+    lines = [
+        "# Metrics",
+        "",
+        "Made by `python -m monitor.metrics`; a test compares it with the code.",
+        "",
+        "| metric | type | labels | what it says |",
+        "|---|---|---|---|",
+    ]
+    for family in sorted(Metrics().registry.collect(), key=lambda f: f.name):
+        name = family.name + ("_total" if family.type == "counter" else "")
+        collector = Metrics().registry._names_to_collectors[
+            name if family.type != "histogram" else family.name
+        ]
+        labels = ", ".join(collector._labelnames)  # type: ignore[attr-defined]
+        lines.append(f"| `{name}` | {family.type} | {labels} | {family.documentation} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(page(), end="")  # noqa: T201 - the page is the program's output
