@@ -1,0 +1,300 @@
+"""Settings: one TOML file and the environment, read once, wrong ones refused with file, line, key and reason.
+
+Precedence: environment (`LEAKSTREAM_BUS__PREFIX=...`, double underscore between levels), then the file, then defaults. This
+module knows the sections that every stage shares; the composition root hands in the models of the stages' own sections and of
+the plugins, so that nothing here imports a stage.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+ENV_PREFIX: Final = "LEAKSTREAM_"
+FILE_NAME: Final = "leakstream.toml"
+
+
+class ConfigError(Exception):
+    """The configuration is wrong. The message names file, line, key and reason, and never a secret's value."""
+
+
+class Section(BaseModel):
+    """Base of the shared sections."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BusSettings(Section):
+    """Where the stages meet."""
+
+    kind: Literal["embedded"] = Field("embedded", description="the durable bus of one host")
+    prefix: str = Field(
+        "leakstream.", pattern=r"^[a-z0-9._-]{0,64}$", description="in front of every topic name"
+    )
+    documents_hours: float = Field(
+        24.0, gt=0, le=24 * 30, description="how long raw documents are kept, in hours"
+    )
+    documents_gib: float = Field(4.0, gt=0, description="how much room raw documents may take, in GiB")
+
+
+class HttpSettings(Section):
+    """How we behave towards others."""
+
+    contact: str = Field("", description="a URL or mail address in the User-Agent: sources ask for one")
+    allow_private: tuple[str, ...] = Field(
+        (), description="hosts (or host:port) on private addresses that may be asked"
+    )
+
+
+class WebSettings(Section):
+    """Console, API and ingest."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8686, ge=0, le=65535)
+    allowed_hosts: tuple[str, ...] = Field((), description="further names under which the console is reached")
+    token_file: Path | None = Field(None, description="needed when `host` is not loopback")
+
+
+class MetricsSettings(Section):
+    """/metrics, /healthz and /readyz."""
+
+    host: str = "127.0.0.1"
+    port: int | None = Field(
+        None, ge=0, le=65535, description="default: 8687, for a single stage 8688 to 8690"
+    )
+
+
+class LogSettings(Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+_SHARED: Final[dict[str, type[Section]]] = {
+    "bus": BusSettings,
+    "http": HttpSettings,
+    "web": WebSettings,
+    "metrics": MetricsSettings,
+    "log": LogSettings,
+}
+_PLAIN: Final = ("state", "key_file", "external_url")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything, validated. `sections` holds the stages' own models by name."""
+
+    path: Path | None
+    state: Path
+    key_file: Path
+    external_url: str
+    bus: BusSettings
+    http: HttpSettings
+    web: WebSettings
+    metrics: MetricsSettings
+    log: LogSettings
+    sections: Mapping[str, BaseModel] = field(repr=False)
+    sources: Mapping[str, BaseModel] = field(repr=False)
+    notifiers: Mapping[str, BaseModel] = field(repr=False)
+
+
+def load(
+    path: Path | None,
+    *,
+    sections: Mapping[str, type[BaseModel]],
+    sources: Mapping[str, type[BaseModel]],
+    notifiers: Mapping[str, type[BaseModel]],
+    environment: Mapping[str, str] | None = None,
+) -> Config:
+    """Read and check everything. Raises ConfigError with the first wrong key."""
+    text = _read(path)
+    raw = _parse(path, text)
+    where = _Where(path, text)
+    _refuse_readable_secrets(path, raw, where, {**sources, **notifiers, **sections})
+    _merge(raw, _from_environment(os.environ if environment is None else environment))
+    known = {*_SHARED, *sections, *_PLAIN, "sources", "notifiers"}
+    for key in raw:
+        if key not in known:
+            raise ConfigError(where.message((key,), f"unknown key; known are {', '.join(sorted(known))}"))
+    for key in _PLAIN:
+        if not isinstance(raw.get(key, ""), str):
+            raise ConfigError(where.message((key,), "a text is expected"))
+    base = path.parent if path else Path.cwd()
+    state = _resolve(base, raw.get("state", "leakstream-state"))
+    shared = {name: _validate(model, raw.get(name, {}), (name,), where) for name, model in _SHARED.items()}
+    return Config(
+        path=path,
+        state=state,
+        key_file=_resolve(base, raw["key_file"]) if "key_file" in raw else state.parent / f"{state.name}.key",
+        external_url=raw.get("external_url", ""),
+        **shared,  # type: ignore[arg-type]  # each value is the model that _SHARED names
+        sections={
+            name: _validate(model, raw.get(name, {}), (name,), where) for name, model in sections.items()
+        },
+        sources=_plugins("sources", raw.get("sources", {}), sources, where),
+        notifiers=_plugins("notifiers", raw.get("notifiers", {}), notifiers, where),
+    )
+
+
+def show(config: Config) -> dict[str, Any]:
+    """Everything as plain values for `leakstream config show`, secrets masked."""
+    tables: dict[str, Any] = {
+        "state": str(config.state),
+        "key_file": str(config.key_file),
+        "external_url": config.external_url,
+    }
+    for name in _SHARED:
+        tables[name] = getattr(config, name).model_dump(mode="json")
+    for name, model in config.sections.items():
+        tables[name] = model.model_dump(mode="json")
+    tables["sources"] = {name: model.model_dump(mode="json") for name, model in config.sources.items()}
+    tables["notifiers"] = {name: model.model_dump(mode="json") for name, model in config.notifiers.items()}
+    return tables
+
+
+def _read(path: Path | None) -> str:
+    if path is None:
+        return ""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file; `leakstream init` writes one") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+
+
+def _parse(path: Path | None, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+
+
+def _resolve(base: Path, value: str) -> Path:
+    return (base / Path(value).expanduser()).absolute()
+
+
+def _plugins(
+    table: str, raw: object, models: Mapping[str, type[BaseModel]], where: _Where
+) -> dict[str, BaseModel]:
+    if not isinstance(raw, dict):
+        raise ConfigError(where.message((table,), "a table is expected"))
+    built: dict[str, BaseModel] = {}
+    for name, values in raw.items():
+        if name not in models:
+            raise ConfigError(where.message((table, name), f"unknown; there are {', '.join(sorted(models))}"))
+        built[name] = _validate(models[name], values, (table, name), where)
+    return built
+
+
+def _validate(model: type[BaseModel], values: object, at: tuple[str, ...], where: _Where) -> BaseModel:
+    if not isinstance(values, dict):
+        raise ConfigError(where.message(at, "a table is expected"))
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        keys = (*at, *(str(part) for part in first["loc"]))
+        reason = "unknown key" if first["type"] == "extra_forbidden" else first["msg"]
+        if reason == "unknown key":
+            reason += f"; known are {', '.join(sorted(model.model_fields))}"
+        raise ConfigError(where.message(keys, reason)) from None  # the chained error would quote the value
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    """LEAKSTREAM_A__B=x as {"a": {"b": value}}. Values that are TOML (numbers, lists, booleans) are read as such."""
+    tree: dict[str, Any] = {}
+    for name, text in environment.items():
+        if not name.startswith(ENV_PREFIX) or name.startswith(f"{ENV_PREFIX}TEST_"):
+            continue
+        keys = name[len(ENV_PREFIX) :].lower().split("__")
+        try:
+            value = tomllib.loads(f"v = {text}")["v"]
+        except tomllib.TOMLDecodeError:
+            value = text
+        _merge(tree, _nested(keys, value))
+    return tree
+
+
+def _nested(keys: list[str], value: object) -> dict[str, Any]:
+    return {keys[0]: value if len(keys) == 1 else _nested(keys[1:], value)}
+
+
+def _merge(into: dict[str, Any], other: Mapping[str, Any]) -> None:
+    for key, value in other.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = value
+
+
+def _refuse_readable_secrets(
+    path: Path | None, raw: Mapping[str, Any], where: _Where, models: Mapping[str, type[BaseModel]]
+) -> None:
+    """An inline secret in a file that others can read stops start-up."""
+    if path is None or not stat.S_IMODE(path.stat().st_mode) & 0o077:
+        return
+    for table in ("sources", "notifiers"):
+        for name, values in _table(raw.get(table)).items():
+            _check_secrets(models.get(name), values, (table, name), where)
+    for name, values in raw.items():
+        _check_secrets(models.get(name), values, (name,), where)
+
+
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _check_secrets(model: type[BaseModel] | None, values: object, at: tuple[str, ...], where: _Where) -> None:
+    if model is None:
+        return
+    for key, info in model.model_fields.items():
+        if key in _table(values) and "SecretStr" in str(info.annotation):
+            raise ConfigError(
+                where.message(
+                    (*at, key), "a secret in a file that others can read; chmod 600 it, or use the _file form"
+                )
+            )
+
+
+class _Where:
+    """Finds the line of a key, so that a message can name it."""
+
+    def __init__(self, path: Path | None, text: str) -> None:
+        self._path = path
+        self._lines = text.split("\n")
+
+    def message(self, keys: tuple[str, ...], reason: str) -> str:
+        name = ".".join(keys)
+        if self._path is None:
+            return f"configuration: {name}: {reason}"
+        line = self._line(keys)
+        if line is None:
+            return f"{self._path}: {name}: {reason} (set by the environment, or missing)"
+        return f"{self._path}:{line}: {name}: {reason}"
+
+    def _line(self, keys: tuple[str, ...]) -> int | None:
+        """The line of the longest part of `keys` that the file has."""
+        table: tuple[str, ...] = ()
+        best: tuple[int, int] | None = None
+        for number, line in enumerate(self._lines, 1):
+            if header := _HEADER.match(line):
+                table = tuple(part.strip().strip("\"'") for part in header[1].split("."))
+                here = table
+            elif pair := _KEY.match(line):
+                here = (*table, *(part.strip("\"'") for part in pair[1].split(".")))
+            else:
+                continue
+            if here == keys[: len(here)] and (best is None or len(here) > best[0]):
+                best = (len(here), number)
+        return best[1] if best else None
+
+
+_HEADER: Final = re.compile(r"^\s*\[{1,2}([^\[\]]+)\]{1,2}")
+_KEY: Final = re.compile(r"^\s*([\w.\"'-]+)\s*=")

@@ -1,0 +1,147 @@
+"""From a finding (plain) to a finding event (redacted, with identities): what the scanning process answers."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from detectors import Finding
+from detectors.canonical import canonical
+from detectors.filters import estimate_bits
+from monitor.contracts import Document, FindingEvent, Place, Provenance
+from monitor.identity import KeyRing, blob_sha, place_id
+from monitor.matcher import redact
+from monitor.matcher.lines import diff_position, position
+
+OVERLAP: Final = 4096  # bytes that two parts of a long document share: monitor.collectors cuts so
+_NEAR: Final = 512
+_AT_MOST: Final = 16
+_HOST: Final = re.compile(
+    r"(?<![\w.@-])(?:[a-z0-9](?:[a-z0-9-]{0,62})\.){1,6}[a-z]{2,18}(?![\w-])", re.IGNORECASE
+)
+_EMAIL: Final = re.compile(r"[\w.+-]{1,64}@((?:[a-z0-9-]{1,63}\.){1,6}[a-z]{2,18})", re.IGNORECASE)
+_FILE_ENDINGS: Final = frozenset(
+    ["py", "js", "ts", "go", "rs", "java", "rb", "php", "sh", "md", "txt", "json", "yml", "yaml", "toml", "ini", "cfg", "conf", "env", "xml", "html", "css", "lock", "log", "sql", "csv", "tsx", "jsx", "kt", "c", "h", "cpp"]
+)
+
+
+class EventMaker:
+    """Turns the findings of one document into events. One per thread."""
+
+    def __init__(self, keys: KeyRing, redactor: redact.Redactor) -> None:
+        self._keys = keys
+        self._redactor = redactor
+
+    def events(self, document: Document, findings: Sequence[Finding], *, now: float) -> list[FindingEvent]:
+        """In the order of `findings`; what a former part of the same document has reported already is left out."""
+        if document.offset:
+            findings = [f for f in findings if f.end > OVERLAP]
+        if not findings:
+            return []
+        content = document.content
+        hidden = redact.spans(findings)
+        secrets = redact.secrets_of(findings)
+        blob = document.blob_sha or blob_sha(content)
+        raw = document.provenance
+        clean = Provenance(
+            **{name: self._redactor.text(getattr(raw, name), secrets) for name in _TEXTS},
+            author_email=raw.author_email,
+        )
+        seen: Counter[str] = Counter()
+        return [
+            self._event(document, finding, clean, blob, hidden, secrets, seen, now) for finding in findings
+        ]
+
+    def _event(
+        self,
+        document: Document,
+        finding: Finding,
+        clean: Provenance,
+        blob: str,
+        hidden: Sequence[tuple[int, int]],
+        secrets: Sequence[bytes],
+        seen: Counter[str],
+        now: float,
+    ) -> FindingEvent:
+        rule, raw = finding.rule, document.provenance
+        bits = estimate_bits(finding.secret, rule)
+        scope = finding.scope or raw.owner.lower().encode()
+        leak = self._keys.leak(rule.family, canonical(rule, finding.secret), bits=bits, scope=scope)
+        fingerprint = next(iter(leak.values()))
+        occurrence = document.offset + seen[fingerprint]
+        seen[fingerprint] += 1
+        content = document.content
+        if document.media_type == "text/x-diff":
+            line, column = diff_position(content, finding.start)
+        else:
+            line, column = position(content, finding.start, first_line=document.line)
+        near = redact.masked(
+            content, max(0, finding.start - _NEAR), min(len(content), finding.end + _NEAR), hidden, secrets
+        )
+        _, _, domain = raw.author_email.rpartition("@")
+        return FindingEvent(
+            leak=leak,
+            place_id=place_id(
+                forge=raw.forge,
+                where=raw.repository or raw.url,
+                blob_sha=blob,
+                path=raw.path,
+                leak=fingerprint,
+                occurrence=occurrence,
+            ),
+            rule=rule.id,
+            provider=rule.provider,
+            family=rule.family,
+            title=rule.title,
+            severity=finding.severity,
+            confidence=finding.confidence,
+            verdict=finding.proof.verdict,
+            check=finding.proof.check,
+            preview=redact.preview(rule, finding.secret),
+            snippet=redact.snippet(content, finding.start, hidden, secrets),
+            source=document.source,
+            document_id=self._redactor.text(document.id, secrets),
+            matched_at=now,
+            fetched_at=document.fetched_at,
+            published_at=document.published_at,
+            trace_id=document.trace_id,
+            mode=document.mode,
+            place=Place(
+                **{name: getattr(clean, name) for name in _TEXTS},
+                author_email_hash=self._keys.digest("author", raw.author_email.lower().encode())
+                if domain
+                else "",
+                author_email_domain=domain.lower() if _DOMAIN.fullmatch(domain) else "",
+                line=line,
+                column=column,
+                start=document.offset + finding.start,
+                end=document.offset + finding.end,
+            ),
+            blob_sha=blob,
+            facts=dict(finding.proof.facts),
+            set_id=finding.set_id,
+            parts=tuple(part.rule_id for part in finding.parts),
+            decoded=finding.decoded,
+            syntax=finding.syntax,
+            records=finding.records,
+            weak=bits < 64,
+            hosts=_hosts(near),
+            emails=tuple(dict.fromkeys(d.lower() for d in _EMAIL.findall(near)))[:_AT_MOST],
+            revoke=rule.revoke,
+        )
+
+
+_TEXTS: Final = ("forge", "repository", "owner", "url", "commit", "ref", "path", "title", "author")
+_DOMAIN: Final = re.compile(r"(?:[a-z0-9-]{1,63}\.){1,6}[a-z]{2,18}", re.IGNORECASE)
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    """Host names, lower case; what looks like a file name or an attribute chain is left out."""
+    found = dict.fromkeys(
+        host
+        for host in (h.lower() for h in _HOST.findall(text))
+        if host.rpartition(".")[2] not in _FILE_ENDINGS
+    )
+    return tuple(found)[:_AT_MOST]

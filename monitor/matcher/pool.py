@@ -1,0 +1,190 @@
+"""The parent's side of the scanning processes: hands out jobs, replaces what dies, never waits for ever.
+
+A process that crashes or misses the deadline is replaced and the job fails with WorkerDied; the caller decides what to try
+again. Each process has one job at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+import orjson
+import structlog
+
+from monitor.aio import spawn
+from monitor.identity import KeyRing
+from monitor.matcher import frames
+from monitor.matcher.frames import MEMORY_EXIT
+from monitor.metrics import Metrics
+
+_LOG = structlog.get_logger("matcher.pool")
+WORKER: Final = (sys.executable, "-m", "monitor.matcher.worker")
+_START_SECONDS: Final = 120.0  # a cold database is compiled once; a warm one loads in a moment
+
+
+class WorkerDied(Exception):
+    """The process ended or was ended while it had the job. `reason` is crash, timeout or memory."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class PoolFailed(Exception):
+    """A scanning process cannot be started at all: the stage must end."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSettings:
+    """`seconds` is the deadline of one job, wall clock; `memory_bytes` what a process may add to its start size."""
+
+    processes: int = 1
+    seconds: float = 3.0
+    memory_bytes: int = 768 * 1024**2
+    cache_dir: Path | None = None
+    rules: Sequence[Path] = ()
+    command: Sequence[str] = WORKER
+
+
+class ScanPool:
+    """For the tasks of one event loop. `async with` starts and ends the processes."""
+
+    def __init__(self, settings: PoolSettings, keys: KeyRing, metrics: Metrics) -> None:
+        self._settings = settings
+        self._keys = keys
+        self._metrics = metrics
+        self._idle: asyncio.Queue[_Worker] = asyncio.Queue()
+        self._all: set[_Worker] = set()
+        for reason in ("crash", "timeout", "memory"):
+            metrics.worker_restarts.labels(reason)
+
+    async def __aenter__(self) -> Self:
+        started = await asyncio.gather(*(self._start() for _ in range(self._settings.processes)))
+        for worker in started:
+            self._idle.put_nowait(worker)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.gather(*(worker.stop() for worker in self._all))
+        self._all.clear()
+
+    async def scan(self, items: Sequence[frames.JobItem]) -> frames.Answer:
+        """Raises WorkerDied (the process is replaced already), PoolFailed."""
+        worker = await self._idle.get()
+        try:
+            result = await worker.ask(items, self._settings.seconds)
+        except BaseException as error:
+            self._all.discard(worker)
+            await worker.kill()
+            if not isinstance(error, WorkerDied):
+                raise
+            self._metrics.worker_restarts.labels(error.reason).inc()
+            _LOG.warning("scanning process replaced", reason=error.reason, documents=len(items))
+            self._idle.put_nowait(await self._start())
+            raise
+        self._idle.put_nowait(worker)
+        return result
+
+    async def _start(self) -> _Worker:
+        worker = await _Worker.start(self._settings, self._keys)
+        self._all.add(worker)
+        return worker
+
+
+class _Worker:
+    """One scanning process."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._errors = spawn(self._drain(), name="scan-worker-stderr")
+
+    @classmethod
+    async def start(cls, settings: PoolSettings, keys: KeyRing) -> _Worker:
+        process = await asyncio.create_subprocess_exec(
+            *settings.command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        )
+        worker = cls(process)
+        setup = orjson.dumps(
+            {
+                "keys": [key.hex() for key in keys.keys.values()],
+                "memory_bytes": settings.memory_bytes,
+                "cache_dir": str(settings.cache_dir) if settings.cache_dir else None,
+                "rules": [str(path) for path in settings.rules],
+            }
+        )
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                await worker._send([len(setup).to_bytes(4, "little"), setup])
+                await worker._receive()
+        except (WorkerDied, TimeoutError) as error:
+            await worker.kill()
+            raise PoolFailed("the scanning process did not start; its own message is in the log") from error
+        return worker
+
+    async def ask(self, items: Sequence[frames.JobItem], seconds: float) -> frames.Answer:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._send(frames.job(items))
+                frame = await self._receive()
+        except TimeoutError as error:
+            raise WorkerDied("timeout") from error
+        try:
+            return frames.read_answer(frame)
+        except frames.FrameError as error:
+            raise WorkerDied("crash") from error
+
+    async def _send(self, pieces: Sequence[bytes]) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.writelines(pieces)
+            await self._process.stdin.drain()
+        except OSError as error:
+            raise WorkerDied(await self._death()) from error
+
+    async def _receive(self) -> bytes:
+        assert self._process.stdout is not None
+        try:
+            size = frames.length(await self._process.stdout.readexactly(4))
+            return await self._process.stdout.readexactly(size)
+        except (asyncio.IncompleteReadError, OSError, frames.FrameError) as error:
+            raise WorkerDied(await self._death()) from error
+
+    async def _death(self) -> str:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await self._process.wait()
+        return "memory" if self._process.returncode == MEMORY_EXIT else "crash"
+
+    async def _drain(self) -> None:
+        """Pass on what the process says on standard error; it never says content (tracebacks carry code, not data)."""
+        assert self._process.stderr is not None
+        while line := await self._process.stderr.readline():
+            _LOG.info("scanning process", line=line.decode("utf-8", "replace").rstrip())
+
+    async def stop(self) -> None:
+        """End it by closing its input; kill it when it does not go."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            async with asyncio.timeout(2.0):
+                await self._process.wait()
+        except TimeoutError:
+            await self.kill()
+        await self._errors
+
+    async def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+        await self._errors

@@ -1,0 +1,125 @@
+"""The scanning process: reads jobs on standard input, answers on standard output. Started by `monitor.matcher.pool`.
+
+It is the only process that parses foreign content. It opens no socket, writes no file but the database cache, dumps no core, has a
+limit on its memory and ends with its parent. What leaves it is redacted.
+
+The first frame is its setup: one JSON object with `keys` (hex, current first), `memory_bytes`, `cache_dir`, `rules` (further rule
+files). The answer to it is an empty frame, sent when the database is loaded.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import struct
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+import orjson
+
+from detectors import Finding, Scanner, load_rules
+from monitor import hardening
+from monitor.bus.base import Record
+from monitor.contracts import Document, InvalidRecord
+from monitor.identity import KeyRing
+from monitor.matcher import frames
+from monitor.matcher.events import EventMaker
+from monitor.matcher.redact import Redactor
+
+
+class DocumentScanner(Protocol):
+    """The part of `detectors.Scanner` that this process needs; a test puts a hostile one in its place."""
+
+    def scan(self, data: bytes) -> Sequence[Finding]: ...
+
+    def scan_many(self, datas: Sequence[bytes]) -> Sequence[Sequence[Finding]]: ...
+
+    def take_drops(self) -> Counter[str]:
+        """What was left out since the last call, by reason."""
+
+
+def serve(
+    source: BinaryIO, sink: BinaryIO, make_scanner: Callable[[dict[str, Any]], DocumentScanner]
+) -> None:
+    """Answer jobs until `source` ends. Raises FrameError when the parent breaks the protocol."""
+    setup = orjson.loads(_read(source) or b"{}")
+    scanner = make_scanner(setup)
+    maker = EventMaker(KeyRing.of(*(bytes.fromhex(key) for key in setup["keys"])), Redactor(scanner))
+    hardening.limit_memory(int(setup["memory_bytes"]))
+    _write(sink, struct.pack("<I", 0))
+    while frame := _read(source):
+        items = frames.read_job(frame)
+        started = time.perf_counter()
+        found = scanner.scan_many([item.content for item in items])
+        events: list[tuple[int, bytes, bytes]] = []
+        rules: Counter[str] = Counter()
+        for index, (item, findings) in enumerate(zip(items, found, strict=True)):
+            if not findings:
+                continue
+            document = _document(item)
+            for event in maker.events(document, findings, now=time.time()):
+                message = event.message()
+                events.append((index, message.key, message.value))
+                rules[event.rule] += 1
+        stats = {
+            "seconds": time.perf_counter() - started,
+            "bytes": sum(len(item.content) for item in items),
+            "rules": rules,
+            "dropped": scanner.take_drops(),
+        }
+        _write(sink, frames.answer(frames.Answer(events, stats)))
+
+
+def _document(item: frames.JobItem) -> Document:
+    """The parent has read this metadata once already, so it fits the contract."""
+    headers = {"v": Document.VERSION.encode(), "m": item.meta}
+    try:
+        return Document.read(Record(Document.TOPIC, 0, 0, b"", item.content, headers, 0.0))
+    except InvalidRecord as error:
+        raise frames.FrameError(error.reason) from error
+
+
+def _read(source: BinaryIO) -> bytes:
+    """The next frame; empty at the end of the stream."""
+    prefix = source.read(4)
+    if len(prefix) < 4:
+        return b""
+    size = frames.length(prefix)
+    frame = source.read(size)
+    if len(frame) < size:
+        return b""
+    return frame
+
+
+def _write(sink: BinaryIO, data: bytes) -> None:
+    sink.write(data)
+    sink.flush()
+
+
+def make_scanner(setup: dict[str, Any]) -> DocumentScanner:
+    """The real scanner with the rules that `setup` names."""
+    rules = load_rules(extra=[Path(path) for path in setup.get("rules", ())])
+    cache = setup.get("cache_dir")
+    return Scanner(rules, cache_dir=Path(cache) if cache else None)
+
+
+def main(scanner: Callable[[dict[str, Any]], DocumentScanner] = make_scanner) -> None:
+    hardening.no_core_dumps()
+    hardening.die_with_parent(signal.SIGKILL)
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C is the parent's to handle; it ends this process by closing the pipe
+    sink = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever prints by accident must not break the protocol
+    try:
+        serve(sys.stdin.buffer, sink, scanner)
+    except MemoryError:
+        os._exit(frames.MEMORY_EXIT)  # at once: there is no memory left to unwind with
+
+
+if __name__ == "__main__":
+    main()
