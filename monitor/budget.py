@@ -1,0 +1,161 @@
+"""Politeness as a budget: what one credential may still ask of one host, and from when.
+
+Reads the limits as servers tell them: `Retry-After` (seconds or an HTTP date), `x-ratelimit-remaining` and
+`x-ratelimit-reset` (epoch SECONDS, UTC), 403 or 429 with the words "rate limit". Order of trust: Retry-After, then the reset
+of an exhausted window, then at least 60 s growing exponentially (GitHub's rule for secondary limits). Instants of the server
+are taken relative to its own `Date`, so that a wrong clock on either side does no harm. No I/O here: who asks also waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from typing import Final
+
+_SECONDARY: Final = 60.0
+_LONGEST: Final = 24 * 3600.0  # a server that says more is asked again after a day
+_WORDS: Final = (b"rate limit", b"abuse detection")
+_LOOK: Final = 4096  # bytes of an error's body that are searched for those words
+
+
+class Limited(Exception):
+    """Nothing may be asked for `retry_after` seconds."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(f"limited for {retry_after:.0f} s")
+        self.retry_after = retry_after
+
+
+class Outcome(StrEnum):
+    """What an answer means for the asker."""
+
+    OK = "ok"
+    NOT_MODIFIED = "not_modified"
+    LIMITED = "limited"
+    SERVER_ERROR = "server_error"
+    CLIENT_ERROR = "client_error"
+
+
+class Budget:
+    """One credential at one host. For the tasks of one event loop; all but `gate` is synchronous.
+
+    `interval` is the least time between two requests in seconds; `gate` caps how many are under way.
+    """
+
+    def __init__(self, *, clock: Callable[[], float], concurrency: int = 4, interval: float = 0.0) -> None:
+        self.gate = asyncio.Semaphore(concurrency)
+        self.interval = interval
+        self.remaining: int | None = None  # of the host's window; None = it never said
+        self.reset_at: float | None = None  # by our clock
+        self.blocked_until = 0.0
+        self._clock = clock
+        self._next = 0.0
+        self._strikes = 0
+
+    def reserve(self) -> float:
+        """Take the next slot: seconds to wait before the request goes out. Raises Limited."""
+        now = self._clock()
+        if self.blocked_until > now:
+            raise Limited(self.blocked_until - now)
+        slot = max(now, self._next)
+        self._next = slot + self.interval
+        return slot - now
+
+    def observe(self, status: int, headers: Mapping[str, str], body: bytes = b"") -> Outcome:
+        """Learn from an answer, and say what it means."""
+        now = self._clock()
+        remaining = _number(headers.get("x-ratelimit-remaining"))
+        reset = _number(headers.get("x-ratelimit-reset"))
+        if remaining is not None:
+            self.remaining = int(remaining)
+        if reset is not None:
+            self.reset_at = now + max(0.0, reset - _server_time(headers, now))
+        exhausted = remaining == 0 and self.reset_at is not None
+        wait = retry_after(headers, now)
+        if self._is_limit(status, body, exhausted=exhausted, told=wait is not None):
+            if wait is None and exhausted and self.reset_at is not None:
+                wait = self.reset_at - now
+            elif wait is None:
+                wait = _SECONDARY * 2**self._strikes
+                self._strikes = min(self._strikes + 1, 10)
+            self.block(wait)
+            return Outcome.LIMITED
+        if status >= 500:
+            return Outcome.SERVER_ERROR
+        if exhausted and self.reset_at is not None:
+            self.block(self.reset_at - now)
+        if status >= 400:
+            return Outcome.CLIENT_ERROR
+        self._strikes = 0
+        return Outcome.NOT_MODIFIED if status == 304 else Outcome.OK
+
+    def block(self, seconds: float) -> None:
+        """Nobody asks for this long (a second at least)."""
+        self.blocked_until = max(self.blocked_until, self._clock() + min(max(seconds, 1.0), _LONGEST))
+
+    def allowance(self, seconds: float) -> int | None:
+        """How many requests the next `seconds` may cost when the window is spent evenly; None = the host named no limit."""
+        now = self._clock()
+        if self.remaining is None or self.reset_at is None or self.reset_at <= now:
+            return None
+        return int(self.remaining * min(1.0, seconds / (self.reset_at - now)))
+
+    @staticmethod
+    def _is_limit(status: int, body: bytes, *, exhausted: bool, told: bool) -> bool:
+        if status == 429 or (status == 503 and told):
+            return True
+        if status != 403:
+            return False
+        head = body[:_LOOK].lower()
+        return exhausted or told or any(word in head for word in _WORDS)
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """`Retry-After` in seconds from now, never negative; None when it is missing or nonsense."""
+    value = headers.get("Retry-After")
+    if value is None:
+        return None
+    seconds = _number(value)
+    if seconds is not None:
+        return max(0.0, seconds)
+    instant = _date(value)
+    return None if instant is None else max(0.0, instant - _server_time(headers, now))
+
+
+def poll_interval(headers: Mapping[str, str]) -> float | None:
+    """`X-Poll-Interval` in seconds, at most an hour; a 304 may say `Cache-Control: max-age` instead (sources.md 1.3)."""
+    seconds = _number(headers.get("X-Poll-Interval"))
+    if seconds is None:
+        for directive in headers.get("Cache-Control", "").split(","):
+            name, _, value = directive.strip().partition("=")
+            if name.lower() == "max-age":
+                seconds = _number(value)
+    return None if seconds is None or seconds < 0 else min(seconds, 3600.0)
+
+
+def backoff(attempt: int, draw: float, *, base: float = 1.0, cap: float = 300.0) -> float:
+    """Exponential backoff with full jitter: `draw` (0 to 1) of min(cap, base * 2 ** attempt) seconds."""
+    return draw * min(cap, base * 2.0 ** min(attempt, 30))
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text) if text is not None and text.isascii() else math.nan
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _date(text: str) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _server_time(headers: Mapping[str, str], now: float) -> float:
+    instant = _date(headers.get("Date", ""))
+    return now if instant is None else instant
