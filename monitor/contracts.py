@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import StrEnum
-from typing import Any, ClassVar, Final, Self
+from functools import cache
+from types import UnionType
+from typing import Any, ClassVar, Final, Self, get_args, get_origin, get_type_hints
 
 import orjson
 
@@ -238,6 +240,8 @@ class FindingEvent(_JsonContract):
     def _revive(cls, known: dict[str, Any]) -> dict[str, Any]:
         if not known.get("leak"):
             raise ValueError("no fingerprint")
+        for fingerprint in known["leak"].values():
+            bytes.fromhex(fingerprint)
         known["place"] = Place(**_split(Place, known.get("place", {}))[0])
         for name in ("parts", "decoded", "hosts", "emails"):
             known[name] = tuple(known.get(name, ()))
@@ -310,21 +314,58 @@ def _public_fields(contract: Any, *, skip: tuple[str, ...]) -> dict[str, Any]:
     return {f.name: getattr(contract, f.name) for f in fields(contract) if f.name not in skip}
 
 
-_NAMES: Final[dict[type, frozenset[str]]] = {}
+@cache
+def _types(cls: type) -> Mapping[str, tuple[tuple[type, ...], type | None]]:
+    """Field name -> (types that JSON may have there, type of a list's items or an object's values)."""
+    known: dict[str, tuple[tuple[type, ...], type | None]] = {}
+    for name, hint in get_type_hints(cls).items():
+        if name in {"extra", "content", "TOPIC", "VERSION"}:
+            continue
+        outer: list[type] = []
+        inner: type | None = None
+        for option in get_args(hint) if get_origin(hint) is UnionType else (hint,):
+            origin = get_origin(option)
+            if origin is tuple:
+                outer.append(list)
+                inner = get_args(option)[0]
+            elif origin is Mapping:
+                outer.append(dict)
+                inner = get_args(option)[1]
+            elif option is float:
+                outer += [float, int]
+            elif issubclass(option, str):
+                outer.append(str)
+            elif is_dataclass(option):
+                outer.append(dict)
+            else:
+                outer.append(option)
+        known[name] = (tuple(outer), inner)
+    return known
 
 
 def _split(cls: type, raw: object) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(what `cls` knows, what it does not). Raises TypeError unless `raw` is an object."""
+    """(what `cls` knows, what it does not). Raises TypeError unless `raw` is an object with the right types."""
     if not isinstance(raw, dict):
         raise TypeError("not an object")
-    names = _NAMES.get(cls)
-    if names is None:
-        names = _NAMES[cls] = frozenset(f.name for f in fields(cls)) - {"extra", "content"}
-    known = {name: value for name, value in raw.items() if name in names}
-    extra = (
-        {name: value for name, value in raw.items() if name not in names} if len(known) != len(raw) else {}
-    )
+    types = _types(cls)
+    known: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    for name, value in raw.items():
+        expected = types.get(name)
+        if expected is None:
+            extra[name] = value
+            continue
+        outer, inner = expected
+        if type(value) not in outer:
+            raise TypeError(name)
+        if inner is not None and any(type(item) is not inner for item in _items(value)):
+            raise TypeError(name)
+        known[name] = value
     return known, extra
+
+
+def _items(value: Any) -> Any:
+    return value.values() if type(value) is dict else value
 
 
 def _load(raw: bytes) -> object:

@@ -1,0 +1,193 @@
+"""How a scan's hits are printed: `pretty` for people, `jsonl` for programs, `sarif` for code-scanning tools.
+
+A format is told each hit as it is found and the summary at the end; it writes text and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol, TextIO
+
+import orjson
+from rich.console import Console
+from rich.text import Text
+
+from monitor.scan.hit import Hit
+from monitor.untrusted import Sink, untrusted
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a scan did."""
+
+    files: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    known: int = 0  # hits that the baseline knows
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    skipped: Mapping[str, int] = field(default_factory=dict)
+
+
+class Format(Protocol):
+    def hit(self, hit: Hit) -> None: ...
+
+    def end(self, summary: Summary) -> None: ...
+
+
+_COLOURS: Final = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "info": "dim"}
+
+
+class Pretty:
+    """Colours on a terminal only."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._console = Console(file=out, highlight=False, soft_wrap=True)
+        self._hits = 0
+
+    def hit(self, hit: Hit) -> None:
+        self._hits += 1
+        path = untrusted(hit.path, Sink.TERMINAL)
+        head = Text.assemble((hit.severity.upper(), _COLOURS[hit.severity]), f"  {hit.title}")
+        if hit.verdict != "unprovable":
+            head.append(
+                f"  ({hit.verdict}: {hit.check})", style="green" if hit.verdict == "proved" else "dim"
+            )
+        self._console.print(head)
+        where = f"  {path}:{hit.line}:{hit.column}"
+        if hit.commit:
+            where += f"  commit {hit.commit[:12]}"
+        self._console.print(Text(where, style="bold"))
+        self._console.print(
+            Text(f"  {hit.secret if hit.secret is not None else hit.preview}   rule {hit.rule}")
+        )
+        if hit.snippet:
+            self._console.print(Text(f"  | {untrusted(hit.snippet, Sink.TERMINAL)}", style="dim"))
+        if hit.revoke:
+            self._console.print(Text(f"  revoke: {hit.revoke}", style="dim"))
+        self._console.print()
+
+    def end(self, summary: Summary) -> None:
+        megabytes = summary.bytes / 1e6
+        text = f"{self._hits} finding{'' if self._hits == 1 else 's'} in {summary.files} files, {megabytes:.1f} MB, {summary.seconds:.1f} s"
+        if summary.known:
+            text += f"; {summary.known} known from the baseline"
+        if summary.skipped:
+            text += "; left out: " + ", ".join(
+                f"{count} {reason}" for reason, count in sorted(summary.skipped.items())
+            )
+        self._console.print(Text(text, style="bold" if self._hits else "green"))
+
+
+class JsonLines:
+    """One object a line."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def hit(self, hit: Hit) -> None:
+        self._out.write(orjson.dumps(as_dict(hit)).decode() + "\n")
+
+    def end(self, summary: Summary) -> None:  # noqa: ARG002 - one object a finding, nothing else
+        self._out.flush()
+
+
+def as_dict(hit: Hit) -> dict[str, Any]:
+    """The fields that `--format jsonl` promises, and those that are set."""
+    body: dict[str, Any] = {
+        "rule": hit.rule,
+        "provider": hit.provider,
+        "title": hit.title,
+        "severity": hit.severity,
+        "confidence": hit.confidence,
+        "path": hit.path,
+        "line": hit.line,
+        "column": hit.column,
+        "start": hit.start,
+        "end": hit.end,
+        "preview": hit.preview,
+        "fingerprint": hit.fingerprint,
+        "proof": hit.verdict,
+        "check": hit.check,
+    }
+    optional = {
+        "commit": hit.commit,
+        "author": hit.author,
+        "decoded": hit.decoded,
+        "set": hit.set_id,
+        "parts": hit.parts,
+        "records": hit.records,
+        "revoke": hit.revoke,
+        "secret": hit.secret,
+    }
+    body.update({name: value for name, value in optional.items() if value})
+    return body
+
+
+_LEVELS: Final = {"critical": "error", "high": "error", "medium": "warning", "low": "note", "info": "note"}
+
+
+class Sarif:
+    """SARIF 2.1.0, one run, written at the end."""
+
+    def __init__(self, out: TextIO, version: str) -> None:
+        self._out = out
+        self._version = version
+        self._rules: dict[str, dict[str, Any]] = {}
+        self._results: list[dict[str, Any]] = []
+
+    def hit(self, hit: Hit) -> None:
+        self._rules.setdefault(
+            hit.rule,
+            {
+                "id": hit.rule,
+                "name": hit.title,
+                "shortDescription": {"text": hit.title},
+                "defaultConfiguration": {"level": _LEVELS[hit.severity]},
+                "help": {"text": f"Revoke: {hit.revoke}" if hit.revoke else "Revoke the credential."},
+            },
+        )
+        self._results.append(
+            {
+                "ruleId": hit.rule,
+                "level": _LEVELS[hit.severity],
+                "message": {"text": f"{hit.title}: {hit.preview}"},
+                "partialFingerprints": {"leakstream/v1": hit.fingerprint},
+                "locations": [
+                    {
+                        "physicalLocation": {
+                            "artifactLocation": {"uri": hit.path},
+                            "region": {
+                                "startLine": hit.line,
+                                "startColumn": hit.column,
+                                "byteOffset": hit.start,
+                                "byteLength": hit.end - hit.start,
+                            },
+                        }
+                    }
+                ],
+                "properties": {"confidence": hit.confidence, "proof": hit.verdict, "check": hit.check},
+            }
+        )
+
+    def end(self, summary: Summary) -> None:
+        log = {
+            "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+            "version": "2.1.0",
+            "runs": [
+                {
+                    "tool": {
+                        "driver": {
+                            "name": "leakstream",
+                            "version": self._version,
+                            "rules": list(self._rules.values()),
+                        }
+                    },
+                    "results": self._results,
+                    "columnKind": "utf16CodeUnits",
+                    "properties": {"files": summary.files, "bytes": summary.bytes},
+                }
+            ],
+        }
+        self._out.write(orjson.dumps(log, option=orjson.OPT_INDENT_2).decode() + "\n")
+        self._out.flush()

@@ -1,0 +1,35 @@
+"""One line of a scan's report, without plain text unless it was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A finding at a place, fit to be printed. Offsets are bytes of the file, line and column from 1."""
+
+    rule: str
+    provider: str
+    title: str
+    severity: str
+    confidence: str
+    path: str
+    line: int
+    column: int
+    start: int
+    end: int
+    preview: str
+    fingerprint: str
+    verdict: str
+    check: str
+    snippet: str = ""
+    commit: str = ""
+    author: str = ""
+    decoded: tuple[str, ...] = ()
+    set_id: str = ""
+    parts: tuple[str, ...] = ()
+    records: int = 0
+    revoke: str = ""
+    weak: bool = False
+    secret: str | None = field(default=None, repr=False)  # only with --show-secrets

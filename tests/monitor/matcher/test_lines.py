@@ -1,0 +1,42 @@
+"""Lines and columns for people, in texts and in diffs."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.matcher.lines import diff_position, position
+
+DIFF = b"""--- a/x
++++ b/x
+@@ -10,4 +20,5 @@ def f():
+ same
+-gone secret
++new one
++new two
+ same
+@@ -50 +61,2 @@
++late
+"""
+
+
+def test_first_line_and_column():
+    assert position(b"ab\ncd", 0) == (1, 1)
+    assert position(b"ab\ncd", 4) == (2, 2)
+    assert position(b"ab\ncd", 4, first_line=10) == (11, 2)
+
+
+def test_diff_counts_the_new_file():
+    assert diff_position(DIFF, DIFF.index(b"new one") + 4) == (21, 5)
+    assert diff_position(DIFF, DIFF.index(b"new two") + 4) == (22, 5)
+    assert diff_position(DIFF, DIFF.index(b"late")) == (61, 1)
+
+
+def test_removed_line_counts_the_old_file():
+    assert diff_position(DIFF, DIFF.index(b"secret")) == (11, 6)
+
+
+@given(st.binary(max_size=300), st.integers(0, 300))
+def test_never_raises_and_counts_from_one(content, offset):
+    offset = min(offset, len(content))
+    for line, column in (position(content, offset), diff_position(content, offset)):
+        assert line >= 0
+        assert column >= 1
