@@ -1,0 +1,116 @@
+"""Retention: takes out what is past its term (`monitor.store.tables` states them), in steps that hold the writer for moments only.
+
+What nobody watches is reduced after `Terms.unattributed_places` to fingerprint, rule, source and day; every other table is cut by age.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Final
+
+from sqlalchemy import ColumnElement, Table, and_, delete, select, tuple_
+
+from monitor.store.engine import Store
+from monitor.store.exposures import save, to_exposure
+from monitor.store.model import Exposure
+from monitor.store.tables import audit, blobs, collector_seen, coverage, exposures, outbox, places, sightings
+
+_HOUR: Final = 3600.0
+_DAY: Final = 24 * _HOUR
+_STEP: Final = 500  # rows of one transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How long rows stay, in seconds."""
+
+    unattributed_places: float = 24 * _HOUR
+    unattributed: float = 180 * _DAY
+    closed: float = 400 * _DAY
+    sightings: float = 400 * _DAY
+    delivered: float = 90 * _DAY
+    failed: float = 400 * _DAY
+    audit: float = 400 * _DAY
+    coverage: float = 400 * _DAY
+    collector_seen: float = 180 * _DAY
+
+
+class Janitor:
+    """`sweep` may run in several processes at once. Raises StoreBusy; the next sweep goes on where it stopped."""
+
+    def __init__(self, store: Store, terms: Terms | None = None) -> None:
+        self._store = store
+        self._terms = terms or Terms()
+
+    async def sweep(self, now: float) -> Counter[str]:
+        """Remove everything that is past its term at `now`. Returns rows removed (or reduced) by table."""
+        terms = self._terms
+        done: Counter[str] = Counter()
+        done["places"] = await self._reduce(now - terms.unattributed_places)
+        expired: tuple[tuple[str, Table, ColumnElement[bool]], ...] = (
+            (
+                "unattributed",
+                exposures,
+                and_(exposures.c.level == "none", exposures.c.last_seen < now - terms.unattributed),
+            ),
+            (
+                "exposures",
+                exposures,
+                and_(exposures.c.state == "closed", exposures.c.closed_at < now - terms.closed),
+            ),
+            ("sightings", sightings, sightings.c.seen_at < now - terms.sightings),
+            (
+                "outbox",
+                outbox,
+                and_(outbox.c.state == "delivered", outbox.c.delivered_at < now - terms.delivered),
+            ),
+            ("outbox", outbox, and_(outbox.c.state == "failed", outbox.c.created_at < now - terms.failed)),
+            ("audit", audit, audit.c.at < now - terms.audit),
+            ("coverage", coverage, coverage.c.until < now - terms.coverage),
+            ("collector_seen", collector_seen, collector_seen.c.day < (now - terms.collector_seen) // _DAY),
+        )
+        for name, table, past in expired:
+            done[name] += await self._remove(table, past)
+        return done
+
+    async def _remove(self, table: Table, past: ColumnElement[bool]) -> int:
+        key = tuple_(*table.primary_key.columns)
+        some = select(*table.primary_key.columns).where(past).limit(_STEP)
+        removed = 0
+        while True:
+            async with self._store.write() as connection:
+                count = (await connection.execute(delete(table).where(key.in_(some)))).rowcount
+            removed += count
+            if count < _STEP:
+                return removed
+
+    async def _reduce(self, before: float) -> int:
+        """Drop places, blobs and exact times of exposures that nobody watches and whose oldest place is from before `before`."""
+        query = select(exposures).where(exposures.c.unwatched_since < before).limit(_STEP).with_for_update()
+        reduced = 0
+        while True:
+            async with self._store.write() as connection:
+                rows = [to_exposure(row) for row in (await connection.execute(query)).mappings()]
+                ids = [row.id for row in rows]
+                for table in (sightings, places, blobs):
+                    await connection.execute(delete(table).where(table.c.exposure_id.in_(ids)))
+                await save(connection, new=(), changed=[_reduced(row) for row in rows])
+            reduced += len(rows)
+            if len(rows) < _STEP:
+                return reduced
+
+
+def _reduced(row: Exposure) -> Exposure:
+    return replace(
+        row,
+        unwatched_since=None,
+        first_published=None if row.first_published is None else _day(row.first_published),
+        first_seen=_day(row.first_seen),
+        last_seen=_day(row.last_seen),
+        opened_at=_day(row.opened_at),
+    )
+
+
+def _day(time: float) -> float:
+    return time // _DAY * _DAY

@@ -1,0 +1,102 @@
+"""The rows that the rest of the service handles as objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """One leak and everything known of it: a row of `exposures`. Redacted; texts are foreign (`monitor.untrusted`).
+
+    `rank` orders how bad it is (monitor.alerting.exposures says how); it never falls. `told` is the rank that was last sent to
+    the notifiers in this opening, 0 for none.
+    """
+
+    id: str
+    state: str  # open | closed
+    mode: str  # live | replay | exercise: the most real one it was seen in
+    opening: int
+    rank: int
+    told: int
+    action: str
+    decision: str  # the policy's reason for `action`
+    severity: str
+    verdict: str
+    confidence: str
+    rule: str
+    provider: str
+    family: str
+    title: str
+    check: str
+    set_id: str
+    parts: tuple[str, ...]
+    facts: Mapping[str, str]
+    preview: str
+    revoke: str
+    source: str
+    repository: str
+    path: str
+    level: str  # proved | claimed | none
+    score: int  # of ownership, 0 to 100
+    reasons: tuple[Mapping[str, Any], ...]
+    first_published: float | None
+    first_seen: float
+    last_seen: float
+    sightings: int
+    opened_at: float
+    unwatched_since: float | None = None
+    closed_at: float | None = None
+    closed_by: str = ""
+    close_reason: str = ""
+    close_scope: str = ""
+    close_where: str = ""
+    close_note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewSighting:
+    """One place to be counted for an exposure. `place` is the place's object as it is stored and shown."""
+
+    exposure_id: str
+    place_id: str
+    seen_at: float
+    published_at: float | None
+    source: str
+    document_id: str
+    blob_sha: str
+    snippet: str
+    place: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """One thing to be told to one notifier. `key` is the idempotency key: the same for all notifiers of one change."""
+
+    key: str
+    notifier: str
+    exposure_id: str
+    opening: int
+    change: str
+    action: str
+    created_at: float
+    fetched_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """An outbox row that this process may deliver until `lease_until`; `fence` proves it later."""
+
+    id: int
+    key: str
+    notifier: str
+    exposure_id: str
+    opening: int
+    change: str
+    created_at: float
+    fetched_at: float | None
+    attempts: int
+    fence: int
+    lease_until: float

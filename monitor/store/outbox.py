@@ -1,0 +1,161 @@
+"""The durable outbox: one row for each thing to be told to one notifier, leased with a fencing number.
+
+States: pending -> delivered, or failed (no try can succeed with this configuration; kept, and pending again by `retry_failed`).
+Of one exposure and notifier only the oldest pending row can be leased, so that a person reads things in their order.
+All functions work inside a transaction of the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from typing import Final, NamedTuple
+
+from sqlalchemy import exists, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from monitor.store.dialect import execute_many, insert_new
+from monitor.store.model import Leased, Telling
+from monitor.store.tables import outbox
+
+PENDING: Final = "pending"
+DELIVERED: Final = "delivered"
+FAILED: Final = "failed"
+
+_earlier: Final = outbox.alias("earlier")
+_IS_HEAD: Final = ~exists().where(
+    _earlier.c.exposure_id == outbox.c.exposure_id,
+    _earlier.c.notifier == outbox.c.notifier,
+    _earlier.c.state == PENDING,
+    _earlier.c.id < outbox.c.id,
+)
+
+
+class Backlog(NamedTuple):
+    """Of one notifier: rows pending and failed, and when the oldest pending one was made."""
+
+    pending: int
+    failed: int
+    oldest: float | None
+
+
+async def enqueue(connection: AsyncConnection, tellings: Sequence[Telling]) -> None:
+    """Add rows, due at once. A row with the same key and notifier is left as it is: nobody is told twice."""
+    rows = [
+        asdict(telling)
+        | {"state": PENDING, "attempts": 0, "next_try": telling.created_at}
+        | {"lease_until": 0.0, "fence": 0, "reason": ""}
+        for telling in tellings
+    ]
+    await execute_many(connection, insert_new(connection, outbox), rows)
+
+
+async def lease(
+    connection: AsyncConnection, notifier: str, *, now: float, until: float, limit: int
+) -> list[Leased]:
+    """Take up to `limit` due rows, each of another exposure. A lease that ran out is taken over."""
+    due = (
+        select(outbox)
+        .where(
+            outbox.c.notifier == notifier,
+            outbox.c.state == PENDING,
+            outbox.c.next_try <= now,
+            outbox.c.lease_until <= now,
+            _IS_HEAD,
+        )
+        .order_by(outbox.c.next_try, outbox.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = (await connection.execute(due)).mappings().all()
+    if rows:
+        ids = [row["id"] for row in rows]
+        await connection.execute(
+            update(outbox)
+            .where(outbox.c.id.in_(ids))
+            .values(fence=outbox.c.fence + 1, lease_until=until, attempts=outbox.c.attempts + 1)
+        )
+    return [
+        Leased(
+            id=row["id"],
+            key=row["key"],
+            notifier=row["notifier"],
+            exposure_id=row["exposure_id"],
+            opening=row["opening"],
+            change=row["change"],
+            created_at=row["created_at"],
+            fetched_at=row["fetched_at"],
+            attempts=row["attempts"] + 1,
+            fence=row["fence"] + 1,
+            lease_until=until,
+        )
+        for row in rows
+    ]
+
+
+async def settle(
+    connection: AsyncConnection,
+    row: Leased,
+    *,
+    state: str,
+    at: float,
+    reason: str = "",
+    next_try: float = 0.0,
+) -> bool:
+    """Write what became of a leased row and give the lease back. False: somebody else leased it since, nothing was written."""
+    result = await connection.execute(
+        update(outbox)
+        .where(outbox.c.id == row.id, outbox.c.fence == row.fence, outbox.c.state == PENDING)
+        .values(
+            state=state,
+            reason=reason,
+            next_try=next_try,
+            lease_until=0.0,
+            delivered_at=at if state == DELIVERED else None,
+        )
+    )
+    return bool(result.rowcount == 1)
+
+
+async def release(connection: AsyncConnection, rows: Sequence[Leased]) -> None:
+    """Give back leases of rows that were not tried."""
+    for row in rows:
+        await connection.execute(
+            update(outbox)
+            .where(outbox.c.id == row.id, outbox.c.fence == row.fence, outbox.c.state == PENDING)
+            .values(lease_until=0.0, attempts=outbox.c.attempts - 1)
+        )
+
+
+async def retry_failed(connection: AsyncConnection, *, now: float, notifier: str | None = None) -> int:
+    """Make failed rows pending again: after the configuration changed, or by hand. Returns how many."""
+    statement = update(outbox).where(outbox.c.state == FAILED).values(state=PENDING, next_try=now)
+    if notifier is not None:
+        statement = statement.where(outbox.c.notifier == notifier)
+    return (await connection.execute(statement)).rowcount
+
+
+async def told_of(connection: AsyncConnection, exposure_id: str, opening: int) -> list[str]:
+    """The notifiers that were, or are going to be, told of this opening."""
+    query = (
+        select(outbox.c.notifier)
+        .where(outbox.c.exposure_id == exposure_id, outbox.c.opening == opening)
+        .distinct()
+        .order_by(outbox.c.notifier)
+    )
+    return list((await connection.execute(query)).scalars())
+
+
+async def backlog(connection: AsyncConnection, notifiers: Collection[str] = ()) -> dict[str, Backlog]:
+    """Of every notifier that has rows, and of `notifiers` in any case (they may have been removed from the config)."""
+    found = dict.fromkeys(notifiers, Backlog(0, 0, None))
+    for name, state, count, oldest in await connection.execute(
+        select(outbox.c.notifier, outbox.c.state, func.count(), func.min(outbox.c.created_at))
+        .where(outbox.c.state.in_((PENDING, FAILED)))
+        .group_by(outbox.c.notifier, outbox.c.state)
+    ):
+        known = found.get(name, Backlog(0, 0, None))
+        found[name] = (
+            known._replace(pending=count, oldest=oldest) if state == PENDING else known._replace(failed=count)
+        )
+    return found

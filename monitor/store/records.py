@@ -1,0 +1,84 @@
+"""The small tables: facts about the store, who did what, what the sources say they saw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from monitor.store.dialect import execute_many, insert_new, insert_or_replace
+from monitor.store.engine import Store
+from monitor.store.errors import StoreRefused
+from monitor.store.tables import audit, coverage, meta
+
+_KEYS: Final = "key_checks"
+
+
+async def bind_key(store: Store, check_values: Sequence[str]) -> None:
+    """Tie the store to the fingerprint keys (their ids, current one first) at first use, and compare ever after.
+
+    At least one of `check_values` must be known, so that a key may be rotated by way of a ring that holds both; new ones are then
+    remembered. Raises StoreRefused when none is: fingerprints under a strange key would open every exposure anew. StoreBusy.
+    """
+    async with store.write() as connection:
+        known = (await get_meta(connection, _KEYS) or "").split()
+        if known and not set(known) & set(check_values):
+            raise StoreRefused(
+                f"the fingerprint key ({', '.join(check_values)}) is not the one that this store was made with"
+                f" ({', '.join(known)}): restore the key file, or add the old key below the new one in it"
+            )
+        await set_meta(connection, _KEYS, " ".join(dict.fromkeys([*check_values, *known])))
+
+
+async def get_meta(connection: AsyncConnection, name: str) -> str | None:
+    value: str | None = (
+        await connection.execute(select(meta.c.value).where(meta.c.name == name))
+    ).scalar_one_or_none()
+    return value
+
+
+async def set_meta(connection: AsyncConnection, name: str, value: str) -> None:
+    await connection.execute(insert_or_replace(connection, meta, "value"), {"name": name, "value": value})
+
+
+async def add_audit(
+    connection: AsyncConnection,
+    *,
+    at: float,
+    actor: str,
+    verb: str,
+    exposure_id: str = "",
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """`verb`: viewed, listed, closed, reopened … `actor`: who, `system` for the service itself."""
+    row = {
+        "at": at,
+        "actor": actor,
+        "verb": verb,
+        "exposure_id": exposure_id,
+        "detail": dict(detail or {}),
+    }
+    await connection.execute(insert(audit), row)
+
+
+async def audit_of(
+    connection: AsyncConnection, exposure_id: str, *, limit: int = 100
+) -> list[dict[str, Any]]:
+    """The newest entries about one exposure, newest first."""
+    query = (
+        select(audit.c.at, audit.c.actor, audit.c.verb, audit.c.detail)
+        .where(audit.c.exposure_id == exposure_id)
+        .order_by(audit.c.id.desc())
+        .limit(limit)
+    )
+    return [dict(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def add_coverage(connection: AsyncConnection, events: Iterable[Mapping[str, Any]]) -> None:
+    """Events as objects with at least source, since and until; one that is there already is left alone."""
+    rows = [
+        {"source": e["source"], "since": e["since"], "until": e["until"], "event": dict(e)} for e in events
+    ]
+    await execute_many(connection, insert_new(connection, coverage), rows)
