@@ -1,0 +1,81 @@
+"""The commented configuration that `leakstream init` writes: made from the models, so that it can never lag behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+_HEAD = """\
+# leakstream configuration. Everything here is optional and commented out at its default.
+# Any key can also be set by the environment: LEAKSTREAM_BUS__PREFIX, LEAKSTREAM_SOURCES__PASTEBIN__POLL_SECONDS …
+# Secrets have a `_file` form; an inline secret needs this file to be readable by you alone (chmod 600).
+
+# Where everything is kept (relative to this file). The fingerprint key is kept beside it, never inside.
+# state = "leakstream-state"
+# key_file = "leakstream-state.key"
+
+# How people reach the console from outside; links in notifications begin with it.
+# external_url = ""
+"""
+
+
+def render(
+    shared: Mapping[str, type[BaseModel]],
+    sections: Mapping[str, type[BaseModel]],
+    sources: Mapping[str, tuple[str, type[BaseModel]]],
+    notifiers: Mapping[str, tuple[str, type[BaseModel]]],
+) -> str:
+    """The whole file. `sources` and `notifiers` map a name to its one-line summary and its settings."""
+    parts = [_HEAD]
+    parts += [_section(name, model) for name, model in {**shared, **sections}.items()]
+    parts.append(
+        "# -- Sources: a source runs only when its table is here --------------------------------------------\n"
+    )
+    parts += [_plugin(f"sources.{name}", summary, model) for name, (summary, model) in sources.items()]
+    parts.append(
+        "# -- Notifiers: likewise ---------------------------------------------------------------------------\n"
+    )
+    parts += [_plugin(f"notifiers.{name}", summary, model) for name, (summary, model) in notifiers.items()]
+    return "\n".join(parts)
+
+
+def _section(name: str, model: type[BaseModel]) -> str:
+    head = [f"# {line}" for line in _first_lines(model)]
+    return "\n".join([*head, f"[{name}]", *_fields(model)]) + "\n"
+
+
+def _plugin(name: str, summary: str, model: type[BaseModel]) -> str:
+    return "\n".join([f"# {summary}", f"# [{name}]", *_fields(model)]) + "\n"
+
+
+def _first_lines(model: type[BaseModel]) -> list[str]:
+    return (model.__doc__ or "").strip().split("\n\n")[0].splitlines()
+
+
+def _fields(model: type[BaseModel]) -> list[str]:
+    return [_field(name, info) for name, info in model.model_fields.items()]
+
+
+def _field(name: str, info: FieldInfo) -> str:
+    comment = f"  # {' '.join(info.description.split())}" if info.description else ""
+    return f"# {name} = {_value(info)}{comment}"
+
+
+def _value(info: FieldInfo) -> str:
+    default: Any = info.get_default(call_default_factory=True)
+    if default is PydanticUndefined or default is None:
+        return '"…"'
+    if isinstance(default, BaseModel):
+        default = default.model_dump(mode="json")
+    if isinstance(default, bool):
+        return str(default).lower()
+    return orjson.dumps(default, default=_plain).decode()
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, set | frozenset | tuple) else str(value)
