@@ -99,6 +99,12 @@ class Metrics:
             ["group", "topic"],
             registry=r,
         )
+        self.bus_bytes = Gauge(
+            "leakstream_bus_topic_bytes",
+            "Room that a topic's records take up (embedded bus).",
+            ["topic"],
+            registry=r,
+        )
         self.backpressure = Counter(
             "leakstream_backpressure",
             "Times that a bus could take no more, by reason.",

@@ -6,9 +6,12 @@ commits; `monitor.bus.runner` is the one place where that order is written down.
 Errors
 ------
 BusError
-├── Backpressure      the bus cannot take more now (size limit, full disk, producer queue); carries `retry_after` seconds
+├── Backpressure      the bus cannot take more now (topic_full, disk_full, busy …); carries `retry_after` seconds
 ├── RecordTooLarge    our own size guard, before anything was written; never retried
+├── UnknownTopic      no `ensure_topics` ever made it
+├── BusDamaged        what is stored cannot be read; the message says which file and what to do; never retried
 ├── Fenced            this consumer no longer owns what it tried to commit; drop the work, poll again
+├── UpgradeNeeded     a record of a later major version; the runner pauses its partition for good
 └── RetryableError    a handler's word for "try this batch again later": the runner pauses the partitions and retries
 InvalidRecord is not a BusError: it is a handler's verdict on one record (see `Handled.dead`).
 """
@@ -29,7 +32,11 @@ class BusError(Exception):
 
 
 class Backpressure(BusError):
-    """The bus cannot take more now. Nothing of the call was written; send the same messages again later."""
+    """The bus cannot take more now: send all messages of the call again later.
+
+    Of a call for one topic nothing was written; of a call for several, some topics may have theirs already. `reason` is a
+    word out of a closed set (a metric label).
+    """
 
     def __init__(self, reason: str, *, retry_after: float = 1.0) -> None:
         super().__init__(reason)
@@ -38,7 +45,15 @@ class Backpressure(BusError):
 
 
 class RecordTooLarge(BusError):
-    """A value is larger than MAX_RECORD_BYTES. Nothing of the call was written."""
+    """A value is larger than MAX_RECORD_BYTES, or the whole call larger than its topic may ever be. Nothing was written."""
+
+
+class UnknownTopic(BusError):
+    """A topic that `ensure_topics` never made."""
+
+
+class BusDamaged(BusError):
+    """What is stored cannot be read. The message names the file and says what to do."""
 
 
 class Fenced(BusError):
@@ -166,7 +181,10 @@ class Producer(Protocol):
     """Safe for concurrent use by tasks of one event loop. Never blocks the loop."""
 
     async def send(self, messages: Sequence[Message]) -> None:
-        """Return when every message is durable. Raises Backpressure, RecordTooLarge, BusError."""
+        """Return when every message is durable, in order for each key. Raises Backpressure, RecordTooLarge, BusError.
+
+        When cancelled, the messages may or may not have been written.
+        """
 
     async def close(self) -> None:
         """Idempotent."""
@@ -178,16 +196,18 @@ class Consumer(Protocol):
     async def poll(self, *, max_records: int, wait: float) -> Batch:
         """Up to `max_records` of the partitions owned now; an empty batch after `wait` seconds.
 
-        Partitions paused by `pause` are left out. Each call continues where the last one ended.
+        Partitions paused by `pause` are left out. Each call continues where the last one ended. A batch may end early (a
+        bus bounds its bytes). Lost offsets are reported once to the group: again only when it did not commit past them.
         """
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Store the next offset to read of each partition, durably. Raises Fenced, and then stores none of them."""
 
     def rewind(self, places: Sequence[TopicPartition]) -> None:
-        """Read these partitions again from their last committed offset."""
+        """Read these partitions again from their last committed offset. Those not owned now are left alone."""
 
-    def pause(self, places: Sequence[TopicPartition]) -> None: ...
+    def pause(self, places: Sequence[TopicPartition]) -> None:
+        """Leave these out of `poll` until `resume`, or until they are lost and come back."""
 
     def resume(self, places: Sequence[TopicPartition]) -> None: ...
 
@@ -214,11 +234,18 @@ class Bus(Protocol):
     ) -> Consumer:
         """Join `group`. A group without a stored position begins at the earliest record; positions are never reset.
 
-        `on_revoke` is awaited, under a deadline, before partitions go to another member.
+        `on_revoke` is awaited, under a deadline and in another task than the poller's, before partitions go to another
+        member: `poll` yields nothing of them any more, `commit` still takes them. Raises UnknownTopic.
         """
 
-    async def lag(self, group: str, topics: Sequence[str]) -> Mapping[TopicPartition, Lag]: ...
+    async def lag(self, group: str, topics: Sequence[str]) -> Mapping[TopicPartition, Lag]:
+        """Of every partition. A group that never joined stands at the earliest record. Raises UnknownTopic."""
 
-    async def end_offsets(self, topics: Sequence[str]) -> Mapping[TopicPartition, int]: ...
+    async def end_offsets(self, topics: Sequence[str]) -> Mapping[TopicPartition, int]:
+        """The offset that the next record of each partition will have. Raises UnknownTopic."""
 
-    async def close(self) -> None: ...
+    async def read(self, place: TopicPartition, offset: int, limit: int) -> Sequence[Record]:
+        """Look at records without a group, from `offset` or the earliest kept after it. Raises UnknownTopic."""
+
+    async def close(self) -> None:
+        """Idempotent. Close consumers and producers first."""
