@@ -7,8 +7,9 @@
 
 from __future__ import annotations
 
-from detectors.loader import RuleSet, load_rules
+from detectors.loader import load_rules
 from detectors.model import Confidence, CredentialSet, Finding, Part, Proof, Rule, Severity, Verdict
+from detectors.ruleset import RuleSet
 from detectors.scanner import Scanner
 
 __all__ = [

@@ -1,0 +1,178 @@
+"""From "rule R ends at E" to an exact span, in a window of at most 512 bytes.
+
+Hyperscan says where a match of the rule, ended at its minimum, stops. The window reaches back as far as such a match can begin and
+ahead as far as its tail can grow, which is the longest match in all; 64 bytes on each side are there for look-arounds to
+see. `re` confirms where the loader proved backtracking bounded, RE2 elsewhere; each expression is compiled at its first use.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, Protocol
+
+from detectors import boundaries, context, expressions
+from detectors.compiler import name_text
+from detectors.extents import EXTENTS
+from detectors.model import Kind, Rule
+
+MARGIN: Final = 64
+_TRIES: Final = 64  # starts tried in one window before the hit is given up (and counted)
+
+
+class Buffer(Protocol):
+    """bytes, bytearray, memoryview or mmap."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, at: slice, /) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A confirmed span. Offsets are the buffer's; start and end are the secret's, `stop` ends the whole match."""
+
+    start: int
+    end: int
+    stop: int
+    secret: bytes = field(repr=False)
+    syntax: context.Syntax | None = None
+    scope: bytes = field(default=b"", repr=False)
+    after: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """The hit is none: `reason` is a word out of a closed set."""
+
+    reason: str
+    stop: int = 0  # hits up to here are the same miss; 0 = only this one
+
+
+class Confirmer:
+    """Confirms the hits of one rule. Not thread-safe while its expression is being compiled; one per scanner."""
+
+    def __init__(self, rule: Rule) -> None:
+        self._rule = rule
+        self._facts = expressions.facts(rule.pattern, caseless=rule.caseless)
+        self._reach = self._facts.lowered_maximum
+        self._ahead = self._facts.maximum - self._reach
+        self._before = MARGIN
+        if rule.kind is Kind.CONTEXT:
+            self._before = context.GAP + context.BEFORE + max(map(len, rule.names))
+        self._bounded = rule.kind is Kind.CONTEXT or (rule.kind is Kind.TOKEN and rule.bounded)
+
+    def confirm(self, buffer: Buffer, low: int, high: int, hit: int, done: int) -> Match | Miss:
+        """`low`, `high` bound the document in the buffer; `hit` is Hyperscan's end; nothing before `done` is looked at again."""
+        first = max(low, hit - self._reach, done)
+        begin = max(low, first - self._before)
+        text = bytes(buffer[begin : min(high, hit + self._ahead + MARGIN)])
+        found = self._search(text, first - begin, hit - begin)
+        if found is None:
+            return Miss("not_confirmed")
+        start, end = found.span("secret" if self._has_secret else 0)
+        stop = found.end()
+        if self._rule.kind is Kind.CONTEXT:
+            reading = self._read_context(text, start, end)
+            if reading.syntax is None:
+                return Miss(reading.reason, begin + stop)
+            syntax: context.Syntax | None = reading.syntax
+            if syntax not in self._syntaxes:
+                return Miss("syntax", begin + stop)
+        else:
+            syntax = None
+        scope = _scope(found) if self._has_secret else b""
+        if self._rule.extent:
+            return self._extended(buffer, begin + start, begin + end, begin + stop, high, scope)
+        return Match(
+            start=begin + start,
+            end=begin + end,
+            stop=begin + stop,
+            secret=text[start:end],
+            syntax=syntax,
+            scope=scope,
+            after=text[end : end + 4],
+        )
+
+    def _search(self, text: bytes, first: int, hit: int) -> Any:
+        """The match that the hit stands for: it begins where one of its minimum length can and does not end before it."""
+        at = first
+        for _ in range(_TRIES):
+            found = self._expression.search(text, at)
+            if found is None or found.start() + self._facts.minimum > max(hit, at + self._facts.minimum):
+                return None
+            alone = not self._bounded or self._rule.engine == "re"
+            if found.end() >= hit and (
+                alone or boundaries.stands_alone(text, found.start(), found.end(), self._facts)
+            ):
+                return found
+            at = found.start() + 1
+        return None
+
+    def _read_context(self, text: bytes, start: int, end: int) -> context.Reading:
+        """The name nearest to the value decides."""
+        name = None
+        names_from = max(0, start - context.GAP - self._longest_name)
+        for name in self._names.finditer(text, names_from, start):
+            pass
+        if name is None:
+            return context.Reading(None, "no_name")
+        line = text.rfind(b"\n", 0, name.start()) + 1
+        before = text[max(line, name.start() - context.BEFORE) : name.start()]
+        return context.read(before, name[0], text[name.end() : start], text[end : end + 4])
+
+    def _extended(
+        self, buffer: Buffer, start: int, end: int, stop: int, high: int, scope: bytes
+    ) -> Match | Miss:
+        extent = EXTENTS[self._rule.extent]
+        text = bytes(buffer[start : min(high, start + extent.cap)])
+        length = extent.read(text, end - start)
+        if length is None:
+            return Miss("incomplete", stop)
+        return Match(
+            start=start, end=start + length, stop=max(stop, start + length), secret=text[:length], scope=scope,
+            after=text[length : length + 4],
+        )  # fmt: skip
+
+    @cached_property
+    def _has_secret(self) -> bool:
+        return "secret" in self._expression.groupindex
+
+    @cached_property
+    def _syntaxes(self) -> frozenset[str]:
+        return frozenset(self._rule.syntaxes) or context.DEFAULT_SYNTAXES
+
+    @cached_property
+    def _longest_name(self) -> int:
+        return max(map(len, self._rule.names))
+
+    @cached_property
+    def _names(self) -> re.Pattern[bytes]:
+        by_length = sorted(self._rule.names, key=len, reverse=True)
+        return re.compile("|".join(map(name_text, by_length)).encode("latin-1"), re.IGNORECASE)
+
+    @cached_property
+    def _expression(self) -> Any:
+        """`re`'s or RE2's compiled expression: they share `search`, `span`, `groupindex`."""
+        rule = self._rule
+        if rule.engine == "re2":
+            return _re2(rule.pattern, caseless=rule.caseless)
+        text = boundaries.bounded_for_re(rule.pattern, self._facts) if self._bounded else rule.pattern
+        return re.compile(text.encode("latin-1"), re.IGNORECASE if rule.caseless else re.NOFLAG)
+
+
+def _re2(pattern: str, *, caseless: bool) -> Any:
+    import re2
+
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.case_sensitive = not caseless
+    options.log_errors = False
+    return re2.compile(pattern.encode("latin-1"), options)
+
+
+def _scope(found: Any) -> bytes:
+    """`user@host` of a structure, in lower case; b"" when the expression names neither."""
+    groups = found.groupdict()
+    user, host = groups.get("user") or b"", groups.get("host") or b""
+    return (user + b"@" + host).lower() if user or host else b""

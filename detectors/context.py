@@ -1,0 +1,154 @@
+"""The context model: how a name and a value look when one belongs to the other. Stated once, for every context rule.
+
+A rule gives names and a value; Hyperscan finds `name`, at most 40 bytes of the same line, value. Here one pass over those few
+bytes says which syntax joins the two, or why they do not belong together. Nothing here knows a provider.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from detectors.model import Confidence
+
+GAP: Final = 40  # bytes between name and value
+BEFORE: Final = 48  # bytes before the name that are looked at
+SEPARATOR: Final = r"[\x2d\x2e_ ]?"  # what `_` in a name stands for
+_COMPOUND: Final = 6  # a name this long may stand behind letters without a hump: `mydatadogkey`
+
+
+class Syntax(StrEnum):
+    """What joins name and value."""
+
+    ASSIGN = "assign"
+    CALL = "call"
+    FLAG = "flag"
+    HEADER = "header"
+    MARKUP = "markup"
+    URL = "url"
+    PROSE = "prose"
+
+    @property
+    def confidence(self) -> Confidence:
+        return Confidence.LOW if self is Syntax.PROSE else Confidence.MEDIUM
+
+
+DEFAULT_SYNTAXES: Final = frozenset(Syntax) - {Syntax.PROSE}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """`syntax` where name and value belong together, else `reason`: a word out of a closed set, fit for a counter."""
+
+    syntax: Syntax | None
+    reason: str = ""
+
+
+_PART_OF_WORD: Final = Reading(None, "name_in_word")
+_OTHER_VALUE: Final = Reading(None, "other_value")
+
+# Words that may follow a name without a separator: `datadogkey`, `TWITTERTOKEN`, `secrets`.
+_TAIL_WORDS: Final = re.compile(
+    rb"(?:s|api|app|key|token|secret|pass|pwd|auth|id|client|consumer|access|private|public|bot|user|account|service|"
+    rb"admin|master|license|licence|webhook|hook|url|uri|host|value|val|var|string|str|dev|prod|test|live|v?[0-9]|"
+    rb"credential|cred|bearer|jwt|session|signing|encryption|write|read|refresh|oauth|personal|project|org|default)",
+    re.IGNORECASE,
+)
+# What names the value as something else, in the name's tail, between, or right before.
+_OTHER: Final = re.compile(
+    rb"(?<![a-z])(?:sha-?(?:1|2|224|256|384|512)?(?:sum)?|md5(?:sum)?|(?-i:hash|HASH|Hash)(?:es|ed)?|commit|etag|check_?sum|"
+    rb"integrity|digest|crc(?:32)?|fingerprint|thumbprint|pub(?:lic)?[-_. ]?key|revision|changeset|tree|blob|object[-_]?id|"
+    rb"resolved|locale|i18n|regex(?:p)?|pattern)(?![a-z])",
+    re.IGNORECASE,
+)
+
+_IDENT: Final = rb"[\w.$\-]*+(?:\[\d{0,3}\])?"
+_OPEN: Final = rb"""(?:[\[({]\s?|[bBrRuUfF@$]?\\{0,2}["'`]{1,3}|&quot;|%22|<!\[CDATA\[)"""
+_WORDS: Final = rb"(?:(?i:bearer|token|basic|key|apikey|bot|oauth)[ :=]{1,2})?"
+_ASSIGN: Final = re.compile(
+    _IDENT
+    + rb"""(?:\\{0,2}["'`\])}]|&quot;|%22){0,4}+"""  # the name's own quotes and brackets are closed
+    + rb"\s*+(?:(?::\s?[\w.<>\[\]?&|* ]{1,24}|\s[\w*]{2,12}(?:\[\])?)\s?(?==))?"  # a type: `key: str = `, `key string = `
+    + rb"(?::=|=>|->|<-|::|\|\|=|\?\?=|[?+.]=|={1,3}|:{1,2}|%3D|\|)"
+    + rb"\s*+"
+    + _OPEN
+    + rb"{0,4}\s?"
+    + _WORDS
+)
+_CALL_ARGUMENT: Final = re.compile(
+    _IDENT + rb"""\\{0,2}["'`]?\)?\s*+,\s*+(?:\w{1,12}\s?[=:]\s?)?""" + _OPEN + rb"{0,3}\s?" + _WORDS
+)
+_CALL_OF: Final = re.compile(_IDENT + rb"\s?\(\s?" + _OPEN + rb"{1,3}" + _WORDS)
+_CALL_COMMAND: Final = re.compile(
+    rb"(?:^|[\s;&|`(])(?:setenv|setx?|export|env|arg|config:set|config|put)\s+[\w.$\-]*$", re.IGNORECASE
+)
+_BLANKS: Final = re.compile(_IDENT + rb"""[ \t]+\\{0,2}["'`]?""")
+_FLAG_BEFORE: Final = re.compile(rb"(?:^|[\s\"'`\[,(])--?[\w\-]{0,24}$")
+_FLAG: Final = re.compile(rb"[\w\-]*+(?:[ \t]{1,3}|=|[\"'],\s?)" + _OPEN + rb"{0,2}")
+_HEADER_BEFORE: Final = re.compile(rb"(?i:authorization)[\"']?\s*[:=,]\s*[\"']?[\w\-]{0,16}$")
+_HEADER_NAME: Final = re.compile(rb"(?:^|[\s\"'`])(?:x-|-H\s?[\"']?)[\w\-]*$", re.IGNORECASE)
+_MARKUP_ELEMENT: Final = re.compile(
+    rb"""[\w.:\-]*+(?:["']?[^<>\n]{0,24}>|</\w{1,10}>\s*+<[\w:]{1,16}>)\s?(?:<!\[CDATA\[)?"""
+)
+_MARKUP_ATTRIBUTE: Final = re.compile(
+    rb"""[\w.:\-]*+\\?["']\s+(?:\w{1,10}:)?(?:value|content|default|defaultValue|key|data|v)\s?=\s?\\?["']""",
+    re.IGNORECASE,
+)
+_URL_QUERY: Final = re.compile(rb"[\w.\-\[\]]*+(?:=|%3D)")
+_URL_PATH: Final = re.compile(rb"[\w.\-]*+(?::\d{1,5})?/(?:[^\s\"'<>`]*[/=:?])?")
+_URL_AFTER_NAME: Final = re.compile(
+    rb"[\w.\-\"']*+\s?[:=]\s?[\"']?[a-z][a-z+]{1,10}://[^\s\"'<>`]*[/=:@]", re.IGNORECASE
+)
+_URL_BEFORE: Final = re.compile(rb"(?:://|//)[\w.\-@:]*$")
+
+
+def read(before: bytes, name: bytes, gap: bytes, after: bytes) -> Reading:
+    """Classify one candidate.
+
+    `before` are up to BEFORE bytes in front of the name on its line, `gap` what stands between name and value (at most GAP
+    bytes, no newline), `after` a few bytes behind the value. Linear in their length. Thread-safe.
+    """
+    if not _whole_name(before, name, gap):
+        return _PART_OF_WORD
+    if _OTHER.search(gap) or _OTHER.search(before[-20:]):
+        return _OTHER_VALUE
+    return Reading(_syntax(before, gap, after))
+
+
+def _whole_name(before: bytes, name: bytes, gap: bytes) -> bool:
+    """The name is a word, or a part of an identifier at a hump or separator: `DD_API_KEY`, `twitterApiKey`, `mydatadogkey`."""
+    left, right = before[-1:], gap[:1]
+    hump = name[:1].isupper() and left.islower()
+    if left.isalpha() and not hump and len(name) < _COMPOUND:
+        return False
+    if not right.isalpha():
+        return True
+    hump = right.isupper() and name[-1:].islower()
+    return hump or _TAIL_WORDS.match(gap) is not None
+
+
+def _syntax(before: bytes, gap: bytes, after: bytes) -> Syntax:
+    """The first shape that the whole gap has."""
+    in_url = _URL_BEFORE.search(before) is not None
+    if before[-1:] in (b"?", b"&") or (in_url and b"?" in before):
+        if _URL_QUERY.fullmatch(gap):
+            return Syntax.URL
+    if in_url and _URL_PATH.fullmatch(gap):
+        return Syntax.URL
+    if _FLAG_BEFORE.search(before) and _FLAG.fullmatch(gap):
+        return Syntax.FLAG
+    if _HEADER_BEFORE.search(before) and _BLANKS.fullmatch(gap):
+        return Syntax.HEADER
+    if _ASSIGN.fullmatch(gap):
+        return Syntax.HEADER if b":" in gap and _HEADER_NAME.search(before) else Syntax.ASSIGN
+    if _CALL_ARGUMENT.fullmatch(gap) or _CALL_OF.fullmatch(gap):
+        return Syntax.CALL
+    if _CALL_COMMAND.search(before) and _BLANKS.fullmatch(gap):
+        return Syntax.CALL
+    if _MARKUP_ATTRIBUTE.fullmatch(gap) or (after[:1] in (b"<", b"]") and _MARKUP_ELEMENT.fullmatch(gap)):
+        return Syntax.MARKUP
+    if _URL_AFTER_NAME.fullmatch(gap):
+        return Syntax.URL
+    return Syntax.PROSE
