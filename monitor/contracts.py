@@ -106,6 +106,8 @@ class Document:
     provenance: Provenance = Provenance()
     offset: int = 0  # where this content begins in the whole document, for documents cut into parts
     line: int = 1  # the line number of the content's first byte
+    overlap: int = 0  # how many bytes at the beginning of this part stood in the former part already
+    more: bool = False  # another part follows
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property

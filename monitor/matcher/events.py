@@ -15,7 +15,6 @@ from monitor.identity import KeyRing, blob_sha, place_id
 from monitor.matcher import redact
 from monitor.matcher.lines import diff_position, position
 
-OVERLAP: Final = 4096  # bytes that two parts of a long document share: monitor.collectors cuts so
 _NEAR: Final = 512
 _AT_MOST: Final = 16
 _HOST: Final = re.compile(
@@ -35,12 +34,13 @@ class EventMaker:
         self._redactor = redactor
 
     def events(self, document: Document, findings: Sequence[Finding], *, now: float) -> list[FindingEvent]:
-        """In the order of `findings`; what a former part of the same document has reported already is left out."""
-        if document.offset:
-            findings = [f for f in findings if f.end > OVERLAP]
+        """In the order of `findings`. Of a document in parts each finding is told once: by the part that has it whole first."""
+        content = document.content
+        findings = [
+            f for f in findings if f.end > document.overlap and not (document.more and f.end == len(content))
+        ]
         if not findings:
             return []
-        content = document.content
         hidden = redact.spans(findings)
         secrets = redact.secrets_of(findings)
         blob = document.blob_sha or blob_sha(content)
