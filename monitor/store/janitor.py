@@ -27,13 +27,13 @@ class Terms:
 
     unattributed_places: float = 24 * _HOUR
     unattributed: float = 180 * _DAY
-    closed: float = 400 * _DAY
+    closed: float = 365 * _DAY
     sightings: float = 400 * _DAY
     delivered: float = 90 * _DAY
     failed: float = 400 * _DAY
-    audit: float = 400 * _DAY
+    audit: float = 365 * _DAY
     coverage: float = 400 * _DAY
-    collector_seen: float = 180 * _DAY
+    collector_seen: float = 400 * _DAY
 
 
 class Janitor:
@@ -105,6 +105,10 @@ def _reduced(row: Exposure) -> Exposure:
     return replace(
         row,
         unwatched_since=None,
+        preview="",
+        facts={},
+        repository="",
+        path="",
         first_published=None if row.first_published is None else _day(row.first_published),
         first_seen=_day(row.first_seen),
         last_seen=_day(row.last_seen),

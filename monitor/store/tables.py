@@ -28,7 +28,7 @@ _Id: Final = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up on
 
 metadata: Final = MetaData()
 
-# One row a leak. Term: open and attributed ones stay; closed ones 400 days after the close; those that nobody watches
+# One row a leak. Term: open and attributed ones stay; closed ones a year after the close; those that nobody watches
 # (level "none") keep only fingerprint, rule, source and day after 24 h, and go after 180 days.
 exposures: Final = Table(
     "exposures",
@@ -169,7 +169,7 @@ outbox: Final = Table(
     Index("outbox_delivered", "state", "delivered_at"),
 )
 
-# Who closed, reopened or looked. Term: 400 days.
+# Who closed, reopened or looked. Term: a year.
 audit: Final = Table(
     "audit",
     metadata,
@@ -206,7 +206,7 @@ collector_cursors: Final = Table(
     Column("value", Text, nullable=False),
 )
 
-# What a source has already put on the bus, as digests. Term: 180 days.
+# What a source has already put on the bus, as digests. Term: 400 days.
 collector_seen: Final = Table(
     "collector_seen",
     metadata,
