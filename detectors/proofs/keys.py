@@ -1,0 +1,156 @@
+"""Private keys in text: PEM (PKCS#1, PKCS#8, SEC 1) and OpenSSH blocks.
+
+A block whose numbers agree is proved; an encrypted one, or one of an algorithm the crypto library does not know, is
+unprovable; broken base64 or structure is refuted. The time is bounded: no more text than an RSA key of 16,384 bits needs
+is read, and numbers are compared, never tested for primality.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+from detectors.model import Proof, Verdict
+from detectors.proofs import ProofSpec
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+_NAME: Final = "private-key"
+_LONGEST: Final = 20_000  # bytes of text: RSA with 16,384 bits is 12,700
+_BEGIN: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]{0,40}PRIVATE KEY)-----")
+_HEADER: Final = re.compile(rb"^[A-Za-z-]{3,20}:[^\n]*$", re.MULTILINE)
+# What stands around the lines of a key inside code: escapes, quotes, blanks, and the plus that joins or a diff adds.
+_JOINT: Final = re.compile(rb"[\"'`]\s*[+.]\s*(?=[\"'`])")
+_NOISE: Final = re.compile(rb"\\[nrt]|[^A-Za-z0-9+/=]")
+_READABLE: Final = re.compile(
+    rb"[A-Za-z0-9+/=\s\\\"'`.,]*"
+)  # with anything else in it, a failure to read is ours
+_SSH_MAGIC: Final = b"openssh-key-v1\0"
+
+
+def _check(secret: bytes) -> Proof:
+    begin = _BEGIN.search(secret) if len(secret) <= _LONGEST else None
+    end = secret.find(b"-----END", begin.end()) if begin else -1
+    if begin is None or end < 0:  # cut by the end of the document, too long, or of another format (PGP)
+        return Proof(Verdict.UNPROVABLE, _NAME)
+    label, text = begin[1], secret[begin.end() : end].replace(b"\\n", b"\n")
+    if b"ENCRYPTED" in label or b"Proc-Type: 4,ENCRYPTED" in text:
+        return Proof(Verdict.UNPROVABLE, _NAME, {"encrypted": "yes"})
+    text = _HEADER.sub(b"", text)
+    proof = _body(_NOISE.sub(b"", _JOINT.sub(b"", _without_diff_marks(text))), label)
+    if proof.verdict is Verdict.REFUTED and not _READABLE.fullmatch(text):
+        return Proof(Verdict.UNPROVABLE, _NAME)
+    return proof
+
+
+def _without_diff_marks(text: bytes) -> bytes:
+    """A plus at the start of every line was added by a diff; at the start of one it is base64."""
+    lines = [line for line in text.split(b"\n") if line.strip()]
+    marked = len(lines) > 1 and all(line.startswith(b"+") for line in lines)
+    return b"\n".join(line[1:] for line in lines) if marked else text
+
+
+def _body(body: bytes, label: bytes) -> Proof:
+    try:
+        blob = base64.b64decode(body, validate=True)
+    except binascii.Error:
+        return Proof(Verdict.REFUTED, _NAME)
+    return _openssh(blob) if label == b"OPENSSH PRIVATE KEY" else _der(blob)
+
+
+def _der(der: bytes) -> Proof:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_der_private_key
+
+    try:
+        key = load_der_private_key(der, password=None, unsafe_skip_rsa_key_validation=True)
+    except (UnsupportedAlgorithm, TypeError):  # a curve or algorithm the library does not have; or encrypted
+        return Proof(Verdict.UNPROVABLE, _NAME)
+    except ValueError:
+        return Proof(Verdict.REFUTED, _NAME)
+    return _agreement(key)
+
+
+def _agreement(key: PrivateKeyTypes) -> Proof:
+    """RSA: p * q = n. Curves: the library already refused a point that is not the private number's."""
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+    if isinstance(key, rsa.RSAPrivateKey):
+        numbers = key.private_numbers()
+        if numbers.p * numbers.q != numbers.public_numbers.n:
+            return Proof(Verdict.REFUTED, _NAME)
+        return Proof(Verdict.PROVED, _NAME, {"algorithm": "RSA", "bits": str(key.key_size)})
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        return Proof(Verdict.PROVED, _NAME, {"algorithm": "EC", "curve": key.curve.name})
+    return Proof(Verdict.PROVED, _NAME, {"algorithm": type(key).__name__.removesuffix("PrivateKey")})
+
+
+def _openssh(blob: bytes) -> Proof:
+    """PROTOCOL.key of OpenSSH: magic, cipher, KDF, public key, then two equal check numbers before the private part."""
+    fields = _openssh_fields(blob)
+    if fields is None:
+        return Proof(Verdict.REFUTED, _NAME)
+    cipher, _, _, public, private = fields
+    facts = {"algorithm": public[4 : 4 + int.from_bytes(public[:4], "big")][:64].decode("ascii", "replace")}
+    if cipher != b"none":
+        return Proof(Verdict.UNPROVABLE, _NAME, {**facts, "encrypted": "yes"})
+    agree = len(private) > 8 and private[:4] == private[4:8]
+    return Proof(Verdict.PROVED, _NAME, facts) if agree else Proof(Verdict.REFUTED, _NAME)
+
+
+def _openssh_fields(blob: bytes) -> list[bytes] | None:
+    """Cipher, KDF name, KDF options, first public key, private part; None where a length does not fit."""
+    if not blob.startswith(_SSH_MAGIC):
+        return None
+    fields: list[bytes] = []
+    at = len(_SSH_MAGIC)
+    for turn in range(5):
+        at += 4 if turn == 3 else 0  # the number of keys stands before the public key
+        start = at + 4
+        at = start + int.from_bytes(blob[at:start], "big")
+        if at > len(blob):
+            return None
+        fields.append(blob[start:at])
+    return fields
+
+
+def _make(candidate: bytes, rng: Random) -> bytes:
+    """A key under the label that the candidate has: RSA with 1,024 bits or P-256, which are quick to make."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    form = serialization.PrivateFormat.PKCS8
+    key: PrivateKeyTypes = ec.derive_private_key(rng.randrange(1, 1 << 250), ec.SECP256R1())
+    if b"RSA PRIVATE" in candidate:
+        key, form = _rsa_key(rng), serialization.PrivateFormat.TraditionalOpenSSL
+    elif b"EC PRIVATE" in candidate:
+        form = serialization.PrivateFormat.TraditionalOpenSSL
+    elif b"OPENSSH" in candidate:
+        form = serialization.PrivateFormat.OpenSSH
+    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).strip()
+
+
+def _rsa_key(rng: Random) -> PrivateKeyTypes:
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    p, q = _prime(rng), _prime(rng)
+    d = pow(65537, -1, (p - 1) * (q - 1))
+    numbers = rsa.RSAPrivateNumbers(
+        p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), rsa.RSAPublicNumbers(65537, p * q)
+    )
+    return numbers.private_key(unsafe_skip_rsa_key_validation=True)
+
+
+def _prime(rng: Random) -> int:
+    """512 bits that pass Fermat's test: good enough for a key that protects nothing."""
+    while True:
+        number = rng.getrandbits(512) | 3 << 510 | 1
+        if all(number % small for small in (3, 5, 7, 11, 13, 17)) and pow(2, number - 1, number) == 1:
+            return number
+
+
+PROOFS: dict[str, ProofSpec] = {_NAME: ProofSpec(_check, _make)}
