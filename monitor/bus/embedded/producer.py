@@ -1,4 +1,4 @@
-"""Sending: one writer thread a topic, shared by all producers of a bus; calls that wait together go in one after the other."""
+"""Sending: one writer thread a topic, shared by all producers of a bus; each call is one transaction."""
 
 from __future__ import annotations
 
