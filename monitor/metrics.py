@@ -149,14 +149,14 @@ class Metrics:
         )
         self.exposures = Counter(
             "leakstream_exposures",
-            "Changes of exposures: opened, reopened, closed, repeated.",
+            "Changes of exposures: opened, repeated, reopened, escalated, closed; dropped by the policy.",
             ["change"],
             registry=r,
         )
         self.decisions = Counter(
             "leakstream_policy_decisions",
-            "What the policy made of findings: page, ticket, record, drop.",
-            ["action"],
+            "What the policy made of findings (page, ticket, record, drop), and the row that decided.",
+            ["action", "reason"],
             registry=r,
         )
         self.notifications = Counter(
@@ -167,6 +167,12 @@ class Metrics:
         )
         self.outbox_pending = Gauge(
             "leakstream_outbox_pending", "Notifications not delivered yet.", ["notifier"], registry=r
+        )
+        self.outbox_failed = Gauge(
+            "leakstream_outbox_failed",
+            "Notifications that no try can deliver with this configuration.",
+            ["notifier"],
+            registry=r,
         )
         self.outbox_oldest = Gauge(
             "leakstream_outbox_oldest_seconds",

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.store.dialect import chunks, execute_many, insert_new
 from monitor.store.model import Exposure, NewSighting
-from monitor.store.tables import aliases, blobs, exposures, places, sightings
+from monitor.store.tables import aliases, exposures, places, sightings
 
 KEEP_FIRST: Final = 20
 KEEP_LAST: Final = 100
@@ -120,29 +120,3 @@ _OVERFLOW: Final = delete(sightings).where(
     sightings.c.number > KEEP_FIRST,
     sightings.c.number <= bindparam("last"),
 )
-
-
-async def load_blobs(
-    connection: AsyncConnection, shas: Iterable[str]
-) -> dict[tuple[str, str], dict[str, Any]]:
-    """(blob, exposure id) -> row of `blobs`."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for chunk in chunks(shas):
-        query = select(blobs).where(blobs.c.blob_sha.in_(chunk))
-        for row in (await connection.execute(query)).mappings():
-            found[row["blob_sha"], row["exposure_id"]] = dict(row)
-    return found
-
-
-async def save_blobs(
-    connection: AsyncConnection, new: Sequence[Mapping[str, Any]], changed: Sequence[Mapping[str, Any]]
-) -> None:
-    """Rows of `blobs`: new ones, and known ones whose `occurrences` changed."""
-    await execute_many(connection, insert(blobs), list(new))
-    rows = [{"b": r["blob_sha"], "e": r["exposure_id"], "n": r["occurrences"]} for r in changed]
-    statement = (
-        update(blobs)
-        .where(blobs.c.blob_sha == bindparam("b"), blobs.c.exposure_id == bindparam("e"))
-        .values(occurrences=bindparam("n"))
-    )
-    await execute_many(connection, statement, rows)

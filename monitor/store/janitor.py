@@ -14,7 +14,17 @@ from sqlalchemy import ColumnElement, Table, and_, delete, select, tuple_
 from monitor.store.engine import Store
 from monitor.store.exposures import save, to_exposure
 from monitor.store.model import Exposure
-from monitor.store.tables import audit, blobs, collector_seen, coverage, exposures, outbox, places, sightings
+from monitor.store.tables import (
+    audit,
+    blob_places,
+    blobs,
+    collector_seen,
+    coverage,
+    exposures,
+    outbox,
+    places,
+    sightings,
+)
 
 _HOUR: Final = 3600.0
 _DAY: Final = 24 * _HOUR
@@ -59,6 +69,7 @@ class Janitor:
                 exposures,
                 and_(exposures.c.state == "closed", exposures.c.closed_at < now - terms.closed),
             ),
+            ("blob_places", blob_places, blob_places.c.kept_since < now - terms.unattributed_places),
             ("sightings", sightings, sightings.c.seen_at < now - terms.sightings),
             (
                 "outbox",

@@ -143,6 +143,18 @@ blobs: Final = Table(
     Column("seen_at", Float, nullable=False),
 )
 
+# Further places of blobs, told by collectors, whether a leak is known in the blob or is still on its way through the matcher.
+# Term: 24 h.
+blob_places: Final = Table(
+    "blob_places",
+    metadata,
+    Column("blob_sha", String(64), primary_key=True),
+    Column("digest", String(32), primary_key=True),
+    Column("seen_at", Float, nullable=False),
+    Column("kept_since", Float, nullable=False, index=True),
+    Column("event", JSON, nullable=False),
+)
+
 # What has to be told to whom. Term: delivered ones 90 days, failed ones 400 days, pending ones until delivered.
 outbox: Final = Table(
     "outbox",

@@ -9,15 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class NotifierSettings(BaseModel):
     """Base of every notifier's settings. Unknown keys stop start-up."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tells: tuple[Literal["page", "ticket"], ...] = Field(
+        ("page", "ticket"), description="what this notifier is told: pages, tickets or both"
+    )
+    drills: bool = Field(default=False, description="whether it is told of drills (marked EXERCISE)")
+    deadline_seconds: float = Field(10.0, gt=0, le=60, description="how long one delivery may take")
 
 
 class Reason(StrEnum):

@@ -25,6 +25,16 @@ def upgrade() -> None:
     op.create_index(op.f("ix_audit_at"), "audit", ["at"], unique=False)
     op.create_index(op.f("ix_audit_exposure_id"), "audit", ["exposure_id"], unique=False)
     op.create_table(
+        "blob_places",
+        sa.Column("blob_sha", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=32), nullable=False),
+        sa.Column("seen_at", sa.Float(), nullable=False),
+        sa.Column("kept_since", sa.Float(), nullable=False),
+        sa.Column("event", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("blob_sha", "digest"),
+    )
+    op.create_index(op.f("ix_blob_places_kept_since"), "blob_places", ["kept_since"], unique=False)
+    op.create_table(
         "collector_cursors",
         sa.Column("source", sa.String(length=64), nullable=False),
         sa.Column("name", sa.String(length=256), nullable=False),
@@ -202,6 +212,8 @@ def downgrade() -> None:
     op.drop_index("collector_seen_day", table_name="collector_seen")
     op.drop_table("collector_seen")
     op.drop_table("collector_cursors")
+    op.drop_index(op.f("ix_blob_places_kept_since"), table_name="blob_places")
+    op.drop_table("blob_places")
     op.drop_index(op.f("ix_audit_exposure_id"), table_name="audit")
     op.drop_index(op.f("ix_audit_at"), table_name="audit")
     op.drop_table("audit")

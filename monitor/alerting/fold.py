@@ -1,0 +1,229 @@
+"""One batch folded onto what the store knows: pure work between the reads and the writes of `service`. No I/O."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from monitor.alerting.exposures import (
+    Kind,
+    Seen,
+    Step,
+    apply,
+    idempotency_key,
+    seen_of_finding,
+    seen_of_sighting,
+)
+from monitor.alerting.notifiers.base import Change
+from monitor.alerting.ownership import Ownership
+from monitor.alerting.places import place_object, places_of, sighting_object, stable_place, where_digest
+from monitor.alerting.policy import Action, Policy
+from monitor.contracts import FindingEvent, Mode, Sighting
+from monitor.store.model import Exposure, NewSighting, Telling
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What one notifier is told: pages, tickets or both; drills only when `drills`."""
+
+    notifier: str
+    tells: frozenset[str] = frozenset({"page", "ticket"})
+    drills: bool = False
+
+
+def routed(routes: Iterable[Route], *, action: Action, mode: Mode) -> list[str]:
+    """The notifiers that hear of it."""
+    if mode is Mode.EXERCISE:
+        return [route.notifier for route in routes if route.drills]
+    return [route.notifier for route in routes if action.value in route.tells]
+
+
+class Fold:
+    """Set `aliases`, `rows`, `known_places` and `blobs` to what the store has of the batch, call `findings` and `sightings`, then
+    write what was gathered.
+    """
+
+    def __init__(self, ownership: Ownership, policy: Policy, routes: Sequence[Route], *, now: float) -> None:
+        self._ownership = ownership
+        self._policy = policy
+        self._routes = routes
+        self.now = now
+        self.aliases: dict[str, str] = {}
+        self.rows: dict[str, Exposure] = {}
+        self.known_places: set[str] = set()
+        self.blobs: dict[str, dict[str, dict[str, Any]]] = {}  # blob -> exposure id -> row
+        self.created: set[str] = set()
+        self.changed: dict[str, None] = {}  # a set that keeps its order
+        self.new_aliases: list[tuple[str, str, str]] = []
+        self.new_sightings: list[NewSighting] = []
+        self.tellings: list[Telling] = []
+        self.reopened: list[tuple[str, str]] = []
+        self.counts: Counter[tuple[str, ...]] = Counter()
+        self.touched_blobs: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def exposure_id(self, event: FindingEvent) -> str:
+        """The exposure that knows one of the event's fingerprints (the oldest, should several), else the current fingerprint."""
+        known = {self.aliases[f] for f in event.leak.values() if f in self.aliases}
+        if len(known) > 1:
+            return min(known, key=lambda i: (self.rows[i].first_seen, i))
+        return known.pop() if known else event.fingerprint
+
+    def places(self, events: Iterable[FindingEvent]) -> Iterator[str]:
+        """Place ids to be looked up before `findings`."""
+        return (stable_place(event, self.exposure_id(event)) for event in events)
+
+    def findings(self, events: Iterable[FindingEvent]) -> None:
+        for event in events:
+            self._finding(event)
+
+    def sighted_places(self, sightings: Iterable[Sighting]) -> Iterator[str]:
+        """Place ids to be looked up before `sightings`."""
+        return (place for sighting in sightings for _, _, place in self._leaks_of(sighting))
+
+    def sightings(self, sightings: Iterable[Sighting]) -> None:
+        for sighting in sightings:
+            attribution = self._ownership.assess(sighting.place, source=sighting.source)
+            for sha, exposure_id, place in list(self._leaks_of(sighting)):
+                new = place not in self.known_places
+                row = self.rows[exposure_id]
+                seen = seen_of_sighting(row, sighting, attribution, new_place=new)
+                self._step(seen, fetched_at=sighting.seen_at)
+                if new:
+                    self.known_places.add(place)
+                    self.new_sightings.append(
+                        NewSighting(
+                            exposure_id=exposure_id,
+                            place_id=place,
+                            seen_at=sighting.seen_at,
+                            published_at=sighting.published_at,
+                            source=sighting.source,
+                            document_id="",
+                            blob_sha=sha,
+                            snippet="",
+                            place=place_object(sighting.place),
+                        )
+                    )
+
+    def blob_place(self, sighting: Sighting) -> dict[str, Any]:
+        """A row of `blob_places`."""
+        return {
+            "blob_sha": sighting.blob_sha,
+            "digest": where_digest(sighting.place),
+            "seen_at": sighting.seen_at,
+            "kept_since": self.now,
+            "event": sighting_object(sighting),
+        }
+
+    def _finding(self, event: FindingEvent) -> None:
+        exposure_id = self.exposure_id(event)
+        place = stable_place(event, exposure_id)
+        new = place not in self.known_places
+        attribution = self._ownership.assess(
+            event.place,
+            source=event.source,
+            fingerprints=event.leak.values(),
+            facts=event.facts,
+            hosts=event.hosts,
+            emails=event.emails,
+        )
+        seen = seen_of_finding(event, exposure_id, attribution, new_place=new)
+        if self._step(seen, fetched_at=event.fetched_at).row is None:
+            self.counts["dropped", "policy"] += 1
+            return
+        for key_id, fingerprint in event.leak.items():
+            if fingerprint not in self.aliases:
+                self.aliases[fingerprint] = exposure_id
+                self.new_aliases.append((fingerprint, key_id, exposure_id))
+        if not new:
+            return
+        self.known_places.add(place)
+        self._note_blob(event, exposure_id)
+        self.new_sightings.append(
+            NewSighting(
+                exposure_id=exposure_id,
+                place_id=place,
+                seen_at=event.fetched_at,
+                published_at=event.published_at,
+                source=event.source,
+                document_id=event.document_id,
+                blob_sha=event.blob_sha,
+                snippet=event.snippet,
+                place=place_object(event.place),
+            )
+        )
+
+    def _step(self, seen: Seen, *, fetched_at: float) -> Step:
+        before = self.rows.get(seen.exposure_id)
+        step = apply(before, seen, self._policy, now=self.now)
+        self.counts["decisions", step.decision.action.value, step.decision.reason] += 1
+        if seen.mode is not Mode.EXERCISE:
+            self.counts["exposures", step.kind.value] += 1
+        if step.row is None:
+            return step
+        if before is None:
+            self.created.add(seen.exposure_id)
+        if step.row != before:
+            self.rows[seen.exposure_id] = step.row
+            self.changed[seen.exposure_id] = None
+        if step.kind is Kind.REOPENED:
+            self.reopened.append((seen.exposure_id, step.reason))
+        if step.tell is not None:
+            names = routed(self._routes, action=step.decision.action, mode=Mode(step.row.mode))
+            self.tellings += tellings(
+                step.row, step.tell, step.decision.action, names, now=self.now, fetched_at=fetched_at
+            )
+        return step
+
+    def _note_blob(self, event: FindingEvent, exposure_id: str) -> None:
+        """Count how often the blob holds the leak, at the place where the blob was met first."""
+        if not event.blob_sha:
+            return
+        held = self.blobs.setdefault(event.blob_sha, {})
+        row = held.get(exposure_id)
+        if row is None:
+            held[exposure_id] = {
+                "blob_sha": event.blob_sha,
+                "exposure_id": exposure_id,
+                "origin": where_digest(event.place),
+                "occurrences": 1,
+                "seen_at": self.now,
+            }
+        elif row["origin"] == where_digest(event.place):
+            row["occurrences"] += 1
+        else:
+            return
+        self.touched_blobs[event.blob_sha, exposure_id] = held[exposure_id]
+
+    def _leaks_of(self, sighting: Sighting) -> Iterator[tuple[str, str, str]]:
+        """(blob, exposure id, place id) of everything known in the blob."""
+        for exposure_id, row in self.blobs.get(sighting.blob_sha, {}).items():
+            for place in places_of(sighting.place, sighting.blob_sha, exposure_id, row["occurrences"]):
+                yield sighting.blob_sha, exposure_id, place
+
+
+def tellings(
+    row: Exposure,
+    change: Change,
+    action: Action,
+    notifiers: Iterable[str],
+    *,
+    now: float,
+    fetched_at: float | None = None,
+) -> list[Telling]:
+    """Outbox rows of one change, one a notifier."""
+    key = idempotency_key(row, change)
+    return [
+        Telling(
+            key=key,
+            notifier=notifier,
+            exposure_id=row.id,
+            opening=row.opening,
+            change=change.value,
+            action=action.value,
+            created_at=now,
+            fetched_at=fetched_at,
+        )
+        for notifier in notifiers
+    ]

@@ -1,0 +1,119 @@
+"""The alerting stage's handler: findings, sightings and coverage in; exposures, places and things to be told out.
+
+One batch is one transaction: either all of it is in the store or the batch comes again, and then it changes nothing that it has
+changed before. Who is told is decided here and written into the outbox; `monitor.alerting.outbox` delivers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from monitor.alerting import intake
+from monitor.alerting.fold import Fold, Route
+from monitor.alerting.ownership import Ownership
+from monitor.alerting.places import coverage_object, sighting_of
+from monitor.alerting.policy import Policy
+from monitor.bus.base import Handled, Record
+from monitor.metrics import Metrics
+from monitor.store import blobs, exposures, outbox, records
+from monitor.store.engine import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What decides, all of it immutable: a new configuration is a new `Rules`."""
+
+    ownership: Ownership
+    policy: Policy
+    routes: tuple[Route, ...] = ()
+
+
+class AlertingService:
+    """`handle` is for the bus's runner (one call at a time); other processes may work on the same store."""
+
+    def __init__(
+        self,
+        store: Store,
+        rules: Rules,
+        metrics: Metrics,
+        *,
+        clock: Callable[[], float],
+        on_told: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`on_told` is called after a commit that left something to be told (`Deliverer.wake`)."""
+        self._store = store
+        self._rules = rules
+        self._metrics = metrics
+        self._clock = clock
+        self._on_told = on_told
+
+    async def handle(self, batch: Sequence[Record]) -> Handled:
+        """Raises UpgradeNeeded, RetryableError (the store is busy): then nothing of the batch is in the store."""
+        work = intake.read(batch)
+        if work.findings or work.sightings or work.coverage:
+            fold = Fold(self._rules.ownership, self._rules.policy, self._rules.routes, now=self._clock())
+            async with self._store.write() as connection:
+                await _load(connection, fold, work)
+                fold.findings(work.findings)
+                await _sightings(connection, fold, work)
+                await _save(connection, fold)
+                await records.add_coverage(connection, [coverage_object(event) for event in work.coverage])
+            self._count(fold.counts)
+            if fold.tellings:
+                self._on_told()
+        return Handled(dead=work.dead)
+
+    def _count(self, counts: Counter[tuple[str, ...]]) -> None:
+        for (metric, *labels), count in counts.items():
+            match metric:
+                case "exposures":
+                    self._metrics.exposures.labels(*labels).inc(count)
+                case "decisions":
+                    self._metrics.decisions.labels(*labels).inc(count)
+                case _:
+                    self._metrics.dropped.labels("alerting", *labels).inc(count)
+
+
+async def _load(connection: AsyncConnection, fold: Fold, work: intake.Intake) -> None:
+    shas = {event.blob_sha for event in work.findings} | {event.blob_sha for event in work.sightings}
+    fold.blobs = await blobs.load_blobs(connection, shas - {""})
+    fingerprints = {fingerprint for event in work.findings for fingerprint in event.leak.values()}
+    fold.aliases = await exposures.find_aliases(connection, fingerprints)
+    ids = {*fold.aliases.values(), *(exposure_id for held in fold.blobs.values() for exposure_id in held)}
+    fold.rows = await exposures.load(connection, ids, lock=True)
+    fold.known_places = await exposures.known_places(connection, fold.places(work.findings))
+
+
+async def _sightings(connection: AsyncConnection, fold: Fold, work: intake.Intake) -> None:
+    """Sightings of this batch, and those kept of blobs in which a leak has just been found."""
+    await blobs.add_blob_places(connection, [fold.blob_place(event) for event in work.sightings])
+    touched = {sha for sha, _ in fold.touched_blobs}
+    kept = await blobs.load_blob_places(connection, touched)
+    events = [s for s in work.sightings if s.blob_sha not in touched] + [sighting_of(row) for row in kept]
+    places = fold.sighted_places(events)
+    fold.known_places |= await exposures.known_places(connection, places)
+    fold.sightings(events)
+
+
+async def _save(connection: AsyncConnection, fold: Fold) -> None:
+    new = [fold.rows[i] for i in fold.changed if i in fold.created]
+    changed = [fold.rows[i] for i in fold.changed if i not in fold.created]
+    await exposures.save(connection, new=new, changed=changed)
+    await exposures.add_aliases(connection, fold.new_aliases)
+    counts = {row.id: row.sightings for row in fold.rows.values()}
+    await exposures.add_sightings(connection, fold.new_sightings, counts)
+    await blobs.save_blobs(connection, list(fold.touched_blobs.values()))
+    for exposure_id, reason in fold.reopened:
+        await records.add_audit(
+            connection,
+            at=fold.now,
+            actor="system",
+            verb="reopened",
+            exposure_id=exposure_id,
+            detail={"reason": reason},
+        )
+    await outbox.enqueue(connection, fold.tellings)

@@ -1,0 +1,103 @@
+"""Findings, rows and services for the tests of store and alerting. Everything is synthetic; no secret is anywhere."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from monitor.alerting.fold import Route
+from monitor.alerting.ownership import Ownership, WatchSettings
+from monitor.alerting.policy import Policy
+from monitor.alerting.service import AlertingService, Rules
+from monitor.bus.base import Message, Record
+from monitor.contracts import FindingEvent, Place, Sighting
+from monitor.identity import place_id
+from monitor.metrics import Metrics
+from monitor.store.engine import Store
+
+NOON = 1_700_049_600.0  # a noon, UTC
+WATCH = WatchSettings(
+    organisations=("acme",), email_domains=("acme.example",), domains=("acme.example",), account_ids=("123456789012",)
+)
+
+
+def fingerprint(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def finding(leak: str = "a", *, repository: str = "stranger/code", path: str = "a.env", n: int = 0, **other: Any) -> FindingEvent:
+    """A finding of `leak` in `repository`; its place id is made as the matcher makes it."""
+    values: dict[str, Any] = {
+        "leak": {"k1": fingerprint(leak)},
+        "rule": "example-token",
+        "provider": "example",
+        "family": "example-token",
+        "title": "Example token",
+        "severity": "high",
+        "confidence": "high",
+        "verdict": "unprovable",
+        "check": "",
+        "preview": "ex_…yz",
+        "snippet": "token = ex_…yz",
+        "source": "github_events",
+        "document_id": f"{repository}:{path}",
+        "matched_at": NOON + 1,
+        "fetched_at": NOON,
+        "published_at": NOON - 60,
+        "blob_sha": hashlib.sha1(f"{repository}{path}".encode()).hexdigest(),
+        "place": Place(
+            forge="github.com",
+            repository=repository,
+            owner=repository.partition("/")[0],
+            path=path,
+            url=f"https://github.com/{repository}",
+            line=3,
+        ),
+        "revoke": "https://example.com/revoke",
+    }
+    values |= other
+    place = values["place"]
+    values.setdefault(
+        "place_id",
+        place_id(
+            forge=place.forge,
+            where=place.repository or place.url,
+            blob_sha=values["blob_sha"],
+            path=place.path,
+            leak=next(iter(values["leak"].values())),
+            occurrence=n,
+        ),
+    )
+    return FindingEvent(**values)
+
+
+def sighting(blob_sha: str, *, repository: str, path: str = "copy.env", at: float = NOON + 5) -> Sighting:
+    place = Place(forge="github.com", repository=repository, owner=repository.partition("/")[0], path=path)
+    return Sighting(source="git", blob_sha=blob_sha, seen_at=at, place=place)
+
+
+def record(message: Message, offset: int = 0) -> Record:
+    return Record(message.topic, 0, offset, message.key, message.value, message.headers, NOON)
+
+
+def records(events: Iterable[Any]) -> list[Record]:
+    return [record(event.message(), n) for n, event in enumerate(events)]
+
+
+def service(
+    store: Store,
+    *,
+    watch: WatchSettings = WATCH,
+    routes: Sequence[Route] = (Route("hook"),),
+    policy: Policy | None = None,
+    metrics: Metrics | None = None,
+    clock: Callable[[], float] = lambda: NOON + 10,
+) -> AlertingService:
+    rules = Rules(Ownership(watch), policy or Policy(), tuple(routes))
+    return AlertingService(store, rules, metrics or Metrics(), clock=clock)
+
+
+async def open_store(folder: Path) -> Store:
+    return await Store.open(folder / "store.db")
