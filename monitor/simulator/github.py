@@ -1,0 +1,110 @@
+"""GitHub's event feeds and the rest of the API that is not about one repository. Routes under /github."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import ceil
+from typing import Final
+
+from aiohttp import web
+
+from monitor.simulator import github_json
+from monitor.simulator.clock import http_date
+from monitor.simulator.faults import FAULT, FaultKind
+from monitor.simulator.feed import WINDOW_EVENTS
+from monitor.simulator.github_gate import Gate, answer, error, link, paging, weak_etag
+from monitor.simulator.model import Event
+from monitor.simulator.world import World
+
+_PAGINATION: Final = "In order to keep the API fast for everyone, pagination is limited for this resource."
+
+
+class Events:
+    """GET /events and the feeds of one repository, organisation or user: 300 events, 422 on the page behind them."""
+
+    def __init__(
+        self,
+        world: World,
+        gate: Gate,
+        clock: Callable[[], float],
+        base_url: Callable[[], str],
+        *,
+        poll_interval: int,
+    ) -> None:
+        self._world = world
+        self._gate = gate
+        self._clock = clock
+        self._base = base_url
+        self._interval = poll_interval
+
+    def routes(self) -> list[web.RouteDef]:
+        wrap = self._gate.wrap
+        return [
+            web.get("/github/events", wrap(self.everything), name="github.events"),
+            web.get(
+                "/github/repos/{owner}/{repo}/events", wrap(self.of_repository), name="github.repo_events"
+            ),
+            web.get(
+                "/github/networks/{owner}/{repo}/events",
+                wrap(self.of_repository),
+                name="github.network_events",
+            ),
+            web.get("/github/orgs/{owner}/events", wrap(self.of_owner), name="github.org_events"),
+            web.get("/github/users/{login}/events/public", wrap(self.of_user), name="github.user_events"),
+            web.get("/github/rate_limit", self.rate_limit, name="github.rate_limit"),
+        ]
+
+    async def everything(self, request: web.Request) -> web.Response:
+        return self._feed(request, None)
+
+    async def of_repository(self, request: web.Request) -> web.Response:
+        repository = self._world.find("{owner}/{repo}".format(**request.match_info))
+        if repository is None:
+            return error(404, "Not Found")
+        return self._feed(request, lambda event: event.repository_id == repository.id)
+
+    async def of_owner(self, request: web.Request) -> web.Response:
+        owner = request.match_info["owner"].lower()
+        return self._feed(request, lambda event: event.owner.lower() == owner)
+
+    async def of_user(self, request: web.Request) -> web.Response:
+        login = request.match_info["login"].lower()
+        return self._feed(request, lambda event: event.actor.login.lower() == login)
+
+    async def rate_limit(self, request: web.Request) -> web.Response:
+        """Free of the hourly budget."""
+        budget = self._gate.limits(request).budget
+        core = {
+            "limit": budget.limit,
+            "used": budget.used,
+            "remaining": budget.remaining,
+            "reset": budget.reset,
+        }
+        return answer({"resources": {"core": core}, "rate": core})
+
+    def _feed(self, request: web.Request, where: Callable[[Event], bool] | None) -> web.Response:
+        page, size = paging(request)
+        if (page - 1) * size >= WINDOW_EVENTS:
+            return error(422, _PAGINATION)
+        now = self._clock()
+        fault = request.get(FAULT)
+        if fault and fault.kind is FaultKind.STALE:
+            events = [e for e in self._world.feed.stale(now, fault.seconds) if where is None or where(e)]
+        else:
+            events = self._world.feed.newest(now, where)
+        shown = events[(page - 1) * size : min(page * size, WINDOW_EVENTS)]
+        body = [github_json.event(self._base(), event) for event in shown]
+        last = max(1, ceil(len(events) / size))
+        newest = shown[0].created_at if shown else now
+        accept = request.headers.get("Accept", "")
+        tag = f"{self._world.feed.version} {page} {size} {accept} {request.path} {len(shown)} {newest}"
+        return answer(
+            body,
+            headers={
+                "ETag": weak_etag(tag.encode()),
+                "Cache-Control": "public, max-age=60, s-maxage=60",
+                "Last-Modified": http_date(newest),
+                "X-Poll-Interval": str(self._interval),
+                **link(f"{self._base()}{request.path.removeprefix('/github')}?", page, size, last),
+            },
+        )

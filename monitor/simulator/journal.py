@@ -1,0 +1,59 @@
+"""What each client asked: the request log of the small internet."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from aiohttp import web
+
+_KEPT: Final = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request and how it was answered. `client` is a digest of the credential, or the address without one."""
+
+    at: float
+    client: str
+    route: str
+    method: str
+    path: str
+    query: Mapping[str, str]
+    conditional: bool
+    status: int
+    fault: str
+    user_agent: str = field(default="", repr=False)
+
+
+class Journal:
+    """The last 200,000 requests, and counts of all."""
+
+    def __init__(self) -> None:
+        self._asked: deque[Asked] = deque(maxlen=_KEPT)
+        self.counts: Counter[tuple[str, int]] = Counter()  # (route, status)
+
+    def add(self, asked: Asked) -> None:
+        self._asked.append(asked)
+        self.counts[asked.route, asked.status] += 1
+
+    def __iter__(self) -> Iterator[Asked]:
+        return iter(tuple(self._asked))
+
+    def __len__(self) -> int:
+        return sum(self.counts.values())
+
+    def of(self, route: str) -> list[Asked]:
+        """The requests of one route, oldest first."""
+        return [asked for asked in self._asked if asked.route == route]
+
+
+def client_of(request: web.Request) -> str:
+    """`token:<12 hex>` or `ip:<address>`: never the credential itself."""
+    given = request.headers.get("Authorization", "").partition(" ")[2]
+    if given:
+        return "token:" + hashlib.sha256(given.encode()).hexdigest()[:12]
+    return f"ip:{request.remote}"
