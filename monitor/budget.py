@@ -72,7 +72,7 @@ class Budget:
         if remaining is not None:
             self.remaining = int(remaining)
         if reset is not None:
-            self.reset_at = now + max(0.0, reset - _server_time(headers, now))
+            self.reset_at = now + max(0.0, reset - server_time(headers, now))
         exhausted = remaining == 0 and self.reset_at is not None
         wait = retry_after(headers, now)
         if self._is_limit(status, body, exhausted=exhausted, told=wait is not None):
@@ -122,7 +122,7 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     if seconds is not None:
         return max(0.0, seconds)
     instant = _date(value)
-    return None if instant is None else max(0.0, instant - _server_time(headers, now))
+    return None if instant is None else max(0.0, instant - server_time(headers, now))
 
 
 def poll_interval(headers: Mapping[str, str]) -> float | None:
@@ -156,6 +156,7 @@ def _date(text: str) -> float | None:
         return None
 
 
-def _server_time(headers: Mapping[str, str], now: float) -> float:
+def server_time(headers: Mapping[str, str], now: float) -> float:
+    """The server's own clock as its `Date` tells it, ours where it does not."""
     instant = _date(headers.get("Date", ""))
     return now if instant is None else instant

@@ -16,6 +16,10 @@ from pydantic import BaseModel, ConfigDict
 from monitor.contracts import CoverageEvent, Document, Sighting
 
 
+class Stopping(Exception):
+    """The service stops: what was under way is not saved and will be collected again. A source lets it pass."""
+
+
 class SourceSettings(BaseModel):
     """Base of every source's settings. Unknown keys stop start-up; secrets are `SecretStr` with a `_file` twin."""
 
@@ -56,7 +60,8 @@ class SourceContext(Protocol):
         """Put everything on the bus, and only when it is durable there save the cursor and the seen keys.
 
         Waits out back-pressure (the source simply stands still meanwhile). Documents over the record limit are cut into
-        overlapping parts here; sources need not care.
+        overlapping parts here; sources need not care. Raises Stopping when `stop` is set during back-pressure: then
+        neither cursor nor seen keys were saved.
         """
 
     def dropped(self, reason: str, count: int = 1) -> None:

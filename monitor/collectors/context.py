@@ -1,0 +1,171 @@
+"""What a running source holds in its hand: the way to the bus, its memory, its clock and its voice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import fields, replace
+from typing import Final
+
+from monitor.aio import sleep_until
+from monitor.bus.base import Backpressure, Message, Producer
+from monitor.collectors.base import CollectorState, Stopping
+from monitor.collectors.cutting import cut
+from monitor.contracts import CoverageEvent, Document, Provenance, Sighting
+from monitor.metrics import Metrics
+
+STAGE: Final = "collect"
+_BATCH_BYTES: Final = 16 * 1024 * 1024  # of one send; with single records up to 8 MiB
+_BATCH_MESSAGES: Final = 500
+_TEXT_LIMIT: Final = 4096  # characters of one provenance text: it travels in a header and names a place
+_HOUR: Final = 3600.0
+
+
+class Context:
+    """The SourceContext that the collector service hands out: one a source."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        stop: asyncio.Event,
+        state: CollectorState,
+        producer: Producer,
+        metrics: Metrics,
+        clock: Callable[[], float],
+        sleep: Callable[[asyncio.Event, float], Awaitable[bool]] = sleep_until,
+    ) -> None:
+        self.name = name
+        self.stop = stop
+        self.state = state
+        self.blocked = ""  # why the bus takes nothing from this source now; "" = it does
+        self.trouble = ""  # why the source does not answer; "" = it does
+        self._producer = producer
+        self._metrics = metrics
+        self._clock = clock
+        self._sleep = sleep
+        self._blind_since: float | None = None
+        self._blind_events: list[CoverageEvent] = []
+        self._window: deque[tuple[float, int, int]] = deque()  # until, expected, fetched
+        metrics.source_blind.labels(name).set(0)
+        metrics.documents.labels(name)
+
+    async def emit(
+        self,
+        documents: Sequence[Document] = (),
+        *,
+        sightings: Sequence[Sighting] = (),
+        coverage: Sequence[CoverageEvent] = (),
+        cursor: str | None = None,
+        cursor_name: str = "",
+        seen: Iterable[bytes] = (),
+    ) -> None:
+        """See SourceContext.emit. Also tells the bus of blind spans that ended since the last call."""
+        blind, self._blind_events = self._blind_events, []
+        told = [*blind, *coverage]
+        parts = [part for document in documents for part in cut(self._fit(document))]
+        messages = [item.message() for group in (parts, sightings, told) for item in group]
+        try:
+            for batch in _batches(messages):
+                await self._send(batch)
+        except Stopping:
+            self._blind_events = blind + self._blind_events
+            raise
+        self._measure(parts, told)
+        if seen := list(seen):
+            await self.state.mark_seen(self.name, seen)
+        if cursor is not None:
+            await self.state.save_cursor(self.name, cursor, cursor_name)
+
+    def dropped(self, reason: str, count: int = 1) -> None:
+        self._metrics.dropped.labels(STAGE, reason).inc(count)
+
+    def healthy(self) -> None:
+        now = self.now()
+        self._metrics.source_last_success.labels(self.name).set(now)
+        self._metrics.source_blind.labels(self.name).set(0)
+        if self._blind_since is not None:
+            event = CoverageEvent(self.name, self._blind_since, now, blind=self.trouble)
+            self._blind_events.append(event)
+        self._blind_since, self.trouble = None, ""
+
+    def failing(self, reason: str) -> None:
+        self._metrics.source_blind.labels(self.name).set(1)
+        self.trouble = reason
+        if self._blind_since is None:
+            self._blind_since = self.now()
+
+    def now(self) -> float:
+        return self._clock()
+
+    async def sleep(self, seconds: float) -> bool:
+        return await self._sleep(self.stop, max(0.0, seconds))
+
+    async def _send(self, batch: Sequence[Message]) -> None:
+        while True:
+            try:
+                await self._producer.send(batch)
+            except Backpressure as error:
+                self.blocked = error.reason
+                self._metrics.backpressure.labels(error.reason).inc()
+                if await self.sleep(error.retry_after):
+                    raise Stopping from None
+            else:
+                self.blocked = ""
+                return
+
+    def _fit(self, document: Document) -> Document:
+        """Its texts made fit for a header: no lone surrogates (file names have them), none longer than the limit."""
+        where = document.provenance
+        texts = {f.name: getattr(where, f.name) for f in fields(Provenance)}
+        clean = {name: _clean(value) for name, value in texts.items()}
+        if any(len(value) > _TEXT_LIMIT for value in clean.values()):
+            self.dropped("provenance_cut")
+            clean = {name: value[:_TEXT_LIMIT] for name, value in clean.items()}
+        return replace(document, id=_clean(document.id), provenance=Provenance(**clean))
+
+    def _measure(self, documents: Sequence[Document], coverage: Sequence[CoverageEvent]) -> None:
+        now = self.now()
+        self._metrics.documents.labels(self.name).inc(len(documents))
+        for document in documents:
+            self._metrics.document_bytes.labels(self.name).observe(len(document.content))
+            if document.published_at is not None:
+                delay = max(0.0, now - document.published_at)
+                self._metrics.source_delay.labels(self.name).observe(delay)
+        for event in coverage:
+            states = {
+                "listed": event.listed,
+                "fetched": event.fetched,
+                "skipped": sum(event.skipped.values()),
+                "lost": event.lost,
+            }
+            for state, count in states.items():
+                self._metrics.source_items.labels(self.name, state).inc(count)
+            for reason, count in event.skipped.items():
+                self.dropped(reason, count)
+            if event.expected is not None:
+                self._window.append((event.until, event.expected, event.fetched))
+        while self._window and self._window[0][0] < now - _HOUR:
+            self._window.popleft()
+        expected = sum(entry[1] for entry in self._window)
+        if expected > 0:
+            ratio = sum(entry[2] for entry in self._window) / expected
+            self._metrics.capture_ratio.labels(self.name).set(min(1.0, ratio))
+
+
+def _clean(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _batches(messages: Sequence[Message]) -> Iterable[Sequence[Message]]:
+    batch: list[Message] = []
+    size = 0
+    for message in messages:
+        if batch and (len(batch) >= _BATCH_MESSAGES or size + len(message.value) > _BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(message)
+        size += len(message.value)
+    if batch:
+        yield batch

@@ -1,0 +1,50 @@
+"""What one span of a source's time saw and did not see, added up into a CoverageEvent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from monitor.contracts import CoverageEvent
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of one poll or cycle. Every listed item ends as fetched, known, skipped with a reason, or still waiting."""
+
+    since: float
+    listed: int = 0
+    fetched: int = 0
+    known: int = 0
+    lost: int = 0
+    overlap: int | None = None
+    skipped: Counter[str] = field(default_factory=Counter)
+
+    def event(self, source: str, until: float, *, blind: str = "") -> CoverageEvent:
+        """`expected` = what was listed for the first time, plus the estimate of what passed unseen."""
+        return CoverageEvent(
+            source=source,
+            since=self.since,
+            until=max(self.since, until),
+            expected=self.listed - self.known + self.lost,
+            listed=self.listed,
+            fetched=self.fetched,
+            skipped=dict(self.skipped),
+            lost=self.lost,
+            blind=blind,
+            overlap=self.overlap,
+        )
+
+
+def estimate_lost(times: Sequence[float], newest_before: float | None) -> int:
+    """How many items passed between the newest of the previous poll and the oldest of this one, by this page's rate.
+
+    `times` are the publication times (epoch seconds) of a page that shares no item with the previous poll. 0 when nothing can
+    be said. Feeds give whole seconds, so a page's span counts one second more than its outermost times differ.
+    """
+    if newest_before is None or not times:
+        return 0
+    oldest, newest = min(times), max(times)
+    gap = oldest - newest_before - 1.0
+    return 0 if gap <= 0 else round(gap * len(times) / (newest - oldest + 1.0))

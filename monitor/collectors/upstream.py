@@ -1,0 +1,161 @@
+"""Asking a source's server: the HTTP client, the credential's budget and the retry rules in one call.
+
+Order: wait for the budget's slot, ask, learn from the answer. A limit is never retried here (`Limited` says how long to stay
+away); no answer, 5xx and unreadable JSON are tried again with full jitter; a 4xx is a verdict and never repeated.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from monitor.budget import Budget, Limited, Outcome, backoff
+from monitor.collectors.base import SourceContext, Stopping
+from monitor.http import MAX_BYTES, HttpClient, HttpError, Response, Validators
+from monitor.metrics import Metrics
+
+_T = TypeVar("_T")
+_J = TypeVar("_J", bound=dict[str, object] | list[object])
+
+_ATTEMPTS: Final = 3
+
+
+class UpstreamError(Exception):
+    """No usable answer. `reason` is out of a closed set: a Failure, server_error, bad_shape, redirect, refused."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Unavailable(UpstreamError):
+    """Tried several times in vain; may work later."""
+
+
+class Refused(UpstreamError):
+    """The answer is no: repeating the same request is pointless. `status` is 0 when our own guard said it."""
+
+    def __init__(self, reason: str, status: int = 0) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    context: SourceContext
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    validators: Validators | None
+    max_bytes: int
+
+
+class Upstream:
+    """One credential at one host, for one source. `headers` go with every request and to no other host."""
+
+    def __init__(
+        self,
+        http: HttpClient,
+        metrics: Metrics,
+        budget: Budget,
+        *,
+        headers: Mapping[str, str] | None = None,
+        attempts: int = _ATTEMPTS,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self.budget = budget
+        self.asked = 0  # requests that went out, ever
+        self._http = http
+        self._metrics = metrics
+        self._headers = dict(headers or {})
+        self._attempts = attempts
+        self._draw = draw
+
+    async def get(
+        self,
+        context: SourceContext,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int = MAX_BYTES,
+    ) -> Response:
+        """A 2xx. Raises Limited, Unavailable, Refused, Stopping."""
+        return await self._tries(
+            _Ask(context, url, self._with(headers), None, max_bytes), lambda answer: answer
+        )
+
+    async def get_json(
+        self,
+        context: SourceContext,
+        url: str,
+        kind: type[_J],
+        *,
+        validators: Validators | None = None,
+        max_bytes: int = MAX_BYTES,
+    ) -> tuple[_J, Response]:
+        """The body as `kind` (an empty one for a 304), and the answer. A body of another shape counts as no answer."""
+
+        def parse(answer: Response) -> tuple[_J, Response]:
+            body = kind() if answer.status == 304 else answer.json()
+            if not isinstance(body, kind):
+                raise ValueError("another kind of JSON")  # noqa: TRY004 - as for what is no JSON at all
+            return body, answer
+
+        return await self._tries(_Ask(context, url, self._with(None), validators, max_bytes), parse)
+
+    def _with(self, headers: Mapping[str, str] | None) -> dict[str, str]:
+        return {**self._headers, **(headers or {})}
+
+    async def _tries(self, ask: _Ask, parse: Callable[[Response], _T]) -> _T:
+        attempt = 0
+        while True:
+            try:
+                async with self.budget.gate:
+                    return await self._once(ask, parse)
+            except Unavailable:
+                attempt += 1
+                if attempt >= self._attempts:
+                    raise
+            if await ask.context.sleep(backoff(attempt, self._draw(), base=2.0, cap=30.0)):
+                raise Stopping
+
+    async def _once(self, ask: _Ask, parse: Callable[[Response], _T]) -> _T:
+        context = ask.context
+        wait = self.budget.reserve()
+        if wait > 0 and await context.sleep(wait):
+            raise Stopping
+        self.asked += 1
+        try:
+            answer = await self._http.request(
+                "GET", ask.url, headers=ask.headers, validators=ask.validators, max_bytes=ask.max_bytes
+            )
+        except HttpError as error:
+            self._count(context, error.reason.value)
+            raise (Unavailable if error.transient else Refused)(error.reason.value) from None
+        outcome = self.budget.observe(answer.status, answer.headers, answer.body)
+        if self.budget.remaining is not None:
+            self._metrics.budget_remaining.labels(context.name).set(self.budget.remaining)
+        match outcome:
+            case Outcome.LIMITED:
+                self._count(context, outcome.value)
+                raise Limited(max(1.0, self.budget.blocked_until - context.now()))
+            case Outcome.SERVER_ERROR:
+                self._count(context, outcome.value)
+                raise Unavailable(outcome.value)
+            case Outcome.CLIENT_ERROR:
+                self._count(context, outcome.value)
+                raise Refused("refused", answer.status)
+        if not 200 <= answer.status < 300 and not (ask.validators and answer.status == 304):
+            self._count(context, "redirect")
+            raise Refused("redirect", answer.status)
+        try:
+            parsed = parse(answer)
+        except ValueError:
+            self._count(context, "bad_shape")
+            raise Unavailable("bad_shape") from None
+        self._count(context, outcome.value)
+        return parsed
+
+    def _count(self, context: SourceContext, outcome: str) -> None:
+        self._metrics.source_requests.labels(context.name, outcome).inc()
