@@ -29,6 +29,7 @@ class Retention:
 
     def expire_step(self) -> int:
         """Delete one step of what is older than its term; how many records went, 0 = done."""
+        self._log.refresh()
         cutoff = self._log.clock() - self._log.spec.retention_seconds
         for partition, span in self._log.spans().items():
             removed = self._drop(partition, span, span.next, cutoff)
@@ -41,7 +42,9 @@ class Retention:
 
         Raises Backpressure when it may not, RecordTooLarge when it never could.
         """
-        log, limit = self._log, self._log.spec.retention_bytes
+        log = self._log
+        log.refresh()
+        limit = log.spec.retention_bytes
         if need > limit:
             raise RecordTooLarge(f"{need} bytes for {log.topic}, which may hold {limit}")
         if log.used_bytes() + need <= limit:

@@ -22,7 +22,6 @@ from typing import Final
 
 from monitor.bus.base import Backpressure, BusDamaged, BusError
 
-PAGE_BYTES: Final = 16 * 1024  # fastest of 4 to 32 KiB for records of 2 KB
 _CHECKPOINT_BYTES: Final = 16 * 1024 * 1024
 _WAL_LIMIT_BYTES: Final = 64 * 1024 * 1024
 _CACHE_KIB: Final = 4096
@@ -34,7 +33,7 @@ class Database:
     """A connection in WAL mode. `durable` = a commit survives power loss, else only the death of the process.
 
     Raises BusDamaged for a file that is not ours or not whole, Backpressure ("busy", "disk_full"), BusError. `remedy`
-    is the sentence that tells an operator what to do with a damaged file.
+    is the sentence that tells an operator what to do with a damaged file. `page_bytes` counts when the file is made.
     """
 
     def __init__(
@@ -45,9 +44,11 @@ class Database:
         version: int,
         durable: bool,
         remedy: str,
+        page_bytes: int = 4096,
         max_bytes: int | None = None,
     ) -> None:
         self.path = path
+        self._page_bytes = page_bytes
         self._remedy = remedy
         with self.translated():
             self._lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
@@ -67,16 +68,16 @@ class Database:
     ) -> None:
         run = self.connection.execute
         try:
-            run(f"PRAGMA page_size = {PAGE_BYTES}")  # only takes effect in an empty file
+            run(f"PRAGMA page_size = {self._page_bytes}")  # only takes effect in an empty file
             run("PRAGMA journal_mode = WAL")
             run(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             run("PRAGMA secure_delete = ON")
             run("PRAGMA temp_store = MEMORY")
             run(f"PRAGMA cache_size = -{_CACHE_KIB}")
-            run(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_BYTES // PAGE_BYTES}")
+            run(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_BYTES // self._page_bytes}")
             run(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
             if max_bytes is not None:
-                run(f"PRAGMA max_page_count = {max(1, max_bytes // PAGE_BYTES)}")
+                run(f"PRAGMA max_page_count = {max(1, max_bytes // self._page_bytes)}")
             self._migrate(schema, version)
         except BaseException:
             self.connection.close()
