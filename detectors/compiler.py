@@ -25,12 +25,12 @@ from typing import Any, Final
 import hyperscan
 
 from detectors import boundaries, files
-from detectors.context import GAP, SEPARATOR
+from detectors.context import GAP, name_expression
 from detectors.errors import CompileError
 from detectors.expressions import facts
 from detectors.model import Kind, Rule
 from detectors.ruleset import RuleSet
-from detectors.triggers import Trigger
+from detectors.decoders.base import Trigger
 
 _STRIDES: Final = (b"", b"\xff", b"\xff\xfe", b"\xff\xfe\xfd", b"\xff\xfe\xfd\xfc")
 _SAMPLE_BYTES: Final = 1 << 20
@@ -78,9 +78,7 @@ def expressions_of(ruleset: RuleSet, triggers: Sequence[Trigger]) -> list[Expres
     found = [Expression(i, text, flags) for i, rule in enumerate(ruleset.rules) for text, flags in _of(rule)]
     first = len(ruleset.rules)
     for i, trigger in enumerate(triggers):
-        found.append(
-            Expression(first + i, trigger.expression, hyperscan.HS_FLAG_CASELESS if trigger.caseless else 0)
-        )
+        found.append(Expression(first + i, trigger.expression, 0))
     return found
 
 
@@ -104,7 +102,7 @@ def _of(rule: Rule) -> list[tuple[str, int]]:
     at_word = r"\b" if boundaries.begins_at_word(known) else ""
     if rule.kind is Kind.CONTEXT:
         return [
-            (f"(?i:{name_text(name)})[^\\n]{{0,{GAP}}}?{at_word}{known.lowered}", flags)
+            (f"(?i:{name_expression(name)})[^\\n]{{0,{GAP}}}?{at_word}{known.lowered}", flags)
             for name in rule.names
         ]
     if rule.kind is Kind.RECORDS:
@@ -112,11 +110,6 @@ def _of(rule: Rule) -> list[tuple[str, int]]:
     if rule.kind is Kind.TOKEN and rule.bounded:
         return [(at_word + known.lowered, flags)]
     return [(known.lowered, flags)]
-
-
-def name_text(name: str) -> str:
-    """A rule's name as an expression: `_` stands for one separator or none."""
-    return "".join(SEPARATOR if char == "_" else r"\x2e" if char == "." else char for char in name)
 
 
 def _compile(expressions: Sequence[Expression], stride: bytes, rules: Sequence[Rule]) -> hyperscan.Database:
@@ -189,6 +182,6 @@ def _digest(ruleset: RuleSet, triggers: Sequence[Trigger]) -> str:
         ruleset.digest,
         code.hexdigest(),
         importlib.metadata.version("hyperscan"),
-        *(f"{t.decoder}\0{t.expression}\0{t.caseless}" for t in triggers),
+        *(f"{t.decoder}\0{t.expression}" for t in triggers),
     )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -10,22 +10,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from detectors import boundaries, context, expressions
-from detectors.compiler import name_text
+from detectors.buffers import Buffer
 from detectors.extents import EXTENTS
 from detectors.model import Kind, Rule
 
 MARGIN: Final = 64
 _TRIES: Final = 64  # starts tried in one window before the hit is given up (and counted)
-
-
-class Buffer(Protocol):
-    """bytes, bytearray, memoryview or mmap."""
-
-    def __len__(self) -> int: ...
-    def __getitem__(self, at: slice, /) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +142,7 @@ class Confirmer:
     @cached_property
     def _names(self) -> re.Pattern[bytes]:
         by_length = sorted(self._rule.names, key=len, reverse=True)
-        return re.compile("|".join(map(name_text, by_length)).encode("latin-1"), re.IGNORECASE)
+        return re.compile("|".join(map(context.name_expression, by_length)).encode("latin-1"), re.IGNORECASE)
 
     @cached_property
     def _expression(self) -> Any:

@@ -15,7 +15,7 @@ from detectors.model import Confidence
 
 GAP: Final = 40  # bytes between name and value
 BEFORE: Final = 48  # bytes before the name that are looked at
-SEPARATOR: Final = r"[\x2d\x2e_ ]?"  # what `_` in a name stands for
+_SEPARATOR: Final = r"[\x2d\x2e_ ]?"  # what `_` in a name stands for
 _COMPOUND: Final = 6  # a name this long may stand behind letters without a hump: `mydatadogkey`
 
 
@@ -102,6 +102,11 @@ _URL_AFTER_NAME: Final = re.compile(
     rb"[\w.\-\"']*+\s?[:=]\s?[\"']?[a-z][a-z+]{1,10}://[^\s\"'<>`]*[/=:@]", re.IGNORECASE
 )
 _URL_BEFORE: Final = re.compile(rb"(?:://|//)[\w.\-@:]*$")
+
+
+def name_expression(name: str) -> str:
+    """A rule's name as an expression for both engines: `_` stands for one separator or none."""
+    return "".join(_SEPARATOR if char == "_" else r"\x2e" if char == "." else char for char in name)
 
 
 def read(before: bytes, name: bytes, gap: bytes, after: bytes) -> Reading:

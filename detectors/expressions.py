@@ -426,12 +426,12 @@ def _disjoint(branches: Sequence[Nodes], *, caseless: bool) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def prefix_length(expression: str) -> int:
-    """How many bytes of fixed text every match begins with."""
-    length = 0
-    for op, _ in parse(expression):
+def prefix(expression: str) -> bytes:
+    """The fixed text that every match begins with; b"" if there is none."""
+    found = bytearray()
+    for op, av in parse(expression):
         if op is _constants.LITERAL:
-            length += 1
+            found.append(av)
         elif op is not _constants.AT:
             break
-    return length
+    return bytes(found)

@@ -6,6 +6,7 @@ where random text would hold it less than once in a million.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections import Counter
@@ -53,6 +54,24 @@ def entropy(text: bytes) -> float:
     if not size:
         return 0.0
     return math.log2(size) - sum(n * math.log2(n) for n in Counter(text).values()) / size
+
+
+def reason(rule: Rule, secret: bytes) -> str:
+    """Why the value is dropped before any proof; "" when it is kept."""
+    if rule.public and hashlib.sha256(secret).hexdigest() in rule.public:
+        return "public"
+    if any(_compiled(text).search(secret) for text in rule.reject):
+        return "rejected"
+    if rule.placeholders and (why := dummy(rule, secret)):
+        return why
+    if rule.entropy and entropy(secret) < rule.entropy:
+        return "low_entropy"
+    return ""
+
+
+@lru_cache(maxsize=1024)
+def _compiled(expression: str) -> re.Pattern[bytes]:
+    return re.compile(expression.encode("latin-1"))
 
 
 def dummy(rule: Rule, secret: bytes) -> str:
@@ -142,9 +161,6 @@ def _covered(part: bytes) -> int:
     return covered
 
 
-@lru_cache(maxsize=4096)
 def _prefix(rule: Rule) -> int:
     """Length of the fixed text that a token begins with: `sk_test_` is no placeholder."""
-    if rule.kind is not Kind.TOKEN:
-        return 0
-    return expressions.prefix_length(rule.pattern)
+    return len(expressions.prefix(rule.pattern)) if rule.kind is Kind.TOKEN else 0

@@ -70,7 +70,9 @@ class Proof:
 
     verdict: Verdict
     check: str = ""
-    facts: Mapping[str, str] = field(default_factory=lambda: NO_FACTS)  # a mappingproxy has no hash before 3.12
+    facts: Mapping[str, str] = field(
+        default_factory=lambda: NO_FACTS
+    )  # a mappingproxy has no hash before 3.12
 
 
 UNPROVABLE: Final = Proof(Verdict.UNPROVABLE)

@@ -1,0 +1,12 @@
+"""What can be scanned."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class Buffer(Protocol):
+    """bytes, bytearray, memoryview or mmap: anything that slices and that Hyperscan reads in place."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, at: slice, /) -> Any: ...

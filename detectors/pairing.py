@@ -1,0 +1,82 @@
+"""Credentials of several parts: a key id and its secret are one leak."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from detectors.model import Confidence, CredentialSet, Finding, Part
+
+
+def pair(findings: Sequence[Finding], sets: Sequence[CredentialSet]) -> tuple[list[Finding], int]:
+    """Findings with complete sets put together, by offset, and how many were dropped because they mean nothing alone.
+
+    The nearest parts go together first; each finding is used once, and the larger set has the first choice. A primary that
+    is left over shares a part already taken if no other value of that part is near: the same secret written twice.
+    """
+    left = list(findings)
+    paired: list[Finding] = []
+    for entry in sorted(sets, key=lambda s: (-len(s.parts), s.id)):
+        made, used = _sets_of(entry, left)
+        paired += made
+        left = [f for f in left if id(f) not in used]
+    kept = [f for f in left if f.rule.alone]
+    found = sorted([*paired, *kept], key=lambda f: (f.start, f.end, f.rule.id, f.secret))
+    return found, len(left) - len(kept)
+
+
+def _sets_of(entry: CredentialSet, findings: Sequence[Finding]) -> tuple[list[Finding], set[int]]:
+    by_rule: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        by_rule[finding.rule.id].append(finding)
+    if not all(by_rule.get(rule_id) for rule_id in (entry.primary, *entry.parts)):
+        return [], set()
+    primaries = by_rule[entry.primary]
+    chosen: dict[int, list[Finding]] = {index: [primary] for index, primary in enumerate(primaries)}
+    for rule_id in (*entry.parts, *entry.optional):
+        _assign(entry, chosen, by_rule.get(rule_id, []))
+        if rule_id in entry.parts:
+            chosen = {index: members for index, members in chosen.items() if members[-1].rule.id == rule_id}
+    used = {id(member) for members in chosen.values() for member in members}
+    return [_complete(entry, members) for members in chosen.values()], used
+
+
+def _assign(entry: CredentialSet, chosen: dict[int, list[Finding]], parts: Sequence[Finding]) -> None:
+    """Give each set in the making its nearest part that still fits; then what is unambiguous to those left without."""
+    near = sorted(
+        (_distance(members[0], part), index, number)
+        for index, members in chosen.items()
+        for number, part in enumerate(parts)
+        if _extent([*members, part]) <= entry.within
+    )
+    served: set[int] = set()
+    taken: set[int] = set()
+    for _, index, number in near:
+        if index not in served and number not in taken:
+            served.add(index)
+            taken.add(number)
+            chosen[index].append(parts[number])
+    for index in chosen.keys() - served:
+        fitting = [number for _, at, number in near if at == index]
+        if len({parts[number].secret for number in fitting}) == 1:
+            chosen[index].append(parts[fitting[0]])
+
+
+def _distance(a: Finding, b: Finding) -> int:
+    return max(a.start, b.start) - min(a.end, b.end)
+
+
+def _extent(members: Sequence[Finding]) -> int:
+    return max(m.end for m in members) - min(m.start for m in members)
+
+
+def _complete(entry: CredentialSet, members: Sequence[Finding]) -> Finding:
+    primary, *parts = members
+    return replace(
+        primary,
+        severity=entry.severity,
+        confidence=Confidence.HIGH,
+        set_id=entry.id,
+        parts=tuple(Part(p.rule.id, p.start, p.end, p.secret) for p in parts),
+    )

@@ -1,0 +1,70 @@
+"""The Hyperscan pass: a buffer in, (expression id, end) out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import hyperscan
+
+from detectors.buffers import Buffer
+from detectors.stats import Budget
+
+Hit = tuple[int, int]
+Loud = Counter[int]
+OnMatch = Callable[[int, int, int, int, Any], bool]
+
+
+class RawScanner:
+    """One database with its scratch: one thread."""
+
+    def __init__(self, database: hyperscan.Database, budget: Budget) -> None:
+        self._database: Any = database
+        self._budget = budget
+        self._hits: list[Hit] = []
+        self._on_match = _collector(self._hits, budget.hits)
+
+    def scan(self, data: Buffer) -> list[Hit]:
+        """The hits, unsorted. The list is the scanner's own and valid until the next call."""
+        hits = self._hits
+        hits.clear()
+        try:
+            self._database.scan(data, match_event_handler=self._on_match)
+        except hyperscan.ScanTerminated:
+            pass
+        return hits
+
+    def overflowed(self) -> bool:
+        """The last scan was cut at the budget."""
+        return len(self._hits) > self._budget.hits
+
+    def scan_quietly(self, data: Buffer, share: Callable[[int], int]) -> tuple[list[Hit], Loud]:
+        """The second pass over a loud document: at most `share(id)` hits of each expression, the first ones, and how many
+        were left out of each.
+        """
+        kept: list[Hit] = []
+        seen: Counter[int] = Counter()
+        loud: Loud = Counter()
+
+        def on_match(identity: int, _start: int, end: int, _flags: int, _context: Any) -> bool:
+            seen[identity] += 1
+            if seen[identity] > share(identity):
+                loud[identity] += 1
+            else:
+                kept.append((identity, end))
+            return False
+
+        self._database.scan(data, match_event_handler=on_match)
+        return kept, loud
+
+
+def _collector(hits: list[Hit], limit: int) -> OnMatch:
+    """The callback: it appends, and stops the scan when there are too many. A closure: half the cost of a method."""
+    append = hits.append
+
+    def on_match(identity: int, _start: int, end: int, _flags: int, _context: Any) -> bool:
+        append((identity, end))
+        return len(hits) > limit
+
+    return on_match

@@ -1,0 +1,57 @@
+"""Limits of one scan and the account of what it left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+from detectors.model import Finding
+
+# Why a candidate did not become a finding. A closed set: each is a metric label.
+REASONS: Final = frozenset(
+    {
+        "not_confirmed",  # the exact expression or its boundaries do not hold
+        "incomplete",  # a long value that does not end within its cap
+        "no_name",
+        "name_in_word",  # context: the name is a part of another word
+        "other_value",  # context: the text says it is a hash, a commit …
+        "syntax",  # context: name and value are joined in no accepted way
+        "public",  # published by its provider on purpose
+        "rejected",  # the rule's own `reject`
+        "placeholder",
+        "template",
+        "repeated",
+        "sequence",
+        "identifier",
+        "low_entropy",
+        "refuted",  # the offline proof fails
+        "few_records",
+        "overlap",  # a more specific finding has the same bytes
+        "alone",  # reported only within a set
+        "loud_rule",  # hits beyond the budget's share of one rule
+        "decode_budget",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What one document may cost. All limits are per document."""
+
+    hits: int = 10_000  # raw matches; beyond it a second pass gives each rule `loud_hits`
+    loud_hits: int = 500
+    records: int = 100_000  # lines of a dump that are counted
+    decoded_bytes: int = 4 * 1024 * 1024
+    decoded_runs: int = 500
+    depth: int = 3  # encodings within encodings
+
+
+@dataclass(slots=True)
+class ScanStats:
+    """What the last call did. `dropped` counts candidates by reason (REASONS), `loud` the hits cut by rule id."""
+
+    hits: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    loud: Counter[str] = field(default_factory=Counter)
+    refuted: list[Finding] = field(default_factory=list)  # filled when the scanner keeps them

@@ -1,0 +1,226 @@
+"""Made-up values and texts from the rules themselves: tests, the simulator and the benchmarks have no others.
+
+A value is random text of the rule's expression, made valid by the rule's proof, and such that the filters do not take it for a
+dummy. The same `random.Random` state gives the same text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Final
+
+from detectors import expressions, filters
+from detectors.errors import RuleError
+from detectors.expressions import bytes_of, children, is_repeat
+from detectors.model import CredentialSet, Kind, Rule, Verdict
+from detectors.proofs import proofs
+from detectors.ruleset import RuleSet
+
+_ATTEMPTS: Final = 400
+_USUAL_EXTRA: Final = 12  # a repeat takes at most so many more than its least
+_PRINTABLE: Final = frozenset(range(0x21, 0x7F)) - frozenset(b"\"'`\\<>{}$%*?")
+_PLAIN: Final = expressions.WORD - {0x5F}
+_BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_BEGIN: Final = re.compile(rb"-----BEGIN ([^-\n]{1,64})-----")
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A template filled in. `secret` is what a finding of its rule must hold; b"" where the template has none."""
+
+    text: bytes = field(repr=False)
+    secret: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A made value: `text` stands in the document, `secret` is the part of it that a finding holds."""
+
+    text: bytes = field(repr=False)
+    secret: bytes = field(repr=False)
+
+
+def text_of(expression: str, rng: Random, *, caseless: bool = False) -> bytes:
+    """Random text that the whole expression matches. Raises RuleError when none is found (a look-around in the way)."""
+    nodes = expressions.parse(expression)
+    pattern = re.compile(expression.encode("latin-1"), re.IGNORECASE if caseless else re.NOFLAG)
+    for _ in range(_ATTEMPTS):
+        text = _walk(nodes, rng)
+        if pattern.fullmatch(text):
+            return text
+    raise RuleError(f"no random text of {expression!r} matches it: simplify its look-arounds")
+
+
+def value_for(rule: Rule, rng: Random) -> Value:
+    """A valid value of the rule. Raises RuleError when the rule's own filters refuse what its expression makes."""
+    return _attempt(rule, rng, Verdict.PROVED, _made)
+
+
+def refuted_for(rule: Rule, rng: Random) -> Value:
+    """The same with the proof broken."""
+    return _attempt(rule, rng, Verdict.REFUTED, _broken)
+
+
+def secret_for(rule: Rule, rng: Random) -> bytes:
+    """Only the secret of a valid value."""
+    return value_for(rule, rng).secret
+
+
+def records_for(rule: Rule, count: int, rng: Random) -> bytes:
+    """`count` distinct lines of a records rule."""
+    lines: dict[bytes, None] = {}
+    while len(lines) < count:
+        lines[text_of(rule.pattern, rng, caseless=rule.caseless)] = None
+    return b"\n".join(lines)
+
+
+def render(template: str, rule: Rule | CredentialSet, ruleset: RuleSet, rng: Random) -> Rendered:
+    """Fill in a template of docs/rules.md. Raises RuleError on an unknown place holder."""
+    secrets: list[bytes] = []
+    others: dict[str, Value] = {}
+    out: list[bytes] = []
+    for literal, name, argument in _places(template):
+        out.append(literal.encode())
+        if name == "secret" and isinstance(rule, Rule):
+            value = value_for(rule, rng)
+            secrets.append(value.secret)
+            out.append(value.text)
+        elif name == "refuted" and isinstance(rule, Rule):
+            out.append(refuted_for(rule, rng).text)
+        elif name == "any":
+            out.append(text_of(argument, rng))
+        elif name == "rule":
+            if argument not in ruleset.by_id:
+                raise RuleError(f"{{{{rule:{argument}}}}}: no such rule")
+            if argument not in others:
+                others[argument] = value_for(ruleset[argument], rng)
+            out.append(others[argument].text)
+        elif name == "records" and isinstance(rule, Rule) and argument.isdecimal():
+            out.append(records_for(rule, int(argument), rng))
+        elif name:
+            raise RuleError(f"unknown place holder {{{{{name}}}}}; see docs/rules.md")
+    if isinstance(rule, CredentialSet) and rule.primary in others:
+        secrets.append(others[rule.primary].secret)
+    return Rendered(b"".join(out), secrets[0] if secrets else b"")
+
+
+def _places(template: str) -> list[tuple[str, str, str]]:
+    """(literal text, name, argument) triples; the last has no name. An argument may hold balanced braces."""
+    found = []
+    at = 0
+    while True:
+        begin = template.find("{{", at)
+        known = (
+            re.compile(r"\{\{(secret|refuted|any|rule|records)(?=[:}])").match(template, begin)
+            if begin >= 0
+            else None
+        )
+        while begin >= 0 and known is None:  # braces of the text itself, as in a Jinja template
+            begin = template.find("{{", begin + 1)
+            known = (
+                re.compile(r"\{\{(secret|refuted|any|rule|records)(?=[:}])").match(template, begin)
+                if begin >= 0
+                else None
+            )
+        if known is None:
+            return [*found, (template[at:], "", "")]
+        stop = _closing(template, known.end())
+        found.append((template[at:begin], known[1], template[known.end() + 1 : stop]))
+        at = stop + 2
+
+
+def _closing(template: str, at: int) -> int:
+    """Where the `}}` of a place holder stands."""
+    depth = 0
+    while at < len(template):
+        char = template[at]
+        if char == "\\":
+            at += 1
+        elif char == "{":
+            depth += 1
+        elif char == "}" and depth:
+            depth -= 1
+        elif template.startswith("}}", at):
+            return at
+        at += 1
+    raise RuleError(f"a place holder of {template!r} is not closed")
+
+
+def _walk(nodes: Any, rng: Random) -> bytes:
+    return b"".join(_walk_node(node, rng) for node in nodes)
+
+
+def _walk_node(node: expressions.Node, rng: Random) -> bytes:
+    single = bytes_of(node)
+    if single is not None:
+        return bytes((_pick(single, rng),))
+    inner = children(node)
+    if not inner:
+        return b""
+    if is_repeat(node):
+        low, high, body = node[1]
+        times = rng.randint(low, min(high, low + _USUAL_EXTRA))
+        return b"".join(_walk(body, rng) for _ in range(times))
+    return _walk(rng.choice(inner), rng)
+
+
+def _pick(members: frozenset[int], rng: Random) -> int:
+    """A byte of a class; of an open one (`[^@]`) a plain one, so that the text around it stays what it is."""
+    if len(members) > len(_PRINTABLE):
+        members = members & (_PLAIN if rng.random() < 0.9 else _PRINTABLE) or members
+    return rng.choice(sorted(members))
+
+
+def _attempt(rule: Rule, rng: Random, wanted: Verdict, make: Callable[[Rule, Value, Random], Value]) -> Value:
+    spec = proofs()[rule.proof] if rule.proof else None
+    if spec is None and wanted is Verdict.REFUTED:
+        raise RuleError("{{refuted}} in a rule without a proof; take it out")
+    for _ in range(_ATTEMPTS):
+        value = make(rule, _found(rule, text_of(rule.pattern, rng, caseless=rule.caseless)), rng)
+        if filters.reason(rule, value.secret):
+            continue
+        if spec is None or (spec.check(value.secret).verdict is Verdict.REFUTED) == (
+            wanted is Verdict.REFUTED
+        ):
+            return value
+    raise RuleError(
+        "no made value passes the rule's own proof and filters; widen the expression or lower `entropy`"
+    )
+
+
+def _made(rule: Rule, value: Value, rng: Random) -> Value:
+    if rule.proof:
+        secret = proofs()[rule.proof].make(value.secret, rng)
+        return Value(value.text.replace(value.secret, secret, 1) if value.secret else secret, secret)
+    begin = _BEGIN.match(value.text) if rule.extent == "pem" else None
+    if begin and b"-----END" not in value.text:
+        lines = [bytes(rng.choices(_BASE64, k=64)) for _ in range(rng.randint(6, 12))]
+        block = b"\n".join([begin[0], *lines, b"-----END " + begin[1] + b"-----"])
+        return Value(block, block)
+    return value
+
+
+def _broken(_rule: Rule, value: Value, _rng: Random) -> Value:
+    return value
+
+
+def _found(rule: Rule, text: bytes) -> Value:
+    """Which part of a random text is the secret."""
+    if rule.kind is not Kind.STRUCTURE:
+        return Value(text, text)
+    pattern = re.compile(rule.pattern.encode("latin-1"), re.IGNORECASE if rule.caseless else re.NOFLAG)
+    found = pattern.fullmatch(text)
+    assert found is not None  # text_of made it
+    return Value(text, found["secret"])
+
+
+def samples(rule: Rule | CredentialSet, ruleset: RuleSet, seeds: Sequence[int]) -> list[Rendered]:
+    """Every example of a rule, once a seed."""
+    return [
+        render(template, rule, ruleset, Random(f"{rule.id}/{seed}"))  # noqa: S311 - a sample, not a secret
+        for template in rule.examples
+        for seed in seeds
+    ]
