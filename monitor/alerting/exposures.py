@@ -117,6 +117,15 @@ class Step:
     tell: Change | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Reopened:
+    """The outcome of a person's reopening."""
+
+    row: Exposure
+    tell: Change | None
+    decision: Decision
+
+
 def seen_of_finding(
     event: FindingEvent, exposure_id: str, attribution: Attribution, *, new_place: bool
 ) -> Seen:
@@ -173,7 +182,8 @@ def apply(row: Exposure | None, seen: Seen, policy: Policy, *, now: float) -> St
     kind, reason = _transition(row, seen, merged)
     if kind is Kind.REOPENED:
         merged = _opened_again(merged, now)
-    return _told(Step(merged, kind, reason, decision))
+    merged, tell = _telling(merged, decision)
+    return Step(merged, kind, reason, decision, tell)
 
 
 def close(
@@ -194,12 +204,13 @@ def close(
     )
 
 
-def reopen(row: Exposure, *, at: float) -> Step:
+def reopen(row: Exposure, *, at: float) -> Reopened:
     """By a person's hand; told like any other opening if the last decision tells anybody. Raises WrongState."""
     if row.state == OPEN:
         raise WrongState("open already")
     decision = Decision(Action(row.action), row.decision)
-    return _told(Step(_opened_again(row, at), Kind.REOPENED, "by_hand", decision))
+    opened = _opened_again(row, at)
+    return Reopened(*_telling(opened, decision), decision)
 
 
 def rank(*, mode: Mode, level: Level, severity: Severity, verdict: Verdict) -> int:
@@ -235,18 +246,12 @@ def _muted(row: Exposure, seen: Seen) -> bool:
     return row.close_scope == Scope.LEAK
 
 
-def _told(step: Step) -> Step:
-    row = step.row
-    if (
-        row is None
-        or row.state == CLOSED
-        or row.rank <= row.told
-        or step.decision.action.rank < Action.TICKET.rank
-    ):
-        return step
+def _telling(row: Exposure, decision: Decision) -> tuple[Exposure, Change | None]:
+    """The row as told, and as what; unchanged and None when nobody has to hear of it."""
+    if row.state == CLOSED or row.rank <= row.told or decision.action.rank < Action.TICKET.rank:
+        return row, None
     first = Change.OPENED if row.opening == 1 else Change.REOPENED
-    change = Change.ESCALATED if row.told else first
-    return replace(step, row=replace(row, told=row.rank), tell=change)
+    return replace(row, told=row.rank), Change.ESCALATED if row.told else first
 
 
 def _opened_again(row: Exposure, at: float) -> Exposure:

@@ -135,6 +135,15 @@ async def retry_failed(connection: AsyncConnection, *, now: float, notifier: str
     return (await connection.execute(statement)).rowcount
 
 
+async def retry_now(connection: AsyncConnection, notifier: str, *, now: float) -> None:
+    """Make everything that waits for its next try due: the notifier is back."""
+    await connection.execute(
+        update(outbox)
+        .where(outbox.c.notifier == notifier, outbox.c.state == PENDING, outbox.c.next_try > now)
+        .values(next_try=now)
+    )
+
+
 async def told_of(connection: AsyncConnection, exposure_id: str, opening: int) -> list[str]:
     """The notifiers that were, or are going to be, told of this opening."""
     query = (

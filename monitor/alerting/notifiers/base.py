@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 
 class NotifierSettings(BaseModel):
@@ -26,6 +27,16 @@ class NotifierSettings(BaseModel):
     deadline_seconds: float = Field(10.0, gt=0, le=60, description="how long one delivery may take")
 
 
+def one_secret(value: SecretStr | None, file: Path | None, name: str) -> str:
+    """A secret setting or the content of its `_file` twin, exactly one of which must be there. Raises ValueError, OSError. Blocks."""
+    if (value is None) == (file is None):
+        raise ValueError(f"give {name} or {name}_file, one of the two")
+    text = value.get_secret_value() if value is not None else file.read_text(encoding="utf-8") if file else ""
+    if not text.strip():
+        raise ValueError(f"{name} is empty")
+    return text.strip()
+
+
 class Reason(StrEnum):
     """Why a delivery failed."""
 
@@ -36,6 +47,7 @@ class Reason(StrEnum):
     CLIENT_ERROR = "client_error"
     GONE = "gone"
     UNAUTHORIZED = "unauthorized"
+    INTERNAL = "internal"  # the notifier's own code failed
 
 
 class DeliveryError(Exception):

@@ -1,0 +1,41 @@
+"""One line in the service's own log: for a first look, and beside other notifiers as a record."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+
+from monitor.alerting.notifiers.base import Notification, NotifierPlugin, NotifierSettings
+from monitor.tools import Tools
+from monitor.untrusted import Sink, untrusted
+
+
+class LogSettings(NotifierSettings):
+    """`[notifiers.log]`"""
+
+
+class Log:
+    def __init__(self) -> None:
+        self._log = structlog.get_logger("exposure")
+
+    async def notify(self, notification: Notification) -> None:
+        exposure = notification.exposure
+        place = exposure["where"]["repository"] or exposure["where"]["path"] or exposure["where"]["source"]
+        await self._log.awarning(
+            "exercise" if exposure["exercise"] else "exposure",
+            change=notification.change.value,
+            exposure=exposure["short"],
+            severity=exposure["what"]["severity"],
+            rule=exposure["what"]["rule"],
+            owned=exposure["owned"]["level"],
+            where=untrusted(place, Sink.PLAIN),
+            sightings=exposure["sightings"],
+        )
+
+
+def _build(_: LogSettings, __: Tools) -> Log:
+    return Log()
+
+
+PLUGIN: Final = NotifierPlugin(LogSettings, _build, "a line in the service's own log")

@@ -1,0 +1,254 @@
+"""Delivers what the outbox holds: leases due rows, lets the notifier try once, writes down what became of it.
+
+A row is marked delivered after the delivery, so that a crash in between repeats it with the same key and never loses it. Each
+notifier has a loop of its own: one that is away delays nobody else, and waits with a growing pause until it is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from monitor.aio import cancel, sleep_until, spawn
+from monitor.alerting.notifiers.base import (
+    Change,
+    DeliveryError,
+    Notification,
+    Notifier,
+    Permanent,
+    Reason,
+    Retryable,
+)
+from monitor.alerting.view import exposure_object
+from monitor.metrics import Metrics
+from monitor.store import exposures, outbox, records
+from monitor.store.engine import Store
+from monitor.store.errors import StoreBusy
+from monitor.store.model import Exposure, Leased
+from monitor.store.queries import sightings_of
+
+_log = structlog.get_logger(__name__)
+_BATCH: Final = 16  # deliveries at once to one notifier
+_POLL: Final = 0.5  # seconds between looks at the outbox when nobody wakes us (another process writes it too)
+_MARGIN: Final = 20.0  # seconds that a lease outlives the longest delivery
+_LONGEST_PAUSE: Final = 30.0
+_LONGEST_RETRY: Final = 300.0
+_SLOW: Final = 600.0  # the longest Retry-After that is believed
+_AWAY: Final = 3  # failures in a row after which a success means that the notifier is back
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A configured notifier. `revision` names its configuration: failed rows are tried again when it changes."""
+
+    name: str
+    notifier: Notifier
+    deadline: float = 10.0
+    revision: str = ""
+
+
+@dataclass(slots=True)
+class _Loop:
+    channel: Channel
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    failures: int = 0  # rounds in a row in which nothing could be delivered
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    row: Leased
+    error: DeliveryError | None = None
+    tried: bool = True
+
+    @property
+    def delivered(self) -> bool:
+        return self.tried and self.error is None
+
+
+class Deliverer:
+    """Several processes may deliver from one store: a row has one lease holder at a time."""
+
+    def __init__(
+        self,
+        store: Store,
+        channels: Sequence[Channel],
+        metrics: Metrics,
+        *,
+        clock: Callable[[], float],
+        console: str = "",
+        jitter: Callable[[], float] = random.random,
+        pause: float = 0.5,
+    ) -> None:
+        """`console` is the base address of links, `pause` the first wait in seconds after a failure (it doubles)."""
+        self._store = store
+        self._metrics = metrics
+        self._clock = clock
+        self._console = console
+        self._jitter = jitter
+        self._pause = pause
+        self._loops = [_Loop(channel) for channel in channels]
+
+    def wake(self) -> None:
+        """There may be something due. From the loop's thread."""
+        for loop in self._loops:
+            loop.wake.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Deliver until `stop` is set; what is under way is finished."""
+        tasks = [spawn(self._loop(loop, stop), name=f"deliver {loop.channel.name}") for loop in self._loops]
+        stopper = spawn(self._wake_at(stop), name="deliver stop")
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            await cancel(stopper, *tasks)
+
+    async def _wake_at(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self.wake()
+
+    async def _loop(self, loop: _Loop, stop: asyncio.Event) -> None:
+        bound = False
+        while not stop.is_set():
+            loop.wake.clear()
+            try:
+                if not bound:
+                    await self._bind_revision(loop.channel)
+                    bound = True
+                pause = await self._round(loop)
+            except StoreBusy:
+                self._metrics.retries.labels("deliver").inc()
+                pause = 1.0
+            if pause > 0:
+                await sleep_until(stop, pause)
+            elif pause < 0:
+                await sleep_until(loop.wake, _POLL)
+
+    async def _bind_revision(self, channel: Channel) -> None:
+        """Failed rows get another chance under another configuration."""
+        name = f"notifier:{channel.name}"
+        async with self._store.write() as connection:
+            if channel.revision != await records.get_meta(connection, name):
+                await outbox.retry_failed(connection, now=self._clock(), notifier=channel.name)
+                await records.set_meta(connection, name, channel.revision)
+
+    async def _round(self, loop: _Loop) -> float:
+        """One lease, its deliveries, their outcomes. Returns seconds to stand still, 0 to go on at once, -1 when idle."""
+        channel = loop.channel
+        now = self._clock()
+        async with self._store.write() as connection:
+            rows = await outbox.lease(
+                connection,
+                channel.name,
+                now=now,
+                until=now + channel.deadline + _MARGIN,
+                limit=1
+                if loop.failures
+                else _BATCH,  # a notifier that is away is asked with one message at a time
+            )
+        if not rows:
+            return -1.0
+        tries: list[Awaitable[_Outcome]] = [
+            self._try(channel, row, n) for row, n in await self._notifications(rows)
+        ]
+        outcomes = await asyncio.gather(*tries)
+        await self._settle(loop, outcomes)
+        return self._standstill(loop, outcomes)
+
+    async def _notifications(self, rows: Sequence[Leased]) -> list[tuple[Leased, Notification]]:
+        async with self._store.read() as connection:
+            known = await exposures.load(connection, {row.exposure_id for row in rows})
+            places = await sightings_of(connection, known)
+        return [
+            (row, self._notification(row, known[row.exposure_id], places[row.exposure_id]))
+            for row in rows
+            if row.exposure_id in known  # else retention took the exposure, and the row with it
+        ]
+
+    def _notification(
+        self, row: Leased, exposure: Exposure, places: Sequence[dict[str, object]]
+    ) -> Notification:
+        return Notification(
+            key=row.key,
+            dedup_key=exposure.id[:32],
+            change=Change(row.change),
+            exposure=exposure_object(exposure, places, console=self._console),
+            created_at=row.created_at,
+        )
+
+    async def _try(self, channel: Channel, row: Leased, notification: Notification) -> _Outcome:
+        if (
+            self._clock() + channel.deadline >= row.lease_until
+        ):  # this process stood still: the row may be another's
+            return _Outcome(row, tried=False)
+        try:
+            async with asyncio.timeout(channel.deadline):
+                await channel.notifier.notify(notification)
+        except DeliveryError as error:
+            return _Outcome(row, error)
+        except TimeoutError:
+            return _Outcome(row, Retryable(Reason.TIMEOUT))
+        except Exception as error:  # noqa: BLE001
+            # a bug in one notifier must not stop the others; the row is kept as failed, counted and shown by `doctor`.
+            # The text of a foreign exception may quote a secret: its type has to do.
+            await _log.aerror("notifier broke", notifier=channel.name, error=type(error).__name__)
+            return _Outcome(row, Permanent(Reason.INTERNAL))
+        return _Outcome(row)
+
+    async def _settle(self, loop: _Loop, outcomes: Sequence[_Outcome]) -> None:
+        now = self._clock()
+        name = loop.channel.name
+        async with self._store.write() as connection:
+            words = [await self._settle_one(connection, outcome, now) for outcome in outcomes]
+            if loop.failures >= _AWAY and any(outcome.delivered for outcome in outcomes):
+                await outbox.retry_now(connection, name, now=now)
+        for word, outcome in zip(words, outcomes, strict=True):
+            self._metrics.notifications.labels(name, word).inc()
+            if word == outbox.DELIVERED and outcome.row.fetched_at is not None:
+                self._metrics.time_to_notify.observe(max(0.0, now - outcome.row.fetched_at))
+
+    async def _settle_one(self, connection: AsyncConnection, outcome: _Outcome, now: float) -> str:
+        """Write down one outcome; returns its word for the metric."""
+        row, error = outcome.row, outcome.error
+        if not outcome.tried:
+            await outbox.release(connection, [row])
+            return "late"
+        if error is None:
+            held = await outbox.settle(connection, row, state=outbox.DELIVERED, at=now)
+            return outbox.DELIVERED if held else "fenced"
+        word = error.reason.value
+        if isinstance(error, Permanent):
+            await _log.awarning("notification failed for good", notifier=row.notifier, reason=word)
+            await outbox.settle(connection, row, state=outbox.FAILED, at=now, reason=word)
+        else:
+            wait = max(self._backoff(1.0, row.attempts, _LONGEST_RETRY), _believed(error))
+            await outbox.settle(
+                connection, row, state=outbox.PENDING, at=now, reason=word, next_try=now + wait
+            )
+        return word
+
+    def _standstill(self, loop: _Loop, outcomes: Sequence[_Outcome]) -> float:
+        """How long this notifier is left alone now, in seconds."""
+        away = [o.error for o in outcomes if isinstance(o.error, Retryable)]
+        if not away or any(outcome.delivered for outcome in outcomes):
+            loop.failures = 0
+        else:
+            loop.failures += 1
+        asked = max((_believed(e) for e in away if e.reason is Reason.RATE_LIMITED), default=0.0)
+        return max(asked, self._backoff(self._pause, loop.failures, _LONGEST_PAUSE))
+
+    def _backoff(self, first: float, failures: int, longest: float) -> float:
+        """Doubling from `first` to `longest`, each between half and whole of it, so that many do not come at once."""
+        if failures == 0:
+            return 0.0
+        whole = min(longest, first * 2.0 ** min(failures - 1, 30))
+        return whole * (0.5 + self._jitter() / 2)
+
+
+def _believed(error: DeliveryError) -> float:
+    return min(error.retry_after or 0.0, _SLOW)

@@ -1,0 +1,162 @@
+"""What people do with exposures: list, show, close, reopen. Used by the command line and the console; every look and every change
+goes into the audit log under the name of who did it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from monitor.alerting import exposures as machine
+from monitor.alerting.exposures import DEFAULT_SCOPE, CloseReason, Kind, Scope
+from monitor.alerting.fold import Route, routed, tellings
+from monitor.alerting.notifiers.base import Change
+from monitor.alerting.policy import Action
+from monitor.alerting.view import exposure_object, summary_object
+from monitor.contracts import Mode
+from monitor.metrics import Metrics
+from monitor.store import exposures, outbox, queries, records
+from monitor.store.engine import Store
+from monitor.store.model import Exposure
+from monitor.store.queries import SHORTEST_ID, Filter
+
+
+class UnknownExposure(Exception):
+    """No exposure, or more than one, has this id. The message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`next` is the cursor of the following page, "" at the end; `total` counts all pages."""
+
+    exposures: Sequence[dict[str, Any]]
+    total: int
+    next: str
+
+
+class Exposures:
+    """For the tasks of one event loop. Methods raise StoreBusy, and UnknownExposure where they take an id."""
+
+    def __init__(
+        self,
+        store: Store,
+        metrics: Metrics,
+        *,
+        clock: Callable[[], float],
+        routes: Sequence[Route] = (),
+        console: str = "",
+        on_told: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store = store
+        self._metrics = metrics
+        self._clock = clock
+        self._routes = routes
+        self._console = console
+        self._on_told = on_told
+
+    async def list(self, wanted: Filter, *, actor: str, limit: int = 50, after: str = "") -> Page:
+        """The last seen first. `after` is the cursor of a page. Raises ValueError when it is none."""
+        start = _cursor(after)
+        async with self._store.read() as connection:
+            rows = await queries.list_exposures(connection, wanted, limit=limit + 1, after=start)
+            total = await queries.count_exposures(connection, wanted)
+        more = len(rows) > limit
+        rows = rows[:limit]
+        async with self._store.write() as connection:
+            await records.add_audit(
+                connection, at=self._clock(), actor=actor, verb="listed", detail={"shown": len(rows)}
+            )
+        shown = [summary_object(row, console=self._console) for row in rows]
+        return Page(shown, total, f"{rows[-1].last_seen!r}:{rows[-1].id}" if more else "")
+
+    async def show(self, name: str, *, actor: str) -> dict[str, Any]:
+        """One exposure (`view` states the shape) with `history`: the newest entries of its audit log. `name`: id or its beginning."""
+        async with self._store.write() as connection:
+            row = await _find(connection, name)
+            await records.add_audit(
+                connection, at=self._clock(), actor=actor, verb="viewed", exposure_id=row.id
+            )
+            places = await queries.sightings_of(connection, [row.id])
+            history = await records.audit_of(connection, row.id)
+        return {**exposure_object(row, places[row.id], console=self._console), "history": history}
+
+    async def close(
+        self,
+        name: str,
+        reason: CloseReason,
+        *,
+        actor: str,
+        scope: Scope | None = None,
+        where: str = "",
+        note: str = "",
+    ) -> dict[str, Any]:
+        """Close it and tell the notifiers that were told of it. Without `scope` the reason's default.
+
+        `where` is the repository of Scope.REPOSITORY, default the one it was seen in first. Raises WrongState.
+        """
+        now = self._clock()
+        scope = scope or DEFAULT_SCOPE[reason]
+        async with self._store.write() as connection:
+            row = await _find(connection, name)
+            if scope is Scope.REPOSITORY:
+                where = where or row.repository
+            closed = machine.close(row, reason, by=actor, at=now, scope=scope, where=where, note=note)
+            await exposures.save(connection, new=(), changed=[closed])
+            told = await outbox.told_of(connection, row.id, row.opening)
+            await outbox.enqueue(
+                connection, tellings(closed, Change.CLOSED, Action(row.action), told, now=now)
+            )
+            detail = {"reason": reason.value, "scope": scope.value, "where": where, "note": note}
+            await records.add_audit(
+                connection, at=now, actor=actor, verb="closed", exposure_id=row.id, detail=detail
+            )
+        return self._changed(closed, Kind.CLOSED)
+
+    async def reopen(self, name: str, *, actor: str) -> dict[str, Any]:
+        """Open it again and tell whoever the policy names. Raises WrongState."""
+        now = self._clock()
+        async with self._store.write() as connection:
+            step = machine.reopen(await _find(connection, name), at=now)
+            row = step.row
+            await exposures.save(connection, new=(), changed=[row])
+            if step.tell is not None:
+                names = routed(self._routes, action=step.decision.action, mode=Mode(row.mode))
+                await outbox.enqueue(
+                    connection, tellings(row, step.tell, step.decision.action, names, now=now)
+                )
+            await records.add_audit(connection, at=now, actor=actor, verb="reopened", exposure_id=row.id)
+        return self._changed(row, Kind.REOPENED)
+
+    async def retry_failed(self, notifier: str | None = None) -> int:
+        """Make notifications that failed for good due again. Returns how many."""
+        async with self._store.write() as connection:
+            count = await outbox.retry_failed(connection, now=self._clock(), notifier=notifier)
+        self._on_told()
+        return count
+
+    def _changed(self, row: Exposure, kind: Kind) -> dict[str, Any]:
+        self._metrics.exposures.labels(kind.value).inc()
+        self._on_told()
+        return summary_object(row, console=self._console)
+
+
+async def _find(connection: AsyncConnection, name: str) -> Exposure:
+    name = name.strip().lower()
+    if len(name) < SHORTEST_ID or any(c not in "0123456789abcdef" for c in name):
+        raise UnknownExposure(f"an exposure is named by at least {SHORTEST_ID} hexadecimal digits of its id")
+    ids = await queries.find_ids(connection, name)
+    if not ids:
+        raise UnknownExposure(f"no exposure begins with {name}")
+    if len(ids) > 1:
+        raise UnknownExposure(f"several exposures begin with {name}: give more digits")
+    return (await exposures.load(connection, ids, lock=True))[ids[0]]
+
+
+def _cursor(text: str) -> tuple[float, str] | None:
+    if not text:
+        return None
+    seen, _, exposure_id = text.partition(":")
+    return float(seen), exposure_id

@@ -1,0 +1,149 @@
+"""One exposure as an object: what `leakstream exposures show --json` prints, what the console shows, what a notifier is given.
+
+Masked by the matcher already. Foreign texts (places, titles, authors) are raw: whoever shows them passes them through
+`monitor.untrusted`. Of what nobody watches neither places nor preview are given, ever. Times are ISO 8601, UTC.
+
+    id, short          fingerprint under the first key, its first 12 characters (commands take either)
+    url                the console's page of it; only if the console's address is configured
+    state, opening     open | closed; 1 at first, +1 with every reopening
+    action, decision   what the policy makes of it: page | ticket | record, and the row that decided
+    exercise           true for a drill
+    what               rule, provider, family, title, severity, confidence, preview, set, parts, facts
+    proof              verdict (proved | unprovable), check
+    owned              level (proved | claimed | none), score (0 to 100), reasons: [{kind, entry, found, proof, weight, text}]
+    first_published, first_seen, last_seen, opened_at
+    sightings          the exact count of distinct places
+    places             first 20 and last 100: number, seen_at, published_at, source, snippet and the place's own fields
+    closed             null, or at, by, reason, scope, where, note
+    revoke, steps      where to revoke it; what to do, in order
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from monitor.alerting.ownership import Level
+from monitor.store.model import Exposure
+
+_TEXTS: Final[Mapping[str, str]] = {
+    "own_secret": "the keyed hash of one of your own secrets",
+    "account_id": "the credential itself names your account {entry}",
+    "source": "the source {entry} reads only your own things",
+    "repository": "the repository {entry} is yours",
+    "organisation": "the owner {entry} is your organisation",
+    "user": "the owner {entry} is one of your users",
+    "own_site": "it stands on {found}, a host of your domain {entry}",
+    "host": "your host {entry} is named beside it",
+    "domain": "{found}, a host of your domain {entry}, is named beside it",
+    "author_email": "the author's address is said to be @{found}",
+    "author": "the author is said to be {found}",
+    "email": "an address @{found} stands beside it",
+}
+
+
+def summary_object(row: Exposure, *, console: str = "") -> dict[str, Any]:
+    """Everything but places and steps: a line of a list. `console` is the console's base address, "" for none."""
+    watched = row.level != Level.NONE
+    summary = {
+        "id": row.id,
+        "short": row.id[:12],
+        "state": row.state,
+        "opening": row.opening,
+        "action": row.action,
+        "decision": row.decision,
+        "exercise": row.mode == "exercise",
+        "found_by": row.mode,
+        "what": {
+            "rule": row.rule,
+            "provider": row.provider,
+            "family": row.family,
+            "title": row.title,
+            "severity": row.severity,
+            "confidence": row.confidence,
+            "preview": row.preview if watched else "",
+            "set": row.set_id,
+            "parts": list(row.parts),
+            "facts": dict(row.facts) if watched else {},
+        },
+        "proof": {"verdict": row.verdict, "check": row.check},
+        "owned": {
+            "level": row.level,
+            "score": row.score,
+            "reasons": [{**reason, "text": reason_text(reason)} for reason in row.reasons],
+        },
+        "where": {
+            "source": row.source,
+            "repository": row.repository if watched else "",
+            "path": row.path if watched else "",
+        },
+        "first_published": _time(row.first_published, exact=watched),
+        "first_seen": _time(row.first_seen, exact=watched),
+        "last_seen": _time(row.last_seen, exact=watched),
+        "opened_at": _time(row.opened_at, exact=watched),
+        "sightings": row.sightings,
+        "closed": _closed(row),
+        "revoke": row.revoke,
+    }
+    if console:
+        summary["url"] = f"{console.rstrip('/')}/exposures/{row.id}"
+    return summary
+
+
+def exposure_object(
+    row: Exposure, places: Iterable[Mapping[str, Any]], *, console: str = ""
+) -> dict[str, Any]:
+    """The whole of it. `places` are rows of `sightings` in their order."""
+    shown = [_place(place) for place in places] if row.level != Level.NONE else []
+    return {**summary_object(row, console=console), "places": shown, "steps": steps(row)}
+
+
+def reason_text(reason: Mapping[str, Any]) -> str:
+    """A reason as a sentence; it quotes foreign text."""
+    text = _TEXTS[reason["kind"]].format(entry=reason["entry"], found=reason["found"])
+    return f"{text} ({reason['proof']})"
+
+
+def steps(row: Exposure) -> list[str]:
+    """What to do, in order."""
+    name = row.title or row.rule
+    return [
+        f"Revoke the {name}: {row.revoke}" if row.revoke else f"Revoke the {name} at its provider.",
+        "Issue a new one and put it where the old one was used; do not commit it.",
+        f"Look in the provider's audit log for use since {_time(row.first_published or row.first_seen)}.",
+        "Take it out of the place where it stands; after a push the history and the forks still have it.",
+        f"Then: leakstream exposures close {row.id[:12]} --reason revoked",
+    ]
+
+
+def _place(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "number": row["number"],
+        "seen_at": _time(row["seen_at"]),
+        "published_at": _time(row["published_at"]),
+        "source": row["source"],
+        "snippet": row["snippet"],
+        "blob_sha": row["blob_sha"],
+        **row["place"],
+    }
+
+
+def _closed(row: Exposure) -> dict[str, Any] | None:
+    if row.closed_at is None:
+        return None
+    return {
+        "at": _time(row.closed_at),
+        "by": row.closed_by,
+        "reason": row.close_reason,
+        "scope": row.close_scope,
+        "where": row.close_where,
+        "note": row.close_note,
+    }
+
+
+def _time(seconds: float | None, *, exact: bool = True) -> str | None:
+    if seconds is None:
+        return None
+    when = datetime.fromtimestamp(seconds, UTC)
+    return when.strftime("%Y-%m-%dT%H:%M:%SZ" if exact else "%Y-%m-%d")
