@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from collecting import START, MemoryProducer, MemoryState, Time
+from monitor.bus.base import MAX_RECORD_BYTES
+from monitor.collectors.base import Stopping
+from monitor.collectors.context import Context
+from monitor.contracts import SIGHTINGS, CoverageEvent, Document, Provenance, Sighting
+from monitor.metrics import Metrics
+
+
+class Made:
+    def __init__(self, refusals: int = 0) -> None:
+        self.time = Time()
+        self.state = MemoryState()
+        self.producer = MemoryProducer(refusals)
+        self.metrics = Metrics()
+        self.stop = asyncio.Event()
+        self.context = Context(
+            "src",
+            stop=self.stop,
+            state=self.state,
+            producer=self.producer,
+            metrics=self.metrics,
+            clock=self.time,
+            sleep=self.time.sleep,
+        )
+
+    def metric(self, name: str, **labels: str) -> float | None:
+        return self.metrics.registry.get_sample_value(name, labels)
+
+
+def document(content: bytes = b"text", **more: object) -> Document:
+    return Document(source="src", id="1", content=content, fetched_at=START, **more)  # type: ignore[arg-type]
+
+
+async def test_the_cursor_moves_only_after_the_bus_has_everything() -> None:
+    made = Made()
+
+    class Watching(MemoryProducer):
+        async def send(self, messages: object) -> None:
+            assert made.state.cursors == {}
+            assert made.state.seen == set()
+            await super().send(messages)  # type: ignore[arg-type]
+
+    made.context._producer = Watching()
+    await made.context.emit(
+        [document()],
+        sightings=[Sighting("src", "a" * 40, START)],
+        coverage=[CoverageEvent("src", START, START + 1)],
+        cursor="7",
+        cursor_name="page",
+        seen=[b"k"],
+    )
+    assert made.state.cursors == {("src", "page"): "7"}
+    assert made.state.seen == {("src", b"k")}
+    assert [m.topic for m in made.context._producer.messages][1] == SIGHTINGS
+
+
+async def test_back_pressure_is_waited_out_and_visible() -> None:
+    made = Made(refusals=2)
+    blocked: list[str] = []
+    original = made.time.sleep
+
+    async def sleep(stop: asyncio.Event, seconds: float) -> bool:
+        blocked.append(made.context.blocked)
+        return await original(stop, seconds)
+
+    made.context._sleep = sleep
+    await made.context.emit([document()], cursor="1")
+    assert blocked == ["full", "full"]
+    assert made.time.slept == [2.0, 2.0]
+    assert made.context.blocked == ""
+    assert len(made.producer.documents) == 1
+    assert made.metric("leakstream_backpressure_total", reason="full") == 2
+
+
+async def test_a_stop_during_back_pressure_saves_nothing() -> None:
+    made = Made(refusals=1)
+    made.stop.set()
+    with pytest.raises(Stopping):
+        await made.context.emit([document()], cursor="1", seen=[b"k"])
+    assert made.state.cursors == {}
+    assert made.state.seen == set()
+
+
+async def test_long_documents_go_as_parts() -> None:
+    made = Made()
+    await made.context.emit([document(b"line\n" * (MAX_RECORD_BYTES // 5 + 10))])
+    first, second = made.producer.documents
+    assert len(first.content) <= MAX_RECORD_BYTES
+    assert second.offset < len(first.content)
+    assert second.line > 1
+    assert first.key == second.key
+
+
+async def test_metadata_is_made_fit_for_a_header() -> None:
+    made = Made()
+    long = Provenance(path="p" * 5000, title="t\udcff")
+    await made.context.emit([document(provenance=long)])
+    where = made.producer.documents[0].provenance
+    assert where.path == "p" * 4096
+    assert where.title == "t\\udcff"
+    assert made.metric("leakstream_dropped_total", stage="collect", reason="provenance_cut") == 1
+
+
+async def test_what_is_counted() -> None:
+    made = Made()
+    coverage = CoverageEvent(
+        "src", START - 60, START, expected=10, listed=8, fetched=4, skipped={"budget": 3}, lost=2
+    )
+    await made.context.emit([document(published_at=START - 30), document(b"")], coverage=[coverage])
+    assert made.metric("leakstream_documents_total", source="src") == 2
+    assert made.metric("leakstream_source_delay_seconds_sum", source="src") == 30
+    assert made.metric("leakstream_source_items_total", source="src", state="lost") == 2
+    assert made.metric("leakstream_dropped_total", stage="collect", reason="budget") == 3
+    assert made.metric("leakstream_capture_ratio", source="src") == 0.4
+    made.time.now += 3700
+    later = CoverageEvent("src", made.time.now - 60, made.time.now, expected=4, fetched=4)
+    await made.context.emit(coverage=[later])
+    assert made.metric("leakstream_capture_ratio", source="src") == 1.0
+
+
+async def test_trouble_becomes_a_blind_span_when_it_ends() -> None:
+    made = Made()
+    made.context.failing("timeout")
+    assert made.metric("leakstream_source_blind", source="src") == 1
+    made.time.now += 40
+    made.context.failing("server_error")
+    made.time.now += 50
+    made.context.healthy()
+    assert made.metric("leakstream_source_blind", source="src") == 0
+    assert made.metric("leakstream_source_last_success_timestamp_seconds", source="src") == START + 90
+    await made.context.emit()
+    (event,) = made.producer.coverage
+    assert (event.since, event.until, event.blind) == (START, START + 90, "server_error")
+    await made.context.emit()
+    assert len(made.producer.coverage) == 1
