@@ -20,6 +20,7 @@ from typing import Final
 
 from aiohttp import web
 
+from monitor.listener import Listener
 from monitor.simulator.faults import FAULT, Faults, carry_out
 from monitor.simulator.gists import Gists
 from monitor.simulator.github import Events
@@ -74,7 +75,7 @@ class Simulator:
         self.journal = Journal()
         self.receiver = Receiver(clock)
         self.base_url = ""
-        self._runner: web.AppRunner | None = None
+        self._listener: Listener | None = None
         self._gate = Gate(
             clock,
             with_token=config.per_hour_with_token,
@@ -115,19 +116,14 @@ class Simulator:
             self.receiver,
         ):
             app.add_routes(part.routes())
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port)
-        await site.start()
-        bound = self._runner.addresses[0][1]
-        self.base_url = f"http://{host}:{bound}"
+        self._listener = await Listener.open(app, host, port, grace=0.5)
+        self.base_url = self._listener.url
         return self.base_url
 
     async def stop(self) -> None:
         """Idempotent. Hanging requests are cut."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        if self._listener is not None:
+            await self._listener.close()
 
     def publish(self, count: int = 1, *, at: float | None = None) -> None:
         """`count` things happen at once."""

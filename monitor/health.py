@@ -1,0 +1,87 @@
+"""/metrics, /healthz and /readyz on a listener of their own (by default 127.0.0.1:8687).
+
+/healthz  200 as long as the event loop runs: a supervisor restarts what does not answer.
+/readyz   200 or 503, and one JSON object: {"ready": false, "parts": {"match": {"ready": false, "reasons": ["..."]}}}.
+/metrics  the Prometheus text format, or OpenMetrics when asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import orjson
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+
+from monitor.listener import Listener
+
+Check = Callable[[], Iterable[str]]
+
+_LOG = structlog.get_logger("health")
+
+
+class Health:
+    """One listener. Parts may register at any time; for one event loop."""
+
+    def __init__(self, registry: CollectorRegistry, host: str = "127.0.0.1", port: int = 8687) -> None:
+        """`port` 0 is any free one."""
+        self.url = ""
+        self._registry = registry
+        self._host = host
+        self._port = port
+        self._checks: dict[str, Check] = {}
+        self._listener: Listener | None = None
+
+    def register(self, part: str, check: Check) -> None:
+        """`check` gives one sentence for each reason why `part` cannot do its work; none = ready. It must not block."""
+        self._checks[part] = check
+
+    def reasons(self) -> Mapping[str, tuple[str, ...]]:
+        """Part -> why it is not ready; a check that raises is a reason itself."""
+        return {part: _asked(part, check) for part, check in self._checks.items()}
+
+    async def start(self) -> str:
+        """Listen; the base URL. Raises OSError when the port is taken."""
+        app = web.Application(client_max_size=1024)
+        app.add_routes(
+            [
+                web.get("/metrics", self._metrics),
+                web.get("/healthz", self._healthz),
+                web.get("/readyz", self._readyz),
+            ]
+        )
+        self._listener = await Listener.open(app, self._host, self._port, grace=1.0)
+        self.url = self._listener.url
+        return self.url
+
+    async def stop(self) -> None:
+        """Idempotent."""
+        if self._listener is not None:
+            await self._listener.close()
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        return web.Response(body=encode(self._registry), headers={"Content-Type": content_type})
+
+    async def _healthz(self, _: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        reasons = self.reasons()
+        ready = bool(reasons) and not any(reasons.values())  # nothing registered yet: still starting
+        parts = {part: {"ready": not why, "reasons": list(why)} for part, why in reasons.items()}
+        return web.Response(
+            body=orjson.dumps({"ready": ready, "parts": parts}),
+            status=200 if ready else 503,
+            content_type="application/json",
+        )
+
+
+def _asked(part: str, check: Check) -> tuple[str, ...]:
+    try:
+        return tuple(check())
+    except Exception as error:  # noqa: BLE001 - a check is foreign code; its failure is an answer
+        _LOG.exception("readiness check failed", part=part)
+        return (f"its readiness check failed: {type(error).__name__}",)
