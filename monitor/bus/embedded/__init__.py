@@ -41,8 +41,8 @@ class EmbeddedBus:
     """See `monitor.bus.base.Bus`. For one event loop.
 
     `clock` stamps records and judges their age. `session_seconds`: how long a dead member keeps its partitions.
-    `revoke_seconds`: how long a living one may take to finish before it gives partitions up. `max_file_bytes` limits each
-    file as a full disk would.
+    `revoke_seconds`: how long a living one may take to finish before it gives partitions up. `segments`: how many slices a
+    topic's term has; records of one slice expire together. `max_file_bytes` limits each file as a full disk would.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class EmbeddedBus:
         session_seconds: float = 5.0,
         revoke_seconds: float = 10.0,
         retention_interval: float = 30.0,
+        segments: int = 24,
         max_file_bytes: int | None = None,
     ) -> None:
         self._folder = folder
@@ -64,6 +65,7 @@ class EmbeddedBus:
         self._session_seconds = session_seconds
         self._revoke_seconds = revoke_seconds
         self._retention_interval = retention_interval
+        self._segments = segments
         self._max_file_bytes = max_file_bytes
         self._bells = Bells()
         self._groups = Worker("bus-groups", lambda: Groups(self._folder / "groups.db"))
@@ -222,6 +224,7 @@ class EmbeddedBus:
             self._folder / f"{self._prefix}{topic}.db",
             topic,
             clock=self._clock,
+            segments_by_age=self._segments,
             spec=spec,
             starts=starts,
             max_bytes=self._max_file_bytes,

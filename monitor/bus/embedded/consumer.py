@@ -61,7 +61,7 @@ class EmbeddedConsumer:
 
     async def join(self) -> None:
         """The first heartbeat. Raises what Database raises."""
-        beat = await self._groups.call(Groups.beat, self._member, time.monotonic())
+        beat = await self._groups.call(Groups.beat, self._member)
         self._apply(beat)
         self._membership = self._watch(
             spawn(self._keep_membership(beat.generation), name=f"bus-{self._member.group}")
@@ -164,7 +164,7 @@ class EmbeddedConsumer:
                 if seen == generation and time.monotonic() < next_beat:
                     continue
                 next_beat = time.monotonic() + self._member.session / 3
-                beat = await self._groups.call(Groups.beat, self._member, time.monotonic())
+                beat = await self._groups.call(Groups.beat, self._member)
             except Backpressure as error:
                 # a full disk keeps everybody from taking over, too; commits stay fenced
                 _log.warning("bus.heartbeat_failed", group=self._member.group, reason=error.reason)

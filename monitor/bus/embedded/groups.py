@@ -6,7 +6,7 @@ add up to the number of partitions, so the members converge. Each change of owne
 commit names the epoch and is refused when it is no longer the current one.
 
 Lease times are on the monotonic clock, which all processes of a host share and no time server moves. After a reboot it
-starts again: a lease that ends later than its member could have asked for is one of those, and over.
+starts again: a lease that ends much later than its member could have asked for is one of those, and over.
 
 A commit need not survive power loss: the position then falls back and records are read twice, never skipped.
 """
@@ -14,8 +14,9 @@ A commit need not survive power loss: the position then falls back and records a
 from __future__ import annotations
 
 import json
+import time
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -63,9 +64,10 @@ class Member:
 
 
 class Groups:
-    """Blocking; for one thread. Raises what Database raises."""
+    """Blocking; for one thread. Raises what Database raises. `clock` must be the same for all processes."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._db = Database(path, schema=_SCHEMA, version=1, durable=False, remedy=_REMEDY)
 
     def close(self) -> None:
@@ -80,9 +82,10 @@ class Groups:
                 [(place.topic, place.partition, group, first) for place, first in firsts.items()],
             )
 
-    def beat(self, member: Member, now: float) -> Beat:
+    def beat(self, member: Member) -> Beat:
         """Renew the lease, take what is free up to the fair share, tell what is above it. Also how a member joins."""
         with self._db.write() as run:
+            now = self._clock()  # inside the lock, so that the order of beats is the order of their times
             known = run.execute(
                 "SELECT 1 FROM members WHERE grp = ? AND id = ?", (member.group, member.id)
             ).fetchone()
@@ -91,7 +94,7 @@ class Groups:
                 (member.group, member.id, json.dumps(member.topics), member.session, now + member.session),
             )
             gone = run.execute(
-                "DELETE FROM members WHERE grp = ? AND (expires < ? OR expires > ? + session)",
+                "DELETE FROM members WHERE grp = ? AND (expires < ? OR expires > ? + 2 * session)",
                 (member.group, now, now),
             ).rowcount
             if gone or not known:

@@ -1,4 +1,4 @@
-"""A topic in its own file: one table a partition, appended at one end and cut by retention at the other.
+"""A topic in its own file: partitions of segments, appended at one end and cut by retention at the other.
 
 Offsets are dense and never given twice, also after everything was deleted (`partitions` keeps the next one). A new file
 begins at `starts`, the furthest that any group has read of an older file of the same name: a lost file is a gap, counted
@@ -10,22 +10,35 @@ Blocking; for one thread. Raises what Database raises.
 from __future__ import annotations
 
 import sqlite3
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from monitor.bus.base import Backpressure, BusError, Message, Record, TopicPartition, TopicSpec, UnknownTopic
+from monitor.bus.embedded import segments
 from monitor.bus.embedded.codec import decode_headers, encode_headers, partition_of
 from monitor.bus.embedded.sqlite import Database
 
 _VERSION: Final = 1
 _PAGE_BYTES: Final = 16 * 1024  # fastest of 4 to 32 KiB for records of 2 KB
+_EMPTY_PAGES: Final = 4  # schema, spec, partitions, segments
 _ROW_BYTES: Final = 24  # what a row costs beside its texts, roughly
+# of a segment: a 64th of the topic, so that retention by size cuts thin slices, each dropped in well under a second
+_SEGMENTS_BY_SIZE: Final = 64
+_SEGMENT_MIN_BYTES, _SEGMENT_MAX_BYTES = 64 * 1024, 16 * 1024 * 1024
 _REMEDY: Final = (
     "Stop every process of the service, move the file and its -wal and -shm away and start again: what was in it and unread "
     "is gone and will be counted as lost. Check the disk."
 )
+
+
+@dataclass(slots=True)
+class _Part:
+    """What one call appends to one partition."""
+
+    rows: list[tuple[bytes, bytes, bytes]]
+    size: int
 
 
 class Span(NamedTuple):
@@ -36,7 +49,7 @@ class Span(NamedTuple):
 
 
 class TopicLog:
-    """`spec` makes the file if it is missing and updates its retention; without it the file must be there."""
+    """`spec` makes the file if it is missing; without it the file must be there."""
 
     def __init__(
         self,
@@ -44,6 +57,7 @@ class TopicLog:
         topic: str,
         *,
         clock: Callable[[], float],
+        segments_by_age: int,
         spec: TopicSpec | None = None,
         starts: Mapping[int, int] | None = None,
         max_bytes: int | None = None,
@@ -52,6 +66,7 @@ class TopicLog:
             raise UnknownTopic(f"there is no topic {topic!r} in {path.parent}")
         self.topic = topic
         self.clock = clock
+        self._segments_by_age = segments_by_age
         schema = _schema(spec, starts or {}) if spec else ()
         self.db = Database(
             path,
@@ -103,34 +118,47 @@ class TopicLog:
     def append(self, messages: Sequence[Message], room: Callable[[int], None]) -> None:
         """Write all or nothing, durably. `room(bytes)` makes room first; raises Backpressure when it cannot."""
         count = self.spec.partitions
-        rows = defaultdict(list)
-        need = 0
+        parts: dict[int, _Part] = {}
         for message in messages:
             headers = encode_headers(message.headers)
-            rows[partition_of(message.key, count)].append((message.key, headers, message.value))
-            need += len(message.key) + len(headers) + len(message.value) + _ROW_BYTES
+            part = parts.setdefault(partition_of(message.key, count), _Part([], 0))
+            part.rows.append((message.key, headers, message.value))
+            part.size += len(message.key) + len(headers) + len(message.value) + _ROW_BYTES
+        need = sum(part.size for part in parts.values())
         room(need)
         with self.db.write() as run:
             if self.used_bytes() + need > self.spec.retention_bytes:  # another process was faster
                 raise Backpressure("topic_full")
             ends = dict(run.execute("SELECT partition, next FROM partitions").fetchall())
             now = self.clock()
-            for partition, batch in rows.items():
+            for partition, part in parts.items():
                 end = ends[partition]
-                run.executemany(
-                    f"INSERT INTO p{partition:d} VALUES (?, ?, ?, ?, ?)",  # noqa: S608 - a number
-                    [(offset, now, *row) for offset, row in enumerate(batch, end)],
-                )
+                rows = [(offset, now, *row) for offset, row in enumerate(part.rows, end)]
+                segments.append(run, self._segment(run, partition, end, now), rows, part.size)
                 run.execute(
-                    "UPDATE partitions SET next = ? WHERE partition = ?", (end + len(batch), partition)
+                    "UPDATE partitions SET next = ? WHERE partition = ?", (end + len(rows), partition)
                 )
+
+    def _segment(self, run: sqlite3.Connection, partition: int, end: int, now: float) -> segments.Segment:
+        """The one to append to."""
+        newest = segments.newest(run, partition)
+        full = min(
+            max(_SEGMENT_MIN_BYTES, self.spec.retention_bytes // _SEGMENTS_BY_SIZE), _SEGMENT_MAX_BYTES
+        )
+        if (
+            newest is None
+            or newest.bytes >= full
+            or now - newest.began >= self.spec.retention_seconds / self._segments_by_age
+        ):
+            return segments.begin(run, partition, end, now)
+        return newest
 
     def used_bytes(self) -> int:
         """What the records take up in the file, in whole pages; an empty topic takes 0. Without the WAL."""
         with self.db.translated():
             run = self.db.connection.execute
             pages: int = run("PRAGMA page_count").fetchone()[0] - run("PRAGMA freelist_count").fetchone()[0]
-        return max(0, pages - _empty_pages(self.spec.partitions)) * _PAGE_BYTES
+        return max(0, pages - _EMPTY_PAGES) * _PAGE_BYTES
 
     def spans(self) -> dict[int, Span]:
         with self.db.read() as run:
@@ -154,10 +182,7 @@ class TopicLog:
                     raise BusError(f"{topic} has no partition {partition}")
                 if position >= span.next:
                     continue
-                rows = run.execute(
-                    f"SELECT offset, at, key, headers, value FROM p{partition:d} WHERE offset >= ? ORDER BY offset LIMIT ?",  # noqa: S608 - a number
-                    (position, limit - len(records)),
-                )
+                rows = segments.read(run, partition, position, limit - len(records))
                 for offset, at, key, headers, value in rows:
                     records.append(Record(topic, partition, offset, key, value, decode_headers(headers), at))
                     max_bytes -= len(value) + len(headers)
@@ -171,11 +196,7 @@ class TopicLog:
     def appended_at(self, place: TopicPartition, offset: int) -> float | None:
         """When the first record at or after `offset` came; None when there is none."""
         with self.db.read() as run:
-            row = run.execute(
-                f"SELECT at FROM p{place.partition:d} WHERE offset >= ? ORDER BY offset LIMIT 1",  # noqa: S608 - a number
-                (offset,),
-            ).fetchone()
-        return float(row[0]) if row else None
+            return segments.appended_at(run, place.partition, offset)
 
 
 def _schema(spec: TopicSpec, starts: Mapping[int, int]) -> tuple[str, ...]:
@@ -186,20 +207,13 @@ def _schema(spec: TopicSpec, starts: Mapping[int, int]) -> tuple[str, ...]:
         f"""INSERT INTO spec (partitions, retention_seconds, retention_bytes, block_when_full) VALUES (
             {spec.partitions:d}, {spec.retention_seconds!r}, {spec.retention_bytes:d}, {spec.block_when_full:d})""",  # noqa: S608 - numbers
         "CREATE TABLE partitions (partition INTEGER PRIMARY KEY, first INTEGER NOT NULL, next INTEGER NOT NULL)",
+        segments.SCHEMA,
     ]
-    for partition in range(spec.partitions):
-        start = starts.get(partition, 0)
-        statements += [
-            f"INSERT INTO partitions VALUES ({partition:d}, {start:d}, {start:d})",  # noqa: S608 - numbers
-            # `at` stands first: retention reads it without touching a large value
-            f"""CREATE TABLE p{partition:d} (offset INTEGER PRIMARY KEY, at REAL NOT NULL, key BLOB NOT NULL,
-                headers BLOB NOT NULL, value BLOB NOT NULL)""",
-        ]
+    statements += [
+        f"INSERT INTO partitions VALUES ({partition:d}, {starts.get(partition, 0):d}, {starts.get(partition, 0):d})"  # noqa: S608 - numbers
+        for partition in range(spec.partitions)
+    ]
     return tuple(statements)
-
-
-def _empty_pages(partitions: int) -> int:
-    return 3 + partitions  # schema, spec, partitions and the first page of each p<n>
 
 
 def _stored_spec(run: sqlite3.Connection, topic: str) -> TopicSpec:

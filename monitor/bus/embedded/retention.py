@@ -1,8 +1,9 @@
-"""What goes when: by age always, by size only when room is needed.
+"""What goes when: by age always, by size only when room is needed; a segment at a time, each in its own transaction.
 
-Everything happens in steps of at most _STEP_RECORDS records or _STEP_BYTES, each its own transaction, so that producers
-never wait long. Deleted bytes are overwritten (secure_delete) in the file; the WAL still holds their old pages until
-it is emptied, so every deletion leaves a mark in the file, and the mark goes when the WAL has been cut to nothing.
+`retention_seconds` is the longest that a record is kept: a segment goes when its oldest record has reached it, so its
+newest goes up to one segment's length (a 24th of the term) earlier. Dropped pages are overwritten in the file (secure_delete);
+the WAL still holds their former content until it is emptied, so every drop leaves a mark in the file, and the
+mark goes when the WAL has been cut to nothing, by whichever process comes first.
 
 Blocking; for the thread of its TopicLog.
 """
@@ -13,11 +14,10 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from monitor.bus.base import Backpressure, RecordTooLarge
-from monitor.bus.embedded.log import Span, TopicLog
+from monitor.bus.embedded import segments
+from monitor.bus.embedded.log import TopicLog
 
-_STEP_RECORDS: Final = 500
-_STEP_BYTES: Final = 8 * 1024 * 1024
-_SLACK: Final = 32  # a full topic gives up a 32nd more than asked for, so that not every append has to delete
+_SLACK: Final = 32  # a full topic gives up a 32nd more than asked for, so that not every append has to drop
 
 
 class Retention:
@@ -28,14 +28,9 @@ class Retention:
         self._slowest = slowest
 
     def expire_step(self) -> int:
-        """Delete one step of what is older than its term; how many records went, 0 = done."""
+        """Drop the oldest segment if it is over its term; how many records went, 0 = done."""
         self._log.refresh()
-        cutoff = self._log.clock() - self._log.spec.retention_seconds
-        for partition, span in self._log.spans().items():
-            removed = self._drop(partition, span, span.next, cutoff)
-            if removed:
-                return removed
-        return 0
+        return self._drop_oldest(began_by=self._log.clock() - self._log.spec.retention_seconds)
 
     def make_room(self, need: int) -> None:
         """Free `need` bytes of the topic's size, oldest records first.
@@ -49,9 +44,10 @@ class Retention:
             raise RecordTooLarge(f"{need} bytes for {log.topic}, which may hold {limit}")
         if log.used_bytes() + need <= limit:
             return
-        ends = self._deletable()
+        # without any group nothing is read yet, so nothing of a topic that blocks may go
+        read_by_all = self._slowest() if log.spec.block_when_full else None
         while log.used_bytes() + need > limit - limit // _SLACK:
-            if not self._drop_oldest(ends):
+            if not self._drop_oldest(read_by_all=read_by_all):
                 break
         if log.used_bytes() + need > limit:
             raise Backpressure("topic_full")
@@ -68,44 +64,15 @@ class Retention:
             run.execute("UPDATE spec SET wal_holds_deleted = 0")
         return True
 
-    def _deletable(self) -> Mapping[int, int]:
-        """Up to which offset (exclusive) each partition may give records up for room."""
-        spans = self._log.spans()
-        if not self._log.spec.block_when_full:
-            return {partition: span.next for partition, span in spans.items()}
-        slowest = self._slowest()  # without any group nothing is read yet, so nothing may go
-        return {partition: slowest.get(partition, span.first) for partition, span in spans.items()}
-
-    def _drop_oldest(self, ends: Mapping[int, int]) -> int:
-        heads = []
-        with self._log.db.read() as run:
-            for partition, first, end in run.execute("SELECT partition, first, next FROM partitions"):
-                if first < min(ends[partition], end):
-                    (at,) = run.execute(
-                        f"SELECT at FROM p{partition:d} WHERE offset = ?",  # noqa: S608 - a number
-                        (first,),
-                    ).fetchone()
-                    heads.append((at, partition, Span(first, end)))
-        if not heads:
-            return 0
-        _, partition, span = min(heads)
-        return self._drop(partition, span, min(ends[partition], span.next), None)
-
-    def _drop(self, partition: int, span: Span, end: int, cutoff: float | None) -> int:
-        """Delete from the head up to `end` (exclusive), only what is older than `cutoff`, at most one step."""
-        with self._log.db.read() as run:
-            upto, size = span.first, 0
-            for offset, at, length in run.execute(
-                f"SELECT offset, at, length(value) FROM p{partition:d} WHERE offset < ? ORDER BY offset LIMIT ?",  # noqa: S608 - a number
-                (end, _STEP_RECORDS),
-            ):
-                if (cutoff is not None and at >= cutoff) or size >= _STEP_BYTES:
-                    break
-                upto, size = offset + 1, size + length
-        if upto == span.first:
-            return 0
+    def _drop_oldest(
+        self, *, began_by: float | None = None, read_by_all: Mapping[int, int] | None = None
+    ) -> int:
         with self._log.db.write() as run:
-            removed = run.execute(f"DELETE FROM p{partition:d} WHERE offset < ?", (upto,)).rowcount  # noqa: S608 - a number
-            run.execute("UPDATE partitions SET first = max(first, ?) WHERE partition = ?", (upto, partition))
-            run.execute("UPDATE spec SET wal_holds_deleted = 1")
-        return removed
+            for segment, end in segments.oldest(run):
+                if began_by is not None and segment.began > began_by:
+                    continue
+                if read_by_all is not None and read_by_all.get(segment.partition, 0) < end:
+                    continue
+                segments.drop(run, segment, end)
+                return end - segment.first
+        return 0

@@ -24,7 +24,7 @@ class EmbeddedWorld:
         self._topics = 0
 
     async def bus(self) -> EmbeddedBus:
-        bus = EmbeddedBus(self._folder, session_seconds=2.0)
+        bus = EmbeddedBus(self._folder, session_seconds=2.0, segments=10**9)
         await bus.start()
         self._buses.append(bus)
         return bus
