@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from detectors.expressions import WORD, Facts, class_text
+from detectors.expressions import Facts
+from detectors.lowering import class_text
+from detectors.syntax import WORD
 
 _ALNUM: Final = frozenset(WORD) - {0x5F}
 _JOINERS: Final = frozenset(b"+/-")
@@ -59,5 +61,5 @@ def stands_alone(text: bytes, start: int, end: int, facts: Facts) -> bool:
 
 
 def begins_at_word(facts: Facts) -> bool:
-    """A leading `\\b` for Hyperscan loses nothing: every match begins with a word byte and none may stand before it."""
+    r"""A leading `\b` for Hyperscan loses nothing: every match begins with a word byte and none may stand before it."""
     return bool(facts.first) and facts.first <= WORD

@@ -26,11 +26,11 @@ import hyperscan
 
 from detectors import boundaries, files
 from detectors.context import GAP, name_expression
+from detectors.decoders.base import Trigger
 from detectors.errors import CompileError
 from detectors.expressions import facts
 from detectors.model import Kind, Rule
 from detectors.ruleset import RuleSet
-from detectors.decoders.base import Trigger
 
 _STRIDES: Final = (b"", b"\xff", b"\xff\xfe", b"\xff\xfe\xfd", b"\xff\xfe\xfd\xfc")
 _SAMPLE_BYTES: Final = 1 << 20

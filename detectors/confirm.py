@@ -8,12 +8,14 @@ see. `re` confirms where the loader proved backtracking bounded, RE2 elsewhere; 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
 from detectors import boundaries, context, expressions
 from detectors.buffers import Buffer
+from detectors.engines import compiled
 from detectors.extents import EXTENTS
 from detectors.model import Kind, Rule
 
@@ -53,6 +55,7 @@ class Confirmer:
         self._before = MARGIN
         if rule.kind is Kind.CONTEXT:
             self._before = context.GAP + context.BEFORE + max(map(len, rule.names))
+        self._groups = expressions.groups(rule.pattern)
         self._bounded = rule.kind is Kind.CONTEXT or (rule.kind is Kind.TOKEN and rule.bounded)
 
     def confirm(self, buffer: Buffer, low: int, high: int, hit: int, done: int) -> Match | Miss:
@@ -63,7 +66,7 @@ class Confirmer:
         found = self._search(text, first - begin, hit - begin)
         if found is None:
             return Miss("not_confirmed")
-        start, end = found.span("secret" if self._has_secret else 0)
+        start, end = found.span(self._groups.get("secret", 0))
         stop = found.end()
         if self._rule.kind is Kind.CONTEXT:
             reading = self._read_context(text, start, end)
@@ -74,7 +77,7 @@ class Confirmer:
                 return Miss("syntax", begin + stop)
         else:
             syntax = None
-        scope = _scope(found) if self._has_secret else b""
+        scope = _scope(found, self._groups)
         if self._rule.extent:
             return self._extended(buffer, begin + start, begin + end, begin + stop, high, scope)
         return Match(
@@ -104,12 +107,10 @@ class Confirmer:
 
     def _read_context(self, text: bytes, start: int, end: int) -> context.Reading:
         """The name nearest to the value decides."""
-        name = None
-        names_from = max(0, start - context.GAP - self._longest_name)
-        for name in self._names.finditer(text, names_from, start):
-            pass
-        if name is None:
+        names = list(self._names.finditer(text, max(0, start - context.GAP - self._longest_name), start))
+        if not names:
             return context.Reading(None, "no_name")
+        name = names[-1]
         line = text.rfind(b"\n", 0, name.start()) + 1
         before = text[max(line, name.start() - context.BEFORE) : name.start()]
         return context.read(before, name[0], text[name.end() : start], text[end : end + 4])
@@ -128,10 +129,6 @@ class Confirmer:
         )  # fmt: skip
 
     @cached_property
-    def _has_secret(self) -> bool:
-        return "secret" in self._expression.groupindex
-
-    @cached_property
     def _syntaxes(self) -> frozenset[str]:
         return frozenset(self._rule.syntaxes) or context.DEFAULT_SYNTAXES
 
@@ -146,26 +143,15 @@ class Confirmer:
 
     @cached_property
     def _expression(self) -> Any:
-        """`re`'s or RE2's compiled expression: they share `search`, `span`, `groupindex`."""
         rule = self._rule
-        if rule.engine == "re2":
-            return _re2(rule.pattern, caseless=rule.caseless)
-        text = boundaries.bounded_for_re(rule.pattern, self._facts) if self._bounded else rule.pattern
-        return re.compile(text.encode("latin-1"), re.IGNORECASE if rule.caseless else re.NOFLAG)
+        text = rule.pattern
+        if self._bounded and rule.engine == "re":
+            text = boundaries.bounded_for_re(text, self._facts)
+        return compiled(text, engine=rule.engine, caseless=rule.caseless)
 
 
-def _re2(pattern: str, *, caseless: bool) -> Any:
-    import re2
-
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1
-    options.case_sensitive = not caseless
-    options.log_errors = False
-    return re2.compile(pattern.encode("latin-1"), options)
-
-
-def _scope(found: Any) -> bytes:
+def _scope(found: Any, groups: Mapping[str, int]) -> bytes:
     """`user@host` of a structure, in lower case; b"" when the expression names neither."""
-    groups = found.groupdict()
-    user, host = groups.get("user") or b"", groups.get("host") or b""
-    return (user + b"@" + host).lower() if user or host else b""
+    user = found.group(groups["user"]) if "user" in groups else None
+    host = found.group(groups["host"]) if "host" in groups else None
+    return ((user or b"") + b"@" + (host or b"")).lower() if user or host else b""

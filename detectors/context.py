@@ -7,6 +7,7 @@ bytes says which syntax joins the two, or why they do not belong together. Nothi
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -136,24 +137,51 @@ def _whole_name(before: bytes, name: bytes, gap: bytes) -> bool:
 
 def _syntax(before: bytes, gap: bytes, after: bytes) -> Syntax:
     """The first shape that the whole gap has."""
-    in_url = _URL_BEFORE.search(before) is not None
-    if before[-1:] in (b"?", b"&") or (in_url and b"?" in before):
-        if _URL_QUERY.fullmatch(gap):
-            return Syntax.URL
-    if in_url and _URL_PATH.fullmatch(gap):
-        return Syntax.URL
-    if _FLAG_BEFORE.search(before) and _FLAG.fullmatch(gap):
-        return Syntax.FLAG
+    return next((syntax for syntax, fits in _SHAPES if fits(before, gap, after)), Syntax.PROSE)
+
+
+def _is_url(before: bytes, gap: bytes, _after: bytes) -> bool:
+    host = _URL_BEFORE.search(before) is not None
+    query = before[-1:] in (b"?", b"&") or (host and b"?" in before)
+    return bool((query and _URL_QUERY.fullmatch(gap)) or (host and _URL_PATH.fullmatch(gap)))
+
+
+def _is_url_value(_before: bytes, gap: bytes, _after: bytes) -> bool:
+    return _URL_AFTER_NAME.fullmatch(gap) is not None
+
+
+def _is_flag(before: bytes, gap: bytes, _after: bytes) -> bool:
+    return bool(_FLAG_BEFORE.search(before) and _FLAG.fullmatch(gap))
+
+
+def _is_header(before: bytes, gap: bytes, _after: bytes) -> bool:
     if _HEADER_BEFORE.search(before) and _BLANKS.fullmatch(gap):
-        return Syntax.HEADER
-    if _ASSIGN.fullmatch(gap):
-        return Syntax.HEADER if b":" in gap and _HEADER_NAME.search(before) else Syntax.ASSIGN
+        return True
+    return bool(b":" in gap and _HEADER_NAME.search(before) and _ASSIGN.fullmatch(gap))
+
+
+def _is_assign(_before: bytes, gap: bytes, _after: bytes) -> bool:
+    return _ASSIGN.fullmatch(gap) is not None
+
+
+def _is_call(before: bytes, gap: bytes, _after: bytes) -> bool:
     if _CALL_ARGUMENT.fullmatch(gap) or _CALL_OF.fullmatch(gap):
-        return Syntax.CALL
-    if _CALL_COMMAND.search(before) and _BLANKS.fullmatch(gap):
-        return Syntax.CALL
-    if _MARKUP_ATTRIBUTE.fullmatch(gap) or (after[:1] in (b"<", b"]") and _MARKUP_ELEMENT.fullmatch(gap)):
-        return Syntax.MARKUP
-    if _URL_AFTER_NAME.fullmatch(gap):
-        return Syntax.URL
-    return Syntax.PROSE
+        return True
+    return bool(_CALL_COMMAND.search(before) and _BLANKS.fullmatch(gap))
+
+
+def _is_markup(_before: bytes, gap: bytes, after: bytes) -> bool:
+    if _MARKUP_ATTRIBUTE.fullmatch(gap):
+        return True
+    return after[:1] in (b"<", b"]") and _MARKUP_ELEMENT.fullmatch(gap) is not None
+
+
+_SHAPES: Final[tuple[tuple[Syntax, Callable[[bytes, bytes, bytes], bool]], ...]] = (
+    (Syntax.URL, _is_url),
+    (Syntax.FLAG, _is_flag),
+    (Syntax.HEADER, _is_header),
+    (Syntax.ASSIGN, _is_assign),
+    (Syntax.CALL, _is_call),
+    (Syntax.MARKUP, _is_markup),
+    (Syntax.URL, _is_url_value),
+)

@@ -44,9 +44,9 @@ def write_sealed(path: Path, kind: bytes, content: bytes) -> bool:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(kind + hashlib.sha256(content).digest() + content)
-        os.replace(name, path)
+        Path(name).replace(path)
     except OSError:
         with contextlib.suppress(OSError):
-            os.unlink(name)
+            Path(name).unlink()
         return False
     return True

@@ -1,8 +1,4 @@
-"""What is visibly no secret, each with a reason out of a closed set, so that every drop is counted.
-
-Predicates over the value (and a few bytes around it), linear in its length. They must not drop real values: a word counts only
-where random text would hold it less than once in a million.
-"""
+"""Between a confirmed value and a finding: what drops it, each with a reason out of a closed set (detectors.stats.REASONS)."""
 
 from __future__ import annotations
 
@@ -13,47 +9,15 @@ from collections import Counter
 from functools import lru_cache
 from typing import Final
 
-from detectors import expressions
+from detectors.dummies import dummy
 from detectors.model import Kind, Rule
-from detectors.words import COMMON, LONGEST_WORD
 
-_DUMMY_WORDS: Final = re.compile(
-    rb"example|sample|placeholder|change_?-?me|dummy|redacted|replace_?-?me|insert[-_]|foobar|fixme|lorem_?ipsum|removed[-_]by|"
-    rb"your[-_]|[-_]here\b|my[-_]?(?:secret|password|token|api_?key)|secret[-_]?key[-_]?(?:here|value)|not[-_]a[-_]real|test[-_]?only",
-    re.IGNORECASE,
-)
-_FILLER: Final = re.compile(
-    rb"(?i:x{5}|\*{3}|\.{3}|\?{4}|#{4}|_{5}|-{5})|(?<!\w)(?i:fake|todo|tbd|none|null|xxx+|xxxx)(?!\w)|\xe2\x80\xa6"
-)
-_TEMPLATE: Final = re.compile(
-    rb"\$\{|\$\(|\{\{|\}\}|<%|%>|#\{|@\{|%\(|%[sdv@](?![0-9A-Fa-f])|\{[a-zA-Z_]{0,32}[}:!]|\{[0-9]\}|\[\[|@@|__[A-Z][A-Z_]+__|"
-    rb"^\$[A-Za-z_]\w*$|^%[A-Za-z_]\w*%$|^<[^<>]*>$|^\[[^\]]*\]$|^&[a-z#]\w*;$"
-)
-_CODE: Final = re.compile(
-    rb"process\.env|os\.environ|getenv|env\[|environ\.|config\.|settings\.|secrets\.|params\.|request\.|self\.|this\.|"
-    rb"System\.|(?i:vault:|ssm:|arn:aws:|secretsmanager|keyvault)|^\w+\(|\(\)|=>|->|::|\)\s*$",
-)
-_NOTHING: Final = frozenset(
-    b"none null nil true false undefined empty string str bytes int bool char void password passwd secret token key apikey value "
-    b"default admin root test testing tests user username required optional required: prompt input n/a na tbd abc123 asdf qwerty".split()
-)
-_PARTS: Final = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_IDENTIFIER: Final = re.compile(
-    rb"[A-Za-z][A-Za-z0-9]*(?:[-_.:/ ][A-Za-z0-9]+)*|/?[A-Za-z0-9_.\-]+(?:/[A-Za-z0-9_.\-]+)+/?"
-)
-_ASCENDING: Final = (
-    b"abcdefghijklmnopqrstuvwxyz\n0123456789012345678901234567890\nqwertyuiop\nasdfghjkl\nzxcvbnm"
-)
-_LONG_SEQUENCE: Final = 8
-_SHORT_TEXT: Final = 16
-
-
-def entropy(text: bytes) -> float:
-    """Shannon entropy, bits a byte; 0.0 for an empty text."""
-    size = len(text)
-    if not size:
-        return 0.0
-    return math.log2(size) - sum(n * math.log2(n) for n in Counter(text).values()) / size
+_RUNS: Final = re.compile(rb"[A-Za-z]+|[0-9]+|[^A-Za-z0-9]+")
+_WORD_SHAPE: Final = re.compile(rb"(?:[bcdfghjklmnpqrstvwxz]{0,3}[aeiouy]{1,3})+[bcdfghjklmnpqrstvwxz]{0,3}")
+_YEAR: Final = re.compile(rb"(?:19|20)[0-9]{2}")
+_HEX: Final = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
+_SHORTEST_WORD: Final = 3
+_HUMAN_LENGTH: Final = 24  # longer values are not typed from memory
 
 
 def reason(rule: Rule, secret: bytes) -> str:
@@ -74,93 +38,49 @@ def _compiled(expression: str) -> re.Pattern[bytes]:
     return re.compile(expression.encode("latin-1"))
 
 
-def dummy(rule: Rule, secret: bytes) -> str:
-    """Why the value is a placeholder, a template or code; "" when it may be real."""
-    body = secret[_prefix(rule) :] or secret
-    lower = body.lower()
-    if lower in _NOTHING:
-        return "placeholder"
-    if _DUMMY_WORDS.search(lower) or _FILLER.search(lower):
-        return "placeholder"
-    if rule.kind is not Kind.RECORDS and (_TEMPLATE.search(body) or _CODE.search(body)):
-        return "template"
-    if repeated(lower):
-        return "repeated"
-    if sequential(lower):
-        return "sequence"
-    if identifier(body):
-        return "identifier"
-    return ""
-
-
-def repeated(text: bytes) -> bool:
-    """One byte makes most of it, it repeats a short piece, or hardly any distinct bytes are in it."""
+def entropy(text: bytes) -> float:
+    """Shannon entropy, bits a byte; 0.0 for an empty text."""
     size = len(text)
-    if size < 4:
-        return True
-    distinct = len(set(text))
-    if distinct <= 2 or (size >= _SHORT_TEXT and distinct <= 4):
-        return True
-    if max(Counter(text).values()) * 2 > size:
-        return True
-    period = (text + text).find(text, 1)
-    return (
-        period * 2 <= size
-        if period < size
-        else size >= _SHORT_TEXT and text[: size // 3] * 2 == text[: size // 3 * 2]
-    )
+    if not size:
+        return 0.0
+    return math.log2(size) - sum(n * math.log2(n) for n in Counter(text).values()) / size
 
 
-def sequential(text: bytes) -> bool:
-    """Mostly a walk along the alphabet, the digits or a keyboard row, forwards or backwards."""
-    covered, at, size = 0, 0, len(text)
-    while at + 4 <= size:
-        length = _walk_length(text, at)
-        if length >= 4:
-            covered += length
-            at += length
-        else:
-            at += 1
-    return covered * 10 >= size * 6 and (covered >= _LONG_SEQUENCE or covered == size)
+def estimate_bits(secret: bytes, rule: Rule) -> float:
+    """How many bits guessing the value takes, roughly: whether its identity may stand without its scope hangs on it.
+
+    By the value alone and by what never changes of a rule (its provider), so that editing a rule moves no identity: generated values
+    count their alphabet and length, passwords (generic rules, URLs) what a guesser of words, years and endings needs.
+    """
+    generated = _generated_bits(secret)
+    human = rule.kind in (Kind.STRUCTURE, Kind.RECORDS) or rule.provider == "generic"
+    if human and len(secret) <= _HUMAN_LENGTH:
+        return min(generated, sum(_guess_bits(run) for run in _RUNS.findall(secret)))
+    return generated
 
 
-def _walk_length(text: bytes, at: int) -> int:
-    best = 0
-    for row in (_ASCENDING, _ASCENDING[::-1]):
-        length = 4
-        while at + length <= len(text) and text[at : at + length] in row:
-            best = length
-            length += 1
-    return best
+def _generated_bits(secret: bytes) -> float:
+    """Length x bits a byte of the smallest usual alphabet that holds the value; never more than its own variety allows."""
+    if not secret:
+        return 0.0
+    if _HEX.fullmatch(secret):
+        size = 10 if secret.isdigit() else 16
+    else:
+        size = sum(
+            width
+            for width, pattern in ((26, rb"[a-z]"), (26, rb"[A-Z]"), (10, rb"[0-9]"), (8, rb"[^A-Za-z0-9]"))
+            if re.search(pattern, secret)
+        )
+    return min(len(secret) * math.log2(size), (entropy(secret) + 1.5) * len(secret))
 
 
-def identifier(text: bytes) -> bool:
-    """A name out of code or a phrase of its words: `get_password_hash`, `AccountTokenProvider`, `path/to/config`."""
-    if not _IDENTIFIER.fullmatch(text):
-        return False
-    letters = sum(map(len, re.findall(rb"[A-Za-z]+", text)))
-    known = words = 0
-    for part in _PARTS.findall(text):
-        covered = _covered(part.lower())
-        known += covered
-        words += covered > 0
-    return words >= 2 and known * 10 >= letters * 7 and letters * 10 >= len(text) * 7
-
-
-def _covered(part: bytes) -> int:
-    """Letters of `part` that common words cover, read greedily from its start."""
-    at = covered = 0
-    while at < len(part):
-        for length in range(min(LONGEST_WORD, len(part) - at), 2, -1):
-            if part[at : at + length] in COMMON:
-                covered += length
-                at += length
-                break
-        else:
-            at += 1
-    return covered
-
-
-def _prefix(rule: Rule) -> int:
-    """Length of the fixed text that a token begins with: `sk_test_` is no placeholder."""
-    return len(expressions.prefix(rule.pattern)) if rule.kind is Kind.TOKEN else 0
+def _guess_bits(run: bytes) -> float:
+    """What one run of letters, digits or signs adds to a guess."""
+    if run.isdigit():
+        return 6.0 if _YEAR.fullmatch(run) else 3.3 * len(run) if len(run) > 4 else 2.5 * len(run)
+    if not run.isalpha() or not run.isascii():
+        return 4.0 * len(run)
+    if len(run) >= _SHORTEST_WORD and _WORD_SHAPE.fullmatch(run.lower()):
+        capital = 1.0 if run[:1].isupper() else 0.0
+        return min(2.2 * len(run), 6.0 + 1.3 * len(run)) + capital
+    return (4.7 if run.islower() or run.isupper() else 5.7) * len(run)

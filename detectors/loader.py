@@ -61,10 +61,10 @@ def load_files(files: Sequence[Path]) -> RuleSet:
         content = path.read_bytes()
         digest.update(b"%s\0%d\0" % (path.name.encode(), len(content)) + content)
         found_rules, found_sets = _read(path, content)
-        for found in (*found_rules, *found_sets):
-            if found.id in where:
-                raise RuleError(f"{path}: {found.id}: the id is taken by {where[found.id]}; choose another")
-            where[found.id] = path
+        for name in (*(rule.id for rule in found_rules), *(entry.id for entry in found_sets)):
+            if name in where:
+                raise RuleError(f"{path}: {name}: the id is taken by {where[name]}; choose another")
+            where[name] = path
         rules.update((rule.id, rule) for rule in found_rules)
         sets.update((entry.id, entry) for entry in found_sets)
     for entry in sets.values():
@@ -149,10 +149,11 @@ def _set(provider: str, entry: Mapping[str, Any]) -> CredentialSet:
 def _rule(provider: str, entry: Mapping[str, Any], references: tuple[str, ...]) -> Rule:
     found = _typed(entry, _RULE_KEYS)
     rule_id = found["id"]
-    if provider != "generic" and rule_id != provider and not rule_id.startswith(provider + "-"):
+    if provider not in ("generic", rule_id) and not rule_id.startswith(provider + "-"):
         raise RuleError(f"the id does not begin with the provider; name it {provider}-…")
     kind, pattern = _kind(found)
-    found.pop("value", None), found.pop("line", None)
+    for key in ("value", "line"):
+        found.pop(key, None)
     found["severity"] = Severity(found["severity"])
     found["references"] = references + found.get("references", ())
     found.setdefault("family", rule_id)
@@ -167,7 +168,7 @@ def _kind(found: Mapping[str, Any]) -> tuple[Kind, str]:
     given = sorted(found.keys() & {"pattern", "value", "line", "names", "minimum"})
     match given:
         case ["pattern"]:
-            named = expressions.group_names(found["pattern"])
+            named = expressions.groups(found["pattern"])
             return (Kind.STRUCTURE if "secret" in named else Kind.TOKEN), found["pattern"]
         case ["names", "value"]:
             return Kind.CONTEXT, found["value"]
@@ -187,6 +188,11 @@ def _check_names_of_parts(rule: Rule) -> None:
     ):
         if name and name not in known:
             raise RuleError(f"{key} {name!r} is unknown; known are {', '.join(sorted(known)) or 'none'}")
+    _check_kind(rule)
+
+
+def _check_kind(rule: Rule) -> None:
+    """What a kind demands of its keys."""
     for syntax in rule.syntaxes:
         if syntax not in list(Syntax):
             raise RuleError(f"syntax {syntax!r} is unknown; known are {', '.join(Syntax)}")

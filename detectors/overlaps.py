@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from detectors.expressions import facts
 from detectors.model import Confidence, Finding, Kind, Verdict
 
 _KINDS: Final = {Kind.TOKEN: 3, Kind.STRUCTURE: 2, Kind.CONTEXT: 1, Kind.RECORDS: 0}
@@ -15,7 +16,7 @@ def resolve(findings: Iterable[Finding]) -> tuple[list[Finding], int]:
     """The findings that stay, by offset, and how many were dropped.
 
     Proved before unproved, a provider before a generic rule, as it stands before decoded, the more telling kind, the surer,
-    the longer; the rule id decides what is left, so that the outcome does not hang on the order. Findings of one decoded
+    the longer (of two dumps the one with the longer least line); the rule id decides what is left, so that the outcome does not hang on the order. Findings of one decoded
     run share its span and do not exclude each other: they were resolved inside it. Nor does a dump exclude what is in it.
     """
     ranked = sorted(findings, key=_rank)
@@ -38,6 +39,7 @@ def _rank(finding: Finding) -> tuple[object, ...]:
         len(finding.decoded),
         -_KINDS[rule.kind],
         -_CONFIDENCES[finding.confidence],
+        -facts(rule.pattern, caseless=rule.caseless).minimum if finding.records else 0,
         finding.start - finding.end,
         rule.id,
         finding.start,

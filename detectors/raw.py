@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -29,10 +30,8 @@ class RawScanner:
         """The hits, unsorted. The list is the scanner's own and valid until the next call."""
         hits = self._hits
         hits.clear()
-        try:
+        with contextlib.suppress(hyperscan.ScanTerminated):  # the callback has had enough
             self._database.scan(data, match_event_handler=self._on_match)
-        except hyperscan.ScanTerminated:
-            pass
         return hits
 
     def overflowed(self) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
-from detectors import filters
 from detectors.buffers import Buffer
+from detectors.dummies import dummy
+from detectors.engines import compiled
 from detectors.expressions import LONGEST
 from detectors.model import Confidence, Finding, Rule
 
@@ -18,7 +19,7 @@ def confirm_records(rule: Rule, buffer: Buffer, low: int, high: int, ends: Seque
 
     The secret is the record with the smallest sha256: a reordered or cut copy of a dump mostly keeps it.
     """
-    pattern = _line(rule.pattern, caseless=rule.caseless)
+    pattern = _line(rule)
     distinct: set[bytes] = set()
     first = last = done = low
     for hit in ends:
@@ -32,7 +33,7 @@ def confirm_records(rule: Rule, buffer: Buffer, low: int, high: int, ends: Seque
         stop = len(text) if stop < 0 else stop
         done = begin + stop
         line = text[start:stop].rstrip(b"\r")
-        if pattern.fullmatch(line) is None or (rule.placeholders and filters.dummy(rule, line)):
+        if pattern.fullmatch(line) is None or (rule.placeholders and dummy(rule, line)):
             continue
         if not distinct:
             first = begin + start
@@ -52,5 +53,5 @@ def confirm_records(rule: Rule, buffer: Buffer, low: int, high: int, ends: Seque
 
 
 @lru_cache(maxsize=256)
-def _line(expression: str, *, caseless: bool) -> re.Pattern[bytes]:
-    return re.compile(expression.encode("latin-1"), re.IGNORECASE if caseless else re.NOFLAG)
+def _line(rule: Rule) -> Any:
+    return compiled(rule.pattern, engine=rule.engine, caseless=rule.caseless)

@@ -10,20 +10,21 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Final
+from typing import Final
 
-from detectors import expressions, filters
+from detectors import filters
 from detectors.errors import RuleError
-from detectors.expressions import bytes_of, children, is_repeat
 from detectors.model import CredentialSet, Kind, Rule, Verdict
 from detectors.proofs import proofs
 from detectors.ruleset import RuleSet
+from detectors.syntax import WORD, Node, Nodes, bytes_of, children, is_repeat, parse
 
 _ATTEMPTS: Final = 400
 _USUAL_EXTRA: Final = 12  # a repeat takes at most so many more than its least
 _PRINTABLE: Final = frozenset(range(0x21, 0x7F)) - frozenset(b"\"'`\\<>{}$%*?")
-_PLAIN: Final = expressions.WORD - {0x5F}
+_PLAIN: Final = WORD - {0x5F}
 _BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_PLACE: Final = re.compile(r"\{\{(secret|refuted|any|rule|records)(?=[:}])")
 _BEGIN: Final = re.compile(rb"-----BEGIN ([^-\n]{1,64})-----")
 
 
@@ -45,7 +46,7 @@ class Value:
 
 def text_of(expression: str, rng: Random, *, caseless: bool = False) -> bytes:
     """Random text that the whole expression matches. Raises RuleError when none is found (a look-around in the way)."""
-    nodes = expressions.parse(expression)
+    nodes = parse(expression)
     pattern = re.compile(expression.encode("latin-1"), re.IGNORECASE if caseless else re.NOFLAG)
     for _ in range(_ATTEMPTS):
         text = _walk(nodes, rng)
@@ -79,56 +80,65 @@ def records_for(rule: Rule, count: int, rng: Random) -> bytes:
 
 def render(template: str, rule: Rule | CredentialSet, ruleset: RuleSet, rng: Random) -> Rendered:
     """Fill in a template of docs/rules.md. Raises RuleError on an unknown place holder."""
-    secrets: list[bytes] = []
-    others: dict[str, Value] = {}
-    out: list[bytes] = []
-    for literal, name, argument in _places(template):
-        out.append(literal.encode())
-        if name == "secret" and isinstance(rule, Rule):
-            value = value_for(rule, rng)
-            secrets.append(value.secret)
-            out.append(value.text)
-        elif name == "refuted" and isinstance(rule, Rule):
-            out.append(refuted_for(rule, rng).text)
-        elif name == "any":
-            out.append(text_of(argument, rng))
-        elif name == "rule":
-            if argument not in ruleset.by_id:
-                raise RuleError(f"{{{{rule:{argument}}}}}: no such rule")
-            if argument not in others:
-                others[argument] = value_for(ruleset[argument], rng)
-            out.append(others[argument].text)
-        elif name == "records" and isinstance(rule, Rule) and argument.isdecimal():
-            out.append(records_for(rule, int(argument), rng))
-        elif name:
-            raise RuleError(f"unknown place holder {{{{{name}}}}}; see docs/rules.md")
-    if isinstance(rule, CredentialSet) and rule.primary in others:
-        secrets.append(others[rule.primary].secret)
-    return Rendered(b"".join(out), secrets[0] if secrets else b"")
+    maker = _Maker(rule, ruleset, rng)
+    text = b"".join(
+        literal.encode() + (maker.make(name, argument) if name else b"")
+        for literal, name, argument in _places(template)
+    )
+    return Rendered(text, maker.secret)
+
+
+class _Maker:
+    """Fills the places of one template: the same rule named twice gives the same value."""
+
+    def __init__(self, rule: Rule | CredentialSet, ruleset: RuleSet, rng: Random) -> None:
+        self.secret = b""
+        self._rule = rule
+        self._ruleset = ruleset
+        self._rng = rng
+        self._values: dict[str, Value] = {}
+
+    def make(self, name: str, argument: str) -> bytes:
+        if name == "any":
+            return text_of(argument, self._rng)
+        if name == "rule":
+            return self._of_rule(argument)
+        if not isinstance(self._rule, Rule):
+            raise RuleError(f"{{{{{name}}}}} has no meaning in a set; name a rule: {{{{rule:ID}}}}")
+        if name == "refuted":
+            return refuted_for(self._rule, self._rng).text
+        if name == "records":
+            return records_for(self._rule, _count(argument), self._rng)
+        value = value_for(self._rule, self._rng)
+        self.secret = value.secret
+        return value.text
+
+    def _of_rule(self, rule_id: str) -> bytes:
+        if rule_id not in self._ruleset.by_id:
+            raise RuleError(f"{{{{rule:{rule_id}}}}}: no such rule")
+        if rule_id not in self._values:
+            self._values[rule_id] = value_for(self._ruleset[rule_id], self._rng)
+        if isinstance(self._rule, CredentialSet) and rule_id == self._rule.primary:
+            self.secret = self._values[rule_id].secret
+        return self._values[rule_id].text
+
+
+def _count(argument: str) -> int:
+    if not argument.isdecimal():
+        raise RuleError(f"{{{{records:{argument}}}}}: give a number of lines")
+    return int(argument)
 
 
 def _places(template: str) -> list[tuple[str, str, str]]:
     """(literal text, name, argument) triples; the last has no name. An argument may hold balanced braces."""
-    found = []
+    found: list[tuple[str, str, str]] = []
     at = 0
     while True:
-        begin = template.find("{{", at)
-        known = (
-            re.compile(r"\{\{(secret|refuted|any|rule|records)(?=[:}])").match(template, begin)
-            if begin >= 0
-            else None
-        )
-        while begin >= 0 and known is None:  # braces of the text itself, as in a Jinja template
-            begin = template.find("{{", begin + 1)
-            known = (
-                re.compile(r"\{\{(secret|refuted|any|rule|records)(?=[:}])").match(template, begin)
-                if begin >= 0
-                else None
-            )
+        known = _PLACE.search(template, at)  # braces of the text itself, as in a Jinja template, are no place
         if known is None:
             return [*found, (template[at:], "", "")]
         stop = _closing(template, known.end())
-        found.append((template[at:begin], known[1], template[known.end() + 1 : stop]))
+        found.append((template[at : known.start()], known[1], template[known.end() + 1 : stop]))
         at = stop + 2
 
 
@@ -149,11 +159,11 @@ def _closing(template: str, at: int) -> int:
     raise RuleError(f"a place holder of {template!r} is not closed")
 
 
-def _walk(nodes: Any, rng: Random) -> bytes:
+def _walk(nodes: Nodes, rng: Random) -> bytes:
     return b"".join(_walk_node(node, rng) for node in nodes)
 
 
-def _walk_node(node: expressions.Node, rng: Random) -> bytes:
+def _walk_node(node: Node, rng: Random) -> bytes:
     single = bytes_of(node)
     if single is not None:
         return bytes((_pick(single, rng),))
@@ -194,7 +204,12 @@ def _attempt(rule: Rule, rng: Random, wanted: Verdict, make: Callable[[Rule, Val
 def _made(rule: Rule, value: Value, rng: Random) -> Value:
     if rule.proof:
         secret = proofs()[rule.proof].make(value.secret, rng)
-        return Value(value.text.replace(value.secret, secret, 1) if value.secret else secret, secret)
+        text = value.text.replace(value.secret, secret, 1)
+        if not _pattern(rule).match(text):
+            raise RuleError(
+                f"the proof {rule.proof!r} makes values that the expression does not match; mend `make`"
+            )
+        return Value(text, secret)
     begin = _BEGIN.match(value.text) if rule.extent == "pem" else None
     if begin and b"-----END" not in value.text:
         lines = [bytes(rng.choices(_BASE64, k=64)) for _ in range(rng.randint(6, 12))]
@@ -211,10 +226,13 @@ def _found(rule: Rule, text: bytes) -> Value:
     """Which part of a random text is the secret."""
     if rule.kind is not Kind.STRUCTURE:
         return Value(text, text)
-    pattern = re.compile(rule.pattern.encode("latin-1"), re.IGNORECASE if rule.caseless else re.NOFLAG)
-    found = pattern.fullmatch(text)
+    found = _pattern(rule).fullmatch(text)
     assert found is not None  # text_of made it
     return Value(text, found["secret"])
+
+
+def _pattern(rule: Rule) -> re.Pattern[bytes]:
+    return re.compile(rule.pattern.encode("latin-1"), re.IGNORECASE if rule.caseless else re.NOFLAG)
 
 
 def samples(rule: Rule | CredentialSet, ruleset: RuleSet, seeds: Sequence[int]) -> list[Rendered]:

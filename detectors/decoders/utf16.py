@@ -15,7 +15,7 @@ _SHORTEST_RUN: Final = 16
 
 
 def _triggers(ruleset: RuleSet) -> tuple[Trigger, ...]:
-    """`p\\0a\\0s\\0s`: the same in both orders."""
+    r"""`p\0a\0s\0s`: the same in both orders."""
     return tuple(
         Trigger(NAME, "\\x00".join(f"\\x{byte:02x}" for byte in word), word) for word in plain_words(ruleset)
     )

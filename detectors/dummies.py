@@ -1,0 +1,134 @@
+"""What is visibly no secret: placeholders, templates, code, runs and sequences, names.
+
+Predicates over the value, linear in its length. They must not drop real values: a word counts only where random text would hold it
+less than once in a million, a shape only where most of the value has it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Final
+
+from detectors import expressions
+from detectors.model import Kind, Rule
+from detectors.words import COMMON, LONGEST_WORD
+
+_DUMMY_WORDS: Final = re.compile(
+    rb"example|sample|placeholder|change_?-?me|dummy|redacted|replace_?-?me|insert[-_]|foobar|fixme|lorem_?ipsum|removed[-_]by|"
+    rb"your[-_]|[-_]here\b|my[-_]?(?:secret|password|token|api_?key)|secret[-_]?key[-_]?(?:here|value)|not[-_]a[-_]real|test[-_]?only",
+    re.IGNORECASE,
+)
+_FILLER: Final = re.compile(
+    rb"(?i:x{5}|\*{3}|\.{3}|\?{4}|#{4})|(?<!\w)(?i:fake|todo|tbd|none|null|xxx+|xxxx)(?!\w)|\xe2\x80\xa6"
+)
+_TEMPLATE: Final = re.compile(
+    rb"\$\{|\$\(|\{\{|\}\}|<%|%>|#\{|@\{|%\(|%[sdv@](?![0-9A-Fa-f])|\{[a-zA-Z_]{0,32}[}:!]|\{[0-9]\}|\[\[|@@|__[A-Z][A-Z_]+__|"
+    rb"^\$[A-Za-z_]\w*$|^%[A-Za-z_]\w*%$|^<[^<>]*>$|^\[[^\]]*\]$|^&[a-z#]\w*;$"
+)
+_CODE: Final = re.compile(
+    rb"process\.env|os\.environ|getenv|env\[|environ\.|config\.|settings\.|secrets\.|params\.|request\.|self\.|this\.|"
+    rb"System\.|(?i:vault:|ssm:|arn:aws:|secretsmanager|keyvault)|^\w+\(|\(\)|=>|->|::|\)\s*$",
+)
+_NOTHING: Final = frozenset(
+    b"none null nil true false undefined empty string str bytes int bool char void password passwd secret token key apikey value "
+    b"default admin root test testing tests user username required optional required: prompt input n/a na tbd abc123 asdf qwerty".split()
+)
+_PARTS: Final = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_IDENTIFIER: Final = re.compile(
+    rb"[A-Za-z][A-Za-z0-9]*(?:[-_.:/ ][A-Za-z0-9]+)*|/?[A-Za-z0-9_.\-]+(?:/[A-Za-z0-9_.\-]+)+/?"
+)
+_ASCENDING: Final = (
+    b"abcdefghijklmnopqrstuvwxyz\n0123456789012345678901234567890\nqwertyuiop\nasdfghjkl\nzxcvbnm"
+)
+_LONG_SEQUENCE: Final = 8
+_SHORT_TEXT: Final = 16
+
+
+def dummy(rule: Rule, secret: bytes) -> str:
+    """Why the value is a placeholder, a template or code; "" when it may be real."""
+    body = secret[_prefix(rule) :] or secret
+    lower = body.lower()
+    if lower in _NOTHING or _DUMMY_WORDS.search(lower) or _FILLER.search(lower):
+        return "placeholder"
+    if rule.kind is not Kind.RECORDS and (_TEMPLATE.search(body) or _CODE.search(body)):
+        return "template"
+    shapes = (
+        ("repeated", repeated, lower),
+        ("sequence", sequential, lower),
+        ("identifier", identifier, body),
+    )
+    return next((name for name, fits, text in shapes if fits(text)), "")
+
+
+def repeated(text: bytes) -> bool:
+    """One byte makes most of it, it repeats a short piece, or hardly any distinct bytes are in it."""
+    size = len(text)
+    if size < 4:
+        return True
+    distinct = len(set(text))
+    if distinct <= 2 or (size >= _SHORT_TEXT and distinct <= 4):
+        return True
+    if max(Counter(text).values()) * 2 > size:
+        return True
+    period = (text + text).find(text, 1)
+    return (
+        period * 2 <= size
+        if period < size
+        else size >= _SHORT_TEXT and text[: size // 3] * 2 == text[: size // 3 * 2]
+    )
+
+
+def sequential(text: bytes) -> bool:
+    """Mostly a walk along the alphabet, the digits or a keyboard row, forwards or backwards."""
+    covered, at, size = 0, 0, len(text)
+    while at + 4 <= size:
+        length = _walk_length(text, at)
+        if length >= 4:
+            covered += length
+            at += length
+        else:
+            at += 1
+    return covered * 10 >= size * 6 and (covered >= _LONG_SEQUENCE or covered == size)
+
+
+def _walk_length(text: bytes, at: int) -> int:
+    best = 0
+    for row in (_ASCENDING, _ASCENDING[::-1]):
+        length = 4
+        while at + length <= len(text) and text[at : at + length] in row:
+            best = length
+            length += 1
+    return best
+
+
+def identifier(text: bytes) -> bool:
+    """A name out of code or a phrase of its words: `get_password_hash`, `AccountTokenProvider`, `path/to/config`."""
+    if not _IDENTIFIER.fullmatch(text):
+        return False
+    letters = sum(map(len, re.findall(rb"[A-Za-z]+", text)))
+    known = words = 0
+    for part in _PARTS.findall(text):
+        covered = _covered(part.lower())
+        known += covered
+        words += covered > 0
+    return words >= 2 and known * 10 >= letters * 7 and letters * 10 >= len(text) * 7
+
+
+def _covered(part: bytes) -> int:
+    """Letters of `part` that common words cover, read greedily from its start."""
+    at = covered = 0
+    while at < len(part):
+        for length in range(min(LONGEST_WORD, len(part) - at), 2, -1):
+            if part[at : at + length] in COMMON:
+                covered += length
+                at += length
+                break
+        else:
+            at += 1
+    return covered
+
+
+def _prefix(rule: Rule) -> int:
+    """Length of the fixed text that a token begins with: `sk_test_` is no placeholder."""
+    return len(expressions.prefix(rule.pattern)) if rule.kind is Kind.TOKEN else 0
