@@ -23,20 +23,20 @@ _LOG = structlog.get_logger("health")
 
 
 class Health:
-    """One listener. Parts may register at any time; for one event loop."""
+    """One listener; for one event loop."""
 
-    def __init__(self, registry: CollectorRegistry, host: str = "127.0.0.1", port: int = 8687) -> None:
-        """`port` 0 is any free one."""
-        self.url = ""
+    def __init__(
+        self, host: str, port: int, registry: CollectorRegistry, *, checks: Mapping[str, Check]
+    ) -> None:
+        """`port` 0 is any free one. `checks` (part -> check) is read at every question, so that parts may join later. A check gives
+        one sentence for each reason why its part cannot do its work; none = ready. It must not block.
+        """
+        self.address = ""  # the base URL, once it listens
         self._registry = registry
         self._host = host
         self._port = port
-        self._checks: dict[str, Check] = {}
+        self._checks = checks
         self._listener: Listener | None = None
-
-    def register(self, part: str, check: Check) -> None:
-        """`check` gives one sentence for each reason why `part` cannot do its work; none = ready. It must not block."""
-        self._checks[part] = check
 
     def reasons(self) -> Mapping[str, tuple[str, ...]]:
         """Part -> why it is not ready; a check that raises is a reason itself."""
@@ -53,10 +53,10 @@ class Health:
             ]
         )
         self._listener = await Listener.open(app, self._host, self._port, grace=1.0)
-        self.url = self._listener.url
-        return self.url
+        self.address = self._listener.url
+        return self.address
 
-    async def stop(self) -> None:
+    async def close(self) -> None:
         """Idempotent."""
         if self._listener is not None:
             await self._listener.close()
@@ -70,7 +70,7 @@ class Health:
 
     async def _readyz(self, _: web.Request) -> web.Response:
         reasons = self.reasons()
-        ready = bool(reasons) and not any(reasons.values())  # nothing registered yet: still starting
+        ready = bool(reasons) and not any(reasons.values())  # no part yet: still starting
         parts = {part: {"ready": not why, "reasons": list(why)} for part, why in reasons.items()}
         return web.Response(
             body=orjson.dumps({"ready": ready, "parts": parts}),

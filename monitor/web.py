@@ -79,7 +79,7 @@ class Web:
             )
         token = _read_token(token_file) if token_file is not None else None
         self.guard = Guard(token=token, allowed_hosts=allowed_hosts, clock=clock)
-        self.url = ""
+        self.address = ""  # the base URL, once it listens
         self._host = host
         self._port = port
         self._secure_cookies = secure_cookies
@@ -102,10 +102,10 @@ class Web:
             for route in app.add_routes([definition]):
                 self._access[route] = access
         self._listener = await Listener.open(app, self._host, self._port)
-        self.url = self._listener.url
-        return self.url
+        self.address = self._listener.url
+        return self.address
 
-    async def stop(self) -> None:
+    async def close(self) -> None:
         """Answer what is under way (5 s), then close. Idempotent."""
         if self._listener is not None:
             await self._listener.close()

@@ -67,7 +67,7 @@ DEFAULT_SCOPE: Final[Mapping[CloseReason, Scope]] = {
 }
 
 
-class WrongState(Exception):
+class WrongState(ValueError):
     """Closing what is closed, or reopening what is open."""
 
 

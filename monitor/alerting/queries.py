@@ -24,7 +24,7 @@ from monitor.store.model import Exposure
 from monitor.store.queries import SHORTEST_ID, Filter
 
 
-class UnknownExposure(Exception):
+class UnknownExposure(LookupError):
     """No exposure, or more than one, has this id. The message says which."""
 
 
@@ -39,6 +39,8 @@ class Page:
 
 class Exposures:
     """For the tasks of one event loop. Methods raise StoreBusy, and UnknownExposure where they take an id."""
+
+    close_reasons = tuple(reason.value for reason in CloseReason)
 
     def __init__(
         self,
@@ -86,7 +88,7 @@ class Exposures:
     async def close(
         self,
         name: str,
-        reason: CloseReason,
+        reason: str,
         *,
         actor: str,
         scope: Scope | None = None,
@@ -95,9 +97,11 @@ class Exposures:
     ) -> dict[str, Any]:
         """Close it and tell the notifiers that were told of it. Without `scope` the reason's default.
 
-        `where` is the repository of Scope.REPOSITORY, default the one it was seen in first. Raises WrongState.
+        `where` is the repository of Scope.REPOSITORY, default the one it was seen in first. Raises WrongState,
+        ValueError for a reason that is no CloseReason.
         """
         now = self._clock()
+        reason = CloseReason(reason)
         scope = scope or DEFAULT_SCOPE[reason]
         async with self._store.write() as connection:
             row = await _find(connection, name)

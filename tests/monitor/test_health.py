@@ -8,31 +8,32 @@ from monitor.metrics import Metrics
 @asynccontextmanager
 async def listening():
     metrics = Metrics()
-    health = Health(metrics.registry, port=0)
+    checks = {}
+    health = Health("127.0.0.1", 0, metrics.registry, checks=checks)
     await health.start()
     try:
-        yield health, metrics
+        yield health, metrics, checks
     finally:
-        await health.stop()
+        await health.close()
 
 
 async def test_metrics():
-    async with listening() as (health, metrics):
+    async with listening() as (health, metrics, _):
         metrics.exposures_open.labels("critical", "proved").set(3)
-        page = await ask("GET", f"{health.url}/metrics")
+        page = await ask("GET", f"{health.address}/metrics")
         assert 'leakstream_exposures_open{owned="proved",severity="critical"} 3.0' in page.text
         assert page.headers["Content-Type"].startswith("text/plain")
-        open_metrics = await ask("GET", f"{health.url}/metrics", Accept="application/openmetrics-text")
+        open_metrics = await ask("GET", f"{health.address}/metrics", Accept="application/openmetrics-text")
         assert open_metrics.text.endswith("# EOF\n")
 
 
 async def test_ready_is_when_every_part_is():
-    async with listening() as (health, _):
-        assert (await ask("GET", f"{health.url}/readyz")).status == 503
+    async with listening() as (health, _, checks):
+        assert (await ask("GET", f"{health.address}/readyz")).status == 503
         reasons = ["the disk is full"]
-        health.register("match", lambda: ())
-        health.register("alert", lambda: reasons)
-        page = await ask("GET", f"{health.url}/readyz")
+        checks["match"] = lambda: ()
+        checks["alert"] = lambda: reasons
+        page = await ask("GET", f"{health.address}/readyz")
         assert (page.status, page.json) == (
             503,
             {
@@ -44,22 +45,22 @@ async def test_ready_is_when_every_part_is():
             },
         )
         reasons.clear()
-        assert (await ask("GET", f"{health.url}/readyz")).status == 200
+        assert (await ask("GET", f"{health.address}/readyz")).status == 200
 
 
 async def test_a_broken_check_is_a_reason_and_tells_no_more():
     def broken():
         raise ValueError("hunter2")
 
-    async with listening() as (health, _):
-        health.register("match", broken)
-        page = await ask("GET", f"{health.url}/readyz")
+    async with listening() as (health, _, checks):
+        checks["match"] = broken
+        page = await ask("GET", f"{health.address}/readyz")
         assert page.status == 503
         assert "ValueError" in page.text
         assert "hunter2" not in page.text
 
 
 async def test_it_lives_while_it_is_not_ready():
-    async with listening() as (health, _):
-        assert (await ask("GET", f"{health.url}/healthz")).text == "ok\n"
-        assert (await ask("POST", f"{health.url}/healthz")).status == 405
+    async with listening() as (health, _, checks):
+        assert (await ask("GET", f"{health.address}/healthz")).text == "ok\n"
+        assert (await ask("POST", f"{health.address}/healthz")).status == 405

@@ -47,14 +47,14 @@ async def listening(tmp_path=None, **settings):
     try:
         yield listener
     finally:
-        await listener.stop()
-        await listener.stop()
+        await listener.close()
+        await listener.close()
 
 
 async def test_every_answer_has_the_safe_headers():
     async with listening() as listener:
         for path in ("/things/1", "/none", "/boom"):
-            page = await ask("GET", listener.url + path)
+            page = await ask("GET", listener.address + path)
             assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
             assert "unsafe" not in page.headers["Content-Security-Policy"]
             assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
@@ -67,15 +67,15 @@ async def test_every_answer_has_the_safe_headers():
 
 async def test_a_foreign_host_name_is_misdirected():
     async with listening(allowed_hosts=("leaks.acme.test",)) as listener:
-        assert (await ask("GET", f"{listener.url}/things/1", Host="evil.test")).status == 421
-        assert (await ask("POST", f"{listener.url}/drop/a", Host="evil.test")).status == 421
-        assert (await ask("GET", f"{listener.url}/things/1", Host="leaks.acme.test")).status == 200
+        assert (await ask("GET", f"{listener.address}/things/1", Host="evil.test")).status == 421
+        assert (await ask("POST", f"{listener.address}/drop/a", Host="evil.test")).status == 421
+        assert (await ask("GET", f"{listener.address}/things/1", Host="leaks.acme.test")).status == 200
 
 
 async def test_an_error_says_nothing_of_the_inside():
     with structlog.testing.capture_logs() as logs:
         async with listening() as listener:
-            page = await ask("GET", f"{listener.url}/boom?token=hunter3")
+            page = await ask("GET", f"{listener.address}/boom?token=hunter3")
     assert page.status == 500
     assert page.json == {"error": "internal error", "request_id": page.headers["X-Request-Id"]}
     failure, access = logs
@@ -86,15 +86,15 @@ async def test_an_error_says_nothing_of_the_inside():
 async def test_the_access_log_has_no_path_and_no_query():
     with structlog.testing.capture_logs() as logs:
         async with listening() as listener:
-            await ask("GET", f"{listener.url}/things/hunter2?q=hunter3")
-            await ask("GET", f"{listener.url}/hunter4")
+            await ask("GET", f"{listener.address}/things/hunter2?q=hunter3")
+            await ask("GET", f"{listener.address}/hunter4")
     assert [entry["route"] for entry in logs] == ["/things/{id}", "none"]
     assert "hunter" not in repr(logs)
 
 
 async def test_with_a_token_nobody_is_in_without(tmp_path):
     async with listening(tmp_path) as listener:
-        url = f"{listener.url}/things/1"
+        url = f"{listener.address}/things/1"
         refused = await ask("GET", url)
         assert (refused.status, refused.json) == (401, {"error": "a token is needed"})
         assert (await ask("GET", url, Authorization="Bearer wrong")).status == 401
@@ -103,16 +103,16 @@ async def test_with_a_token_nobody_is_in_without(tmp_path):
         browser = await ask("GET", url, Accept="text/html,*/*")
         assert (browser.status, browser.headers["Location"]) == (303, "/login")
         assert (await ask("POST", url, Accept="text/html")).status == 401
-        assert (await ask("GET", f"{listener.url}/none")).status == 404
+        assert (await ask("GET", f"{listener.address}/none")).status == 404
 
 
 async def test_a_session_is_as_good_as_the_token_but_must_post_from_our_page(tmp_path):
     async with listening(tmp_path) as listener:
-        cookie = (await ask("GET", f"{listener.url}/in")).headers["Set-Cookie"]
+        cookie = (await ask("GET", f"{listener.address}/in")).headers["Set-Cookie"]
         assert "HttpOnly" in cookie
         assert "SameSite=Lax" in cookie
         session = cookie.partition(";")[0]
-        url = f"{listener.url}/things/1"
+        url = f"{listener.address}/things/1"
         page = await ask("GET", url, Cookie=session)
         token = page.text.removeprefix("csrf=")
         assert (await ask("POST", url, Cookie=session)).status == 403
@@ -127,29 +127,29 @@ async def test_a_session_is_as_good_as_the_token_but_must_post_from_our_page(tmp
 
 async def test_without_a_token_a_change_still_comes_from_our_page():
     async with listening() as listener:
-        url = f"{listener.url}/things/1"
+        url = f"{listener.address}/things/1"
         assert (await ask("POST", url)).status == 403
         token = (await ask("GET", url)).text.removeprefix("csrf=")
         assert (await ask("POST", url, data={"csrf": token})).status == 200
-        assert (await ask("POST", f"{listener.url}/login")).status == 403
+        assert (await ask("POST", f"{listener.address}/login")).status == 403
 
 
 async def test_own_credentials_are_the_handlers_business(tmp_path):
     async with listening(tmp_path) as listener:
-        page = await ask("POST", f"{listener.url}/drop/a", data=b"x" * 200_000)
+        page = await ask("POST", f"{listener.address}/drop/a", data=b"x" * 200_000)
         assert (page.status, page.headers["Retry-After"]) == (429, "7")
 
 
 async def test_a_form_is_bounded():
     async with listening() as listener:
-        page = await ask("POST", f"{listener.url}/things/1", data={"csrf": "x" * 100_000})
+        page = await ask("POST", f"{listener.address}/things/1", data={"csrf": "x" * 100_000})
         assert page.status == 413
         assert "error" in page.json
 
 
 async def test_a_wrong_method_names_the_right_ones():
     async with listening() as listener:
-        page = await ask("DELETE", f"{listener.url}/things/1")
+        page = await ask("DELETE", f"{listener.address}/things/1")
         assert page.status == 405
         assert "GET" in page.headers["Allow"]
 
