@@ -78,8 +78,9 @@ class BlobReader:
         if words[-1] == b"missing":
             self._skip("missing_blob")
             return
-        if len(words) != 3 or words[1] != b"blob":
+        if len(words) != 3:  # nothing: it died over this one
             process.check()
+        if len(words) != 3 or words[1] != b"blob":
             raise GitError("corrupt", "not a blob")
         size = int(words[2])
         wanted = min(size, self._max)

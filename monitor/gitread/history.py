@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
@@ -71,7 +71,7 @@ class Step:
     first: bool = True
 
 
-def history(git: Git, tips: Iterable[str], known: Iterable[str], skip: Skip) -> Iterator[Step]:
+def history(git: Git, tips: Iterable[str], known: Iterable[str], skip: Skip) -> Generator[Step, None, None]:
     """Everything that `tips` reach and `known` (tips of an earlier time) did not. Blocking; raises GitError.
 
     Holds no more than one step and one commit's list of 41 bytes each on disk. Close the generator to end its processes.

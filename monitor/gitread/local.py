@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from monitor.gitread.errors import GitError
-from monitor.gitread.process import Git, Quota
+from monitor.gitread.process import Git, Leash, Quota
 
 _ID: Final = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _FANOUT: Final = re.compile(r"[0-9a-f]{2}")
@@ -69,7 +69,7 @@ def _linked(path: Path, dot: Path) -> Layout:
     raise GitError("outside", "its .git file leads out of it")
 
 
-def view(layout: Layout, work: Path, quota: Quota) -> tuple[Git, tuple[str, ...]]:
+def view(layout: Layout, work: Path, quota: Quota, leash: Leash) -> tuple[Git, tuple[str, ...]]:
     """(git on our own repository at `work`, distinct ids that refs and HEADs name). `work` is made anew.
 
     Raises GitError (outside, unsupported, too_large, git_failed).
@@ -87,7 +87,7 @@ def view(layout: Layout, work: Path, quota: Quota) -> tuple[Git, tuple[str, ...]
         raise GitError("unsupported", "its refs are a reftable")
     tips = tuple(dict.fromkeys(t.decode() for t in _tips(layout)))
     shutil.rmtree(work, ignore_errors=True)
-    git = create(work, quota, sha256=bool(tips) and len(tips[0]) == 64)
+    git = create(work, quota, leash, sha256=bool(tips) and len(tips[0]) == 64)
     _link_objects(objects, work / "objects")
     shallow = [line for line in _small(common / "shallow", 1 << 24).split(b"\n") if _ID.fullmatch(line)]
     if shallow:
@@ -95,10 +95,10 @@ def view(layout: Layout, work: Path, quota: Quota) -> tuple[Git, tuple[str, ...]
     return git, tips
 
 
-def create(work: Path, quota: Quota, *, sha256: bool = False) -> Git:
+def create(work: Path, quota: Quota, leash: Leash, *, sha256: bool = False) -> Git:
     """A new bare repository, mode 0700, without templates."""
     work.mkdir(mode=0o700, parents=True, exist_ok=True)
-    git = Git(work, quota)
+    git = Git(work, quota, leash=leash)
     kind = "sha256" if sha256 else "sha1"
     git.run("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", "--", str(work))
     return git

@@ -18,6 +18,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +41,7 @@ _CORRUPT: Final = (
     "missing",
     "bad object",
     "unable to read",
+    "unable to stream",
     "corrupt",
     "could not parse",
     "Failed to traverse",
@@ -89,6 +91,32 @@ class Quota:
     commits: int = 5_000_000
 
 
+class Leash:
+    """Ends every git of one piece of work, from any thread: their readers then see the end of the output."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: set[subprocess.Popen[bytes]] = set()
+        self._is_cut = False
+
+    def hold(self, popen: subprocess.Popen[bytes]) -> None:
+        with self._lock:
+            self._held.add(popen)
+            if self._is_cut:
+                _kill(popen)
+
+    def release(self, popen: subprocess.Popen[bytes]) -> None:
+        with self._lock:
+            self._held.discard(popen)
+
+    def cut(self) -> None:
+        """Kill what runs and whatever is started later."""
+        with self._lock:
+            self._is_cut = True
+            for popen in self._held:
+                _kill(popen)
+
+
 @dataclass(frozen=True, slots=True)
 class Git:
     """How to call git on `git_dir`, a bare repository that this package made.
@@ -102,6 +130,7 @@ class Git:
     protocols: tuple[str, ...] = ()
     config: Mapping[str, str] = field(default_factory=dict, repr=False)
     ssh_command: str = "/bin/false"
+    leash: Leash = field(default_factory=Leash, repr=False)
 
     def run(self, *arguments: str, stdin: bytes = b"", seconds: float | None = None) -> bytes:
         """The standard output. Raises GitError (timeout, too_large, corrupt, git_failed)."""
@@ -133,7 +162,8 @@ class Git:
             cwd=home,
             start_new_session=True,
         )
-        return Process(popen, errors, arguments[0], self.quota.idle_seconds)
+        self.leash.hold(popen)
+        return Process(popen, errors, arguments[0], self.quota.idle_seconds, self.leash)
 
     def _environment(self, home: Path) -> dict[str, str]:
         config = [*CONFIG.items(), *((f"protocol.{name}.allow", "always") for name in self.protocols)]
@@ -171,8 +201,11 @@ class Git:
 class Process:
     """A running git and a buffered reader of its output. Close it in any case (a context manager does)."""
 
-    def __init__(self, popen: subprocess.Popen[bytes], errors: IO[bytes], name: str, idle: float) -> None:
+    def __init__(
+        self, popen: subprocess.Popen[bytes], errors: IO[bytes], name: str, idle: float, leash: Leash
+    ) -> None:
         self.popen = popen
+        self._leash = leash
         self._errors = errors
         self._name = name
         self._idle_ms = idle * 1000
@@ -253,8 +286,8 @@ class Process:
 
     def close(self) -> None:
         """Kill the whole group if it still runs. Idempotent."""
-        if self.popen.poll() is None:
-            os.killpg(self.popen.pid, signal.SIGKILL)
+        self._leash.release(self.popen)
+        _kill(self.popen)
         for pipe in (self.popen.stdin, self.popen.stdout, self._errors):
             if pipe is not None:
                 try:
@@ -270,6 +303,12 @@ class Process:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _kill(popen: subprocess.Popen[bytes]) -> None:
+    """The whole group. Until somebody waited for the process its id cannot belong to another."""
+    if popen.returncode is None and popen.poll() is None:
+        os.killpg(popen.pid, signal.SIGKILL)
 
 
 def _reason(code: int, text: str) -> str:

@@ -11,7 +11,7 @@ from monitor.gitread import local, mirror
 from monitor.gitread.address import parse
 from monitor.gitread.errors import GitError
 from monitor.gitread.mirror import Access
-from monitor.gitread.process import Git, Quota
+from monitor.gitread.process import Git, Leash, Quota
 
 # how forges address a file at a commit, by a word of their host name
 _FILE_URLS: Final = {
@@ -34,6 +34,11 @@ class Repository:
     git: Git
     tips: tuple[str, ...]
 
+    @property
+    def where(self) -> str:
+        """What names the repository in ids: its URL, or the path of a local one."""
+        return self.url or self.name
+
     def file_url(self, commit: str, path: str) -> str:
         """Where a person can look at the file, the repository's address where the forge's way is not known."""
         for word, template in _FILE_URLS.items():
@@ -43,13 +48,19 @@ class Repository:
 
 
 def open_repository(
-    text: str, folder: Path, *, quota: Quota | None = None, access: Access | None = None
+    text: str,
+    folder: Path,
+    *,
+    quota: Quota | None = None,
+    access: Access | None = None,
+    leash: Leash | None = None,
 ) -> Repository:
     """Fetch (a URL) or look into (a local path) the repository that `text` names, by way of `folder`, which belongs to it.
 
-    For a URL `folder` is a mirror that is kept and updated, for a path a view that is made anew. Blocking. Raises GitError.
+    For a URL `folder` is a mirror that is kept and updated, for a path a view that is made anew. Blocking; another thread may cut the
+    `leash` to end it. Raises GitError.
     """
-    quota = quota or Quota()
+    quota, leash = quota or Quota(), leash or Leash()
     target = parse(text)
     if isinstance(target, Path):
         try:
@@ -59,8 +70,9 @@ def open_repository(
         layout = local.locate(path)
         if layout is None:
             raise GitError("not_a_repository", "neither a work tree's root nor a bare repository")
-        git, tips = local.view(layout, folder, quota)
+        git, tips = local.view(layout, folder, quota, leash)
         return Repository("file", str(path), "", "", git, tips)
-    git = mirror.fetch(target, folder, quota, access or Access())
-    url = f"https://{target.host}/{target.name}"
+    git = mirror.fetch(target, folder, quota, access or Access(), leash)
+    port = f":{target.port}" if target.scheme == "https" and target.port != 443 else ""
+    url = f"https://{target.host}{port}/{target.name}"
     return Repository(target.host, target.name, target.owner, url, git, mirror.tips(git))
