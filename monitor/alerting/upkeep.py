@@ -35,7 +35,7 @@ class Upkeep:
         self._janitor = janitor
         self._metrics = metrics
         self._clock = clock
-        self._notifiers = notifiers
+        self._notifiers = set(notifiers)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set. A busy store only delays it."""
@@ -61,6 +61,7 @@ class Upkeep:
                 self._metrics.exposures_open.labels(severity.value, level.value).set(
                     counts.get((severity.value, level.value), 0)
                 )
+        self._notifiers.update(backlog)  # a name whose last row went must fall to 0, not stand still
         for name, figures in backlog.items():
             self._metrics.outbox_pending.labels(name).set(figures.pending)
             self._metrics.outbox_failed.labels(name).set(figures.failed)

@@ -15,11 +15,16 @@ from monitor.bus.base import Message, Record
 from monitor.contracts import FindingEvent, Place, Sighting
 from monitor.identity import place_id
 from monitor.metrics import Metrics
+from monitor.store import exposures, outbox
 from monitor.store.engine import Store
+from monitor.store.model import Exposure, NewSighting, Telling
 
 NOON = 1_700_049_600.0  # a noon, UTC
 WATCH = WatchSettings(
-    organisations=("acme",), email_domains=("acme.example",), domains=("acme.example",), account_ids=("123456789012",)
+    organisations=("acme",),
+    email_domains=("acme.example",),
+    domains=("acme.example",),
+    account_ids=("123456789012",),
 )
 
 
@@ -27,7 +32,9 @@ def fingerprint(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()
 
 
-def finding(leak: str = "a", *, repository: str = "stranger/code", path: str = "a.env", n: int = 0, **other: Any) -> FindingEvent:
+def finding(
+    leak: str = "a", *, repository: str = "stranger/code", path: str = "a.env", n: int = 0, **other: Any
+) -> FindingEvent:
     """A finding of `leak` in `repository`; its place id is made as the matcher makes it."""
     values: dict[str, Any] = {
         "leak": {"k1": fingerprint(leak)},
@@ -101,3 +108,84 @@ def service(
 
 async def open_store(folder: Path) -> Store:
     return await Store.open(folder / "store.db")
+
+
+def exposure(leak: str = "a", **other: Any) -> Exposure:
+    """A watched, open exposure that nobody was told of yet."""
+    values: dict[str, Any] = {
+        "id": fingerprint(leak),
+        "state": "open",
+        "mode": "live",
+        "opening": 1,
+        "rank": 1231,
+        "told": 0,
+        "action": "page",
+        "decision": "yours",
+        "severity": "high",
+        "verdict": "unprovable",
+        "confidence": "high",
+        "rule": "example-token",
+        "provider": "example",
+        "family": "example-token",
+        "title": "Example token",
+        "check": "",
+        "set_id": "",
+        "parts": (),
+        "facts": {},
+        "preview": "ex_…yz",
+        "revoke": "https://example.com/revoke",
+        "source": "github_events",
+        "repository": "acme/code",
+        "path": "a.env",
+        "level": "proved",
+        "score": 90,
+        "reasons": (
+            {"kind": "organisation", "entry": "acme", "found": "acme", "proof": "proved", "weight": 90},
+        ),
+        "first_published": NOON - 60,
+        "first_seen": NOON,
+        "last_seen": NOON,
+        "sightings": 1,
+        "opened_at": NOON,
+    }
+    return Exposure(**(values | other))
+
+
+def place(n: int, leak: str = "a", *, at: float = NOON) -> NewSighting:
+    return NewSighting(
+        exposure_id=fingerprint(leak),
+        place_id=hashlib.sha256(f"{leak}{n}".encode()).hexdigest()[:32],
+        seen_at=at,
+        published_at=None,
+        source="git",
+        document_id=str(n),
+        blob_sha="",
+        snippet="",
+        place={"repository": f"acme/{n}"},
+    )
+
+
+async def put(store: Store, *rows: Exposure) -> None:
+    """Store rows as they are, each with its alias."""
+    async with store.write() as connection:
+        await exposures.save(connection, new=rows, changed=())
+        await exposures.add_aliases(connection, [(row.id, "k1", row.id) for row in rows])
+
+
+def telling(key: str, *, leak: str = "a", notifier: str = "hook", at: float = NOON, **other: Any) -> Telling:
+    values: dict[str, Any] = {
+        "key": key,
+        "notifier": notifier,
+        "exposure_id": fingerprint(leak),
+        "opening": 1,
+        "change": "opened",
+        "action": "page",
+        "created_at": at,
+        "fetched_at": at,
+    }
+    return Telling(**(values | other))
+
+
+async def tell(store: Store, *rows: Telling) -> None:
+    async with store.write() as connection:
+        await outbox.enqueue(connection, rows)

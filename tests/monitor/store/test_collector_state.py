@@ -1,0 +1,53 @@
+import os
+
+import pytest
+
+from alerting_samples import NOON, open_store
+from monitor.collectors.base import CollectorState
+from monitor.store.collector_state import SqlCollectorState
+
+
+@pytest.fixture
+async def state(tmp_path):
+    store = await open_store(tmp_path)
+    yield SqlCollectorState(store, clock=lambda: NOON)
+    await store.close()
+
+
+async def test_it_is_what_collectors_ask_for(state):
+    asked: CollectorState = state
+    assert await asked.cursor("git") is None
+
+
+async def test_cursors_by_source_and_name(state):
+    await state.save_cursor("git", "1")
+    await state.save_cursor("git", "2")
+    await state.save_cursor("git", "x", "refs/heads/main")
+    assert await state.cursor("git") == "2"
+    assert await state.cursor("git", "refs/heads/main") == "x"
+    assert await state.cursor("pastebin") is None
+
+
+async def test_seen_keys(state):
+    keys = [os.urandom(20) for _ in range(2500)]
+    assert await state.unseen("git", keys) == set(keys)
+    await state.mark_seen("git", keys[:2000])
+    await state.mark_seen("git", keys[:10])
+    assert await state.unseen("git", keys) == set(keys[2000:])
+    assert await state.unseen("pastebin", keys[:1]) == {keys[0]}
+
+
+async def test_nothing_asked_nothing_written(state):
+    assert await state.unseen("git", []) == set()
+    await state.mark_seen("git", [])
+
+
+async def test_it_survives_the_process(tmp_path):
+    store = await open_store(tmp_path)
+    await SqlCollectorState(store).mark_seen("git", [b"k" * 20])
+    await SqlCollectorState(store).save_cursor("git", "7")
+    await store.close()
+    again = await open_store(tmp_path)
+    assert await SqlCollectorState(again).unseen("git", [b"k" * 20]) == set()
+    assert await SqlCollectorState(again).cursor("git") == "7"
+    await again.close()

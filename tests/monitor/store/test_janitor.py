@@ -1,0 +1,121 @@
+import pytest
+from sqlalchemy import func, select
+
+from alerting_samples import NOON, exposure, fingerprint, open_store, place, put, tell, telling
+from monitor.store import blobs, exposures, outbox, records
+from monitor.store.collector_state import SqlCollectorState
+from monitor.store.janitor import Janitor, Terms
+from monitor.store.tables import metadata
+
+HOUR = 3600.0
+DAY = 24 * HOUR
+
+
+@pytest.fixture
+async def store(tmp_path):
+    opened = await open_store(tmp_path)
+    yield opened
+    await opened.close()
+
+
+async def counts(store):
+    async with store.read() as connection:
+        rows = {
+            name: (await connection.execute(select(func.count()).select_from(table))).scalar_one()
+            for name, table in metadata.tables.items()
+        }
+    return {name: count for name, count in rows.items() if count}
+
+
+async def load(store, leak="a"):
+    async with store.read() as connection:
+        return (await exposures.load(connection, [fingerprint(leak)])).get(fingerprint(leak))
+
+
+async def unwatched(store, leak="a"):
+    row = exposure(leak, level="none", reasons=(), facts={"account": "1"}, unwatched_since=NOON)
+    await put(store, row)
+    async with store.write() as connection:
+        await exposures.add_sightings(connection, [place(1, leak)], {row.id: 1})
+        held = {"blob_sha": "b", "exposure_id": row.id, "origin": "o", "occurrences": 1, "seen_at": NOON}
+        await blobs.save_blobs(connection, [held])
+    return row
+
+
+async def test_what_nobody_watches_keeps_fingerprint_rule_source_and_day(store):
+    await unwatched(store)
+    janitor = Janitor(store)
+    assert not (await janitor.sweep(NOON + 24 * HOUR)).total()
+    done = await janitor.sweep(NOON + 24 * HOUR + 1)
+    assert +done == {"places": 1}
+    assert await counts(store) == {"exposures": 1, "aliases": 1}
+    row = await load(store)
+    assert (row.rule, row.source, row.sightings) == ("example-token", "github_events", 1)
+    assert (row.preview, row.repository, row.path, row.facts, row.reasons) == ("", "", "", {}, ())
+    assert {row.first_seen, row.last_seen, row.opened_at, row.first_published} == {NOON - 12 * HOUR}
+
+
+async def test_the_term_is_the_operators(store):
+    await unwatched(store)
+    done = await Janitor(store, Terms(unattributed_places=HOUR)).sweep(NOON + HOUR + 1)
+    assert +done == {"places": 1}
+
+
+async def test_and_goes_altogether_later(store):
+    await unwatched(store)
+    janitor = Janitor(store)
+    await janitor.sweep(NOON + 2 * DAY)
+    await janitor.sweep(NOON + 181 * DAY)
+    assert await counts(store) == {}
+
+
+async def test_what_is_watched_stays_while_open(store):
+    await put(store, exposure())
+    async with store.write() as connection:
+        await exposures.add_sightings(connection, [place(1)], {fingerprint("a"): 1})
+    await Janitor(store).sweep(NOON + 399 * DAY)
+    assert await counts(store) == {"exposures": 1, "aliases": 1, "places": 1, "sightings": 1}
+    await Janitor(store).sweep(NOON + 401 * DAY)
+    assert await counts(store) == {"exposures": 1, "aliases": 1, "places": 1}
+
+
+async def test_a_closed_one_goes_with_everything_of_it(store):
+    await put(store, exposure(state="closed", closed_at=NOON), exposure("b"))
+    await tell(store, telling("k"))
+    async with store.write() as connection:
+        await exposures.add_sightings(connection, [place(1)], {fingerprint("a"): 1})
+    await Janitor(store).sweep(NOON + 366 * DAY)
+    assert await counts(store) == {"exposures": 1, "aliases": 1}
+    assert await load(store, "b") is not None
+
+
+async def test_the_outbox_keeps_what_is_not_delivered(store):
+    await put(store, exposure(), exposure("b"), exposure("c"))
+    await tell(store, telling("1"), telling("2", leak="b"), telling("3", leak="c"))
+    async with store.write() as connection:
+        rows = await outbox.lease(connection, "hook", now=NOON, until=NOON + 1, limit=3)
+        await outbox.settle(connection, rows[0], state="delivered", at=NOON)
+        await outbox.settle(connection, rows[1], state="failed", at=NOON, reason="gone")
+    assert (await Janitor(store).sweep(NOON + 91 * DAY))["outbox"] == 1
+    assert (await Janitor(store).sweep(NOON + 401 * DAY))["outbox"] == 1
+    assert (await counts(store))["outbox"] == 1
+
+
+async def test_the_small_tables(store):
+    async with store.write() as connection:
+        await records.add_audit(connection, at=NOON, actor="a", verb="viewed")
+        await records.add_coverage(connection, [{"source": "s", "since": NOON - 1, "until": NOON}])
+        kept = {"blob_sha": "b", "digest": "d", "seen_at": NOON, "kept_since": NOON, "event": {}}
+        await blobs.add_blob_places(connection, [kept])
+    await SqlCollectorState(store, clock=lambda: NOON).mark_seen("s", [bytes([n]) for n in range(3)])
+    done = await Janitor(store).sweep(NOON + 364 * DAY)
+    assert +done == {"blob_places": 1}
+    done = await Janitor(store).sweep(NOON + 402 * DAY)
+    assert +done == {"audit": 1, "coverage": 1, "collector_seen": 3}
+
+
+async def test_many_rows_in_bounded_steps(store):
+    state = SqlCollectorState(store, clock=lambda: NOON)
+    await state.mark_seen("s", [n.to_bytes(4, "big") for n in range(1234)])
+    done = await Janitor(store).sweep(NOON + 402 * DAY)
+    assert done["collector_seen"] == 1234

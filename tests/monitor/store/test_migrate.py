@@ -1,0 +1,87 @@
+import asyncio
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from alerting_samples import open_store
+from monitor.store import tables
+from monitor.store.dialect import database_url
+from monitor.store.errors import StoreRefused
+from monitor.store.migrate import HEAD, migrate
+from monitor.store.tables import metadata
+
+
+def names(path: Path) -> set[str]:
+    with sqlite3.connect(path) as connection:
+        rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    connection.close()
+    return {name for (name,) in rows if not name.startswith("sqlite_")}
+
+
+async def test_an_empty_file_gets_every_table(tmp_path):
+    store = await open_store(tmp_path)
+    await store.close()
+    assert names(tmp_path / "store.db") == {*metadata.tables, "alembic_version"}
+
+
+async def test_the_migrations_make_what_the_tables_say(tmp_path):
+    await (await open_store(tmp_path)).close()
+    engine = create_engine(f"sqlite:///{tmp_path / 'store.db'}")
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
+
+
+async def test_starting_again_changes_nothing(tmp_path):
+    await (await open_store(tmp_path)).close()
+    before = (tmp_path / "store.db").read_bytes()
+    await (await open_store(tmp_path)).close()
+    assert (tmp_path / "store.db").read_bytes() == before
+
+
+def test_head_is_the_newest_script():
+    config = Config()
+    config.set_main_option("script_location", "monitor.store:migrations")
+    config.set_main_option("path_separator", "os")
+    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+
+
+def test_downgrade_and_up_again(tmp_path):
+    url = database_url(tmp_path / "store.db")
+    migrate(url)
+    migrate(url, "base")
+    assert names(tmp_path / "store.db") == {"alembic_version"}
+    migrate(url)
+    assert names(tmp_path / "store.db") == {*metadata.tables, "alembic_version"}
+
+
+async def test_a_newer_store_is_refused(tmp_path):
+    await (await open_store(tmp_path)).close()
+    with sqlite3.connect(tmp_path / "store.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with pytest.raises(StoreRefused, match=r"newer version \(9999.*upgrade leakstream"):
+        await open_store(tmp_path)
+
+
+async def test_several_may_start_at_once(tmp_path):
+    stores = await asyncio.gather(*(open_store(tmp_path) for _ in range(5)))
+    for store in stores:
+        await store.close()
+    assert names(tmp_path / "store.db") == {*metadata.tables, "alembic_version"}
+
+
+def test_every_table_states_its_term():
+    source = Path(tables.__file__).read_text(encoding="utf-8")
+    parts = re.split(r"^(?:[a-z_]+): Final = Table\(", source, flags=re.MULTILINE)
+    assert len(parts) == len(metadata.tables) + 1
+    for before in parts[:-1]:
+        comment = before[before.rstrip().rfind("\n\n") :]
+        assert "Term:" in comment

@@ -1,0 +1,53 @@
+import pytest
+from sqlalchemy import select
+
+from alerting_samples import NOON, open_store
+from monitor.store.errors import StoreRefused
+from monitor.store.records import add_audit, add_coverage, audit_of, bind_key
+from monitor.store.tables import coverage
+
+
+@pytest.fixture
+async def store(tmp_path):
+    opened = await open_store(tmp_path)
+    yield opened
+    await opened.close()
+
+
+async def test_a_strange_key_is_refused(store):
+    await bind_key(store, ["aaaa1111"])
+    await bind_key(store, ["aaaa1111"])
+    with pytest.raises(StoreRefused, match=r"\(bbbb2222\) is not the one .* \(aaaa1111\): restore"):
+        await bind_key(store, ["bbbb2222"])
+
+
+async def test_a_key_is_rotated_by_a_ring_of_both(store):
+    await bind_key(store, ["old"])
+    await bind_key(store, ["new", "old"])
+    await bind_key(store, ["new"])
+    with pytest.raises(StoreRefused):
+        await bind_key(store, ["other"])
+
+
+async def test_audit_newest_first(store):
+    async with store.write() as connection:
+        await add_audit(connection, at=NOON, actor="ann", verb="viewed", exposure_id="e")
+        await add_audit(
+            connection, at=NOON + 1, actor="bob", verb="closed", exposure_id="e", detail={"reason": "test"}
+        )
+        await add_audit(connection, at=NOON + 2, actor="bob", verb="viewed", exposure_id="other")
+    async with store.read() as connection:
+        entries = await audit_of(connection, "e")
+    assert [(e["actor"], e["verb"], e["detail"]) for e in entries] == [
+        ("bob", "closed", {"reason": "test"}),
+        ("ann", "viewed", {}),
+    ]
+
+
+async def test_coverage_once(store):
+    event = {"source": "s", "since": 1.0, "until": 2.0, "lost": 3}
+    for _ in range(2):
+        async with store.write() as connection:
+            await add_coverage(connection, [event])
+    async with store.read() as connection:
+        assert list((await connection.execute(select(coverage.c.event))).scalars()) == [event]
