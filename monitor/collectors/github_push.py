@@ -31,6 +31,7 @@ from monitor.identity import blob_sha
 
 PerCommit = Literal["auto", "always", "never"]
 _NEXT_WAY: Final = frozenset({404, 406, 422})  # `compare` cannot, the commits themselves may
+_MOST_COMMITS: Final = 1_000_000  # no count above this is believed
 _REASONS: Final = {
     403: "forbidden",
     404: "gone",
@@ -162,7 +163,7 @@ class _Work:
     async def comparison(self, body: Mapping[str, Any], head: str) -> None:
         commits = [c for c in items(body.get("commits")) if commit_id(text(c, "sha"))]
         files = items(body.get("files"))
-        total = max(integer(body, "total_commits") or 0, len(commits))
+        total = min(max(integer(body, "total_commits") or 0, len(commits)), _MOST_COMMITS)
         for commit in commits:
             self._message(commit)
         one_by_one = self._limits.per_commit == "always" or (
@@ -173,7 +174,7 @@ class _Work:
             beyond = total - merges - await self._commits(commits)
             if not merges and not beyond:
                 return
-            self.result.skipped["commit_over_limit"] += beyond
+            self._skip("commit_over_limit", beyond)
         # the whole difference shows what merges changed by hand, and what is left of the commits beyond the limit
         if len(files) >= FILES_PER_COMPARE:
             self.result.skipped["files_over_limit"] += 1
@@ -191,7 +192,7 @@ class _Work:
             self._message(commit)
         # listed newest first, the other way round than a comparison; how many are new nobody says
         beyond = len(commits) - sum(map(_is_merge, commits)) - await self._commits(commits[::-1])
-        self.result.skipped["commit_over_limit"] += beyond
+        self._skip("commit_over_limit", beyond)
 
     async def _commits(self, commits: list[Any]) -> int:
         """Read the newest of `commits` (oldest first) one by one; how many were dealt with."""
@@ -234,6 +235,10 @@ class _Work:
             self.result.skipped[skip_reason(error)] += 1
             return
         self._add(f"{sha}:{path}", content, "", blob, sha, path, commit)
+
+    def _skip(self, reason: str, count: int) -> None:
+        if count > 0:
+            self.result.skipped[reason] += count
 
     def _message(self, commit: Any) -> None:
         message = encode(text(commit, "commit", "message"))

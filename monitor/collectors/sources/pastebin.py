@@ -141,8 +141,13 @@ class Pastebin:
             if self._feed.due <= context.now():
                 await self._poll(context)
             await self._work(context)
-            if await context.sleep(self._feed.due - context.now()):
+            if await context.sleep(self._next(context.now()) - context.now()):
                 return
+
+    def _next(self, now: float) -> float:
+        """When there is something to do: a poll, or a paste that should be ready by then."""
+        ready = (paste.not_before for paste in self._waiting.values() if paste.not_before > now)
+        return min([self._feed.due, *ready])
 
     async def _poll(self, context: SourceContext) -> None:
         url = f"{self._settings.base_url}/api_scraping.php?limit={self._settings.limit}"

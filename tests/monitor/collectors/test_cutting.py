@@ -44,6 +44,8 @@ def test_parts_cover_everything_and_know_where_they_are(
         assert begin % 2 == 0
         assert begin == 0 or end - begin >= overlap
         assert begin + len(part.content) > end or not content
+        assert part.overlap == max(0, end - begin)
+        assert part.more == (part is not parts[-1])
         end = begin + len(part.content)
     assert end == len(content)
 
