@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +20,7 @@ class RawScanner:
     """One database with its scratch: one thread."""
 
     def __init__(self, database: hyperscan.Database, budget: Budget) -> None:
-        self._database: Any = database
+        self._scan: Any = database.scan
         self._budget = budget
         self._hits: list[Hit] = []
         self._on_match = _collector(self._hits, budget.hits)
@@ -30,8 +29,10 @@ class RawScanner:
         """The hits, unsorted. The list is the scanner's own and valid until the next call."""
         hits = self._hits
         hits.clear()
-        with contextlib.suppress(hyperscan.ScanTerminated):  # the callback has had enough
-            self._database.scan(data, match_event_handler=self._on_match)
+        try:
+            self._scan(data, match_event_handler=self._on_match)
+        except hyperscan.ScanTerminated:  # the callback has had enough
+            return hits
         return hits
 
     def overflowed(self) -> bool:
@@ -54,7 +55,7 @@ class RawScanner:
                 kept.append((identity, end))
             return False
 
-        self._database.scan(data, match_event_handler=on_match)
+        self._scan(data, match_event_handler=on_match)
         return kept, loud
 
 

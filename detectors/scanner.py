@@ -48,15 +48,23 @@ class Scanner:
         self._budget = budget or Budget()
         self._keep_refuted = keep_refuted
         self._decoding = Decoding(rules, self._budget)
+        self._marks = self._decoding.marks
         self._first_trigger = len(rules.rules)
-        self._database = compiler.database(rules, self._decoding.triggers, cache_dir=cache_dir)
-        self._raw = RawScanner(self._database, self._budget)
+        self.database = compiler.database(rules, self._decoding.triggers, cache_dir=cache_dir)
+        self._raw = RawScanner(self.database, self._budget)
         self._confirmers: dict[int, Confirmer] = {}
+
+    def expression_name(self, identity: int) -> str:
+        """Whose the expression of the database is: a rule's id, or `decoder:plain text` of a trigger."""
+        if identity < self._first_trigger:
+            return self.rules.rules[identity].id
+        trigger = self._decoding.triggers[identity - self._first_trigger]
+        return f"{trigger.decoder}:{trigger.plain.decode('latin-1') or trigger.expression}"
 
     def scan(self, data: Buffer) -> tuple[Finding, ...]:
         """Findings by offset. `data` is any buffer: bytes, bytearray, memoryview, mmap. Blocks for about 2 us/KB."""
         hits = self._raw.scan(data)
-        if not hits and not self._decoding.whole(data, 0):
+        if not hits and data[:2] not in self._marks:
             self.last = _NOTHING
             return ()
         self.last = ScanStats()
@@ -90,7 +98,7 @@ class Scanner:
             if index >= 0 and hit[1] <= ends[index]:
                 by_document[index].append(hit)
         for index, start in enumerate(starts):
-            if self._decoding.whole(buffer, start):
+            if buffer[start : start + 2] in self._marks:
                 by_document.setdefault(index, [])
         found = {i: self._document(buffer, starts[i], ends[i], by_document[i]) for i in sorted(by_document)}
         return {i: findings for i, findings in found.items() if findings}

@@ -42,12 +42,8 @@ class Decoding:
         pairs = [(decoder, trigger) for decoder in decoders() for trigger in decoder.triggers(ruleset)]
         self.triggers: tuple[Trigger, ...] = tuple(trigger for _, trigger in pairs)
         self._owners = tuple(decoder for decoder, _ in pairs)
-        self._marks = tuple(mark for decoder in decoders() for mark in decoder.marks)
         self._whole = {mark: decoder for decoder in decoders() for mark in decoder.marks}
-
-    def whole(self, buffer: Buffer, low: int) -> Decoder | None:
-        """The decoder that takes the whole document because of the mark it begins with (a byte order mark)."""
-        return self._whole.get(bytes(buffer[low : low + 2]))
+        self.marks = tuple(self._whole)  # what a document begins with that is decoded whole
 
     def runs(
         self, buffer: Buffer, low: int, high: int, triggered: Sequence[tuple[int, int]]
@@ -59,7 +55,7 @@ class Decoding:
         found: list[Run] = []
         taken: dict[str, int] = {}
         room, cut = self._budget.decoded_bytes, 0
-        if decoder := self.whole(buffer, low):
+        if decoder := self._whole.get(bytes(buffer[low : low + 2])):
             run = decoder.take_all(buffer, low, min(high, low + 2 * room))
             taken[decoder.name] = high
             found.append(run)

@@ -1,0 +1,159 @@
+"""The scanner against its own database, in memory: what everything around Hyperscan costs.
+
+The same documents, the same database, one thread; rounds of the two interleaved, CPU time, best and median. `python -m
+benchmarks.engine` prints and stores it.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from detectors import Scanner
+
+SIZES: Final = (20_000, 2_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """MB/s of CPU time over all rounds."""
+
+    best: float
+    median: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Scanner and raw Hyperscan on the same documents. `ratio` is the median of the rounds' own ratios (1.0 = no cost)."""
+
+    document_bytes: int
+    documents: int
+    raw: Speed
+    scanner: Speed
+    ratio: float
+    findings: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loud:
+    """One expression of the database and how often it hits."""
+
+    name: str
+    hits_per_mb: float
+
+
+def files_of(tree: Path, total: int, *, seed: int = 1) -> list[bytes]:
+    """Whole files of the tree, chosen at random, about `total` bytes of them."""
+    paths = sorted(
+        os.path.join(folder, name)  # noqa: PTH118 - a hundred thousand paths
+        for folder, _, names in os.walk(tree)
+        for name in names
+    )
+    random.Random(seed).shuffle(paths)
+    found, size = [], 0
+    for path in paths:
+        if size >= total:
+            break
+        if not os.path.islink(path):  # noqa: PTH114
+            content = Path(path).read_bytes()
+            found.append(content)
+            size += len(content)
+    return found
+
+
+def cut(files: Sequence[bytes], size: int) -> list[bytes]:
+    """Documents of exactly `size` bytes out of the files, one after another."""
+    text = b"\n".join(files)
+    return [text[at : at + size] for at in range(0, len(text) - size + 1, size)]
+
+
+def raw_speed(scanner: Scanner, documents: Sequence[bytes], *, rounds: int = 5) -> Speed:
+    """Hyperscan alone, one call a document."""
+    return _speed(documents, [_timed(_raw(scanner), documents) for _ in range(rounds)])
+
+
+def compare(scanner: Scanner, documents: Sequence[bytes], *, rounds: int = 7) -> Comparison:
+    """Interleaved, so that a change of the machine's mood strikes both."""
+    raw_call = _raw(scanner)
+    raw, whole = [], []
+    for _ in range(rounds):
+        raw.append(_timed(raw_call, documents))
+        whole.append(_timed(scanner.scan, documents))
+    return Comparison(
+        document_bytes=len(documents[0]),
+        documents=len(documents),
+        raw=_speed(documents, raw),
+        scanner=_speed(documents, whole),
+        ratio=statistics.median(a / b for a, b in zip(raw, whole, strict=True)),
+        findings=sum(len(scanner.scan(document)) for document in documents),
+    )
+
+
+def loudest(scanner: Scanner, documents: Sequence[bytes], *, count: int = 10) -> list[Loud]:
+    """The expressions that hit most."""
+    hits: Counter[int] = Counter()
+
+    def on_match(identity: int, _start: int, _end: int, _flags: int, _context: Any) -> None:
+        hits[identity] += 1
+
+    database: Any = scanner.database
+    for document in documents:
+        database.scan(document, match_event_handler=on_match)
+    megabytes = sum(map(len, documents)) / 1e6
+    return [Loud(scanner.expression_name(identity), n / megabytes) for identity, n in hits.most_common(count)]
+
+
+def measure(scanner: Scanner, tree: Path, *, megabytes: int = 60) -> dict[str, Any]:
+    """Everything of above over one tree, ready for JSON."""
+    files = files_of(tree, megabytes * 1_000_000)
+    comparisons = [compare(scanner, cut(files, size)) for size in SIZES]
+    speed = raw_speed(scanner, files)
+    return {
+        "rules": len(scanner.rules),
+        "megabytes": sum(map(len, files)) / 1e6,
+        "raw_mb_s": {"best": speed.best, "median": speed.median},
+        "documents": [
+            {
+                "bytes": c.document_bytes,
+                "raw_mb_s": c.raw.best,
+                "scanner_mb_s": c.scanner.best,
+                "ratio": c.ratio,
+                "findings": c.findings,
+            }
+            for c in comparisons
+        ],
+        "loudest": [{"name": loud.name, "hits_per_mb": loud.hits_per_mb} for loud in loudest(scanner, files)],
+    }
+
+
+def _raw(scanner: Scanner) -> Callable[[bytes], object]:
+    database: Any = scanner.database
+    scan = database.scan
+
+    def call(document: bytes) -> None:
+        scan(document, match_event_handler=_ignore)
+
+    return call
+
+
+def _ignore(_identity: int, _start: int, _end: int, _flags: int, _context: Any) -> None:
+    return None
+
+
+def _timed(call: Callable[[bytes], object], documents: Sequence[bytes]) -> float:
+    began = time.thread_time()
+    for document in documents:
+        call(document)
+    return time.thread_time() - began
+
+
+def _speed(documents: Sequence[bytes], times: Sequence[float]) -> Speed:
+    megabytes = sum(map(len, documents)) / 1e6
+    return Speed(best=megabytes / min(times), median=megabytes / statistics.median(times))
