@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
 _T = TypeVar("_T")
@@ -38,3 +38,32 @@ async def sleep_until(stop: asyncio.Event, seconds: float) -> bool:
     except TimeoutError:
         return stop.is_set()
     return True
+
+
+async def supervise(
+    jobs: Mapping[str, Callable[[asyncio.Event], Awaitable[None]]],
+    stop: asyncio.Event,
+    *,
+    grace: float = 30.0,
+) -> None:
+    """Run every job with `stop` until all have ended. The first that ends or fails sets `stop` for the others, which then
+    have `grace` seconds before they are cancelled. Raises what the first one raised.
+    """
+    tasks = [spawn(_call(job, stop), name=name) for name, job in jobs.items()]
+    stopper = spawn(_set(stop), name="stop")
+    done, _ = await asyncio.wait({*tasks, stopper}, return_when=asyncio.FIRST_COMPLETED)
+    stop.set()
+    await asyncio.wait(tasks, timeout=grace)
+    await cancel(stopper, *(task for task in tasks if not task.done()))
+    first = [task for task in done if task is not stopper]
+    for task in (*first, *tasks):
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise error
+
+
+async def _call(job: Callable[[asyncio.Event], Awaitable[None]], stop: asyncio.Event) -> None:
+    await job(stop)
+
+
+async def _set(stop: asyncio.Event) -> None:
+    await stop.wait()

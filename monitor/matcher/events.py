@@ -22,7 +22,40 @@ _HOST: Final = re.compile(
 )
 _EMAIL: Final = re.compile(r"[\w.+-]{1,64}@((?:[a-z0-9-]{1,63}\.){1,6}[a-z]{2,18})", re.IGNORECASE)
 _FILE_ENDINGS: Final = frozenset(
-    ["py", "js", "ts", "go", "rs", "java", "rb", "php", "sh", "md", "txt", "json", "yml", "yaml", "toml", "ini", "cfg", "conf", "env", "xml", "html", "css", "lock", "log", "sql", "csv", "tsx", "jsx", "kt", "c", "h", "cpp"]
+    [
+        "py",
+        "js",
+        "ts",
+        "go",
+        "rs",
+        "java",
+        "rb",
+        "php",
+        "sh",
+        "md",
+        "txt",
+        "json",
+        "yml",
+        "yaml",
+        "toml",
+        "ini",
+        "cfg",
+        "conf",
+        "env",
+        "xml",
+        "html",
+        "css",
+        "lock",
+        "log",
+        "sql",
+        "csv",
+        "tsx",
+        "jsx",
+        "kt",
+        "c",
+        "h",
+        "cpp",
+    ]
 )
 
 
@@ -41,7 +74,7 @@ class EventMaker:
         ]
         if not findings:
             return []
-        hidden = redact.spans(findings)
+        hidden = self._redactor.hidden(content, findings)
         secrets = redact.secrets_of(findings)
         blob = document.blob_sha or blob_sha(content)
         raw = document.provenance

@@ -12,14 +12,12 @@ from collections.abc import Iterable, Sequence
 from typing import Final, Protocol
 from urllib.parse import unquote_to_bytes
 
-from detectors import Finding
+from detectors import Finding, expressions
 from detectors.model import Kind, Rule
 
 MASK: Final = b"*****"
 _HIDDEN_AT_LEAST: Final = 20
 _SNIPPET: Final = 160
-_LITERAL: Final = re.compile(r"(?:\\b)?((?:[A-Za-z0-9_:]|\\?[-.])+)")
-_QUANTIFIER: Final = ("{", "?", "*", "+")
 _SHORTEST_REPEATED: Final = 4  # a shorter secret (a PIN) masks its own span only: its digits stand everywhere
 
 
@@ -27,6 +25,9 @@ class Finds(Protocol):
     """The part of the scanner that redaction needs."""
 
     def scan(self, data: bytes) -> Sequence[Finding]: ...
+
+    def candidates(self, data: bytes) -> Sequence[Finding]:
+        """Also what is reported only as a part of a set."""
 
 
 def preview(rule: Rule, secret: bytes) -> str:
@@ -39,15 +40,7 @@ def preview(rule: Rule, secret: bytes) -> str:
 
 def _public_prefix(rule: Rule) -> bytes:
     """The literal that the expression itself begins with: it is printed in the rule, so it is no secret."""
-    if rule.kind is not Kind.TOKEN:
-        return b""
-    found = _LITERAL.match(rule.pattern)
-    if found is None:
-        return b""
-    text = found[1]
-    if rule.pattern[found.end() : found.end() + 1] in _QUANTIFIER:
-        text = text[:-1].removesuffix("\\")
-    return text.replace("\\", "").encode()
+    return expressions.prefix(rule.pattern) if rule.kind is Kind.TOKEN else b""
 
 
 def _classes(secret: bytes) -> str:
@@ -100,7 +93,8 @@ def masked(
     """content[begin:stop] as text, with spans of `hidden` and repetitions of `secrets` replaced. Never cuts a secret open: a
     span that only begins or ends in here is masked where it shows.
     """
-    out, at = [], begin
+    out: list[bytes] = []
+    at = begin
     for start, end in hidden:
         if end <= begin or start >= stop:
             continue
@@ -115,10 +109,14 @@ def masked(
 
 
 class Redactor:
-    """Masks the texts of a document's metadata. One per thread (it scans)."""
+    """Knows everything of a text that must not be shown. One per thread (it scans)."""
 
     def __init__(self, scanner: Finds) -> None:
         self._scanner = scanner
+
+    def hidden(self, content: bytes, findings: Sequence[Finding]) -> list[tuple[int, int]]:
+        """Spans of `content` to mask: its findings, and what was found but is reported only as a part of a set."""
+        return spans([*findings, *self._scanner.candidates(content)])
 
     def text(self, value: str, secrets: Sequence[bytes]) -> str:
         """`value` with every match and every secret of the document masked.
@@ -129,7 +127,8 @@ class Redactor:
             return value
         raw = value.encode("utf-8", "surrogatepass")
         plain = unquote_to_bytes(raw)
-        if plain != raw and (self._scanner.scan(plain) or any(s in plain for s in secrets)):
+        if plain != raw and (
+            self.hidden(plain, self._scanner.scan(plain)) or any(s in plain for s in secrets)
+        ):
             return MASK.decode()
-        found = self._scanner.scan(raw)
-        return masked(raw, 0, len(raw), spans(found), secrets)
+        return masked(raw, 0, len(raw), self.hidden(raw, self._scanner.scan(raw)), secrets)

@@ -22,24 +22,22 @@ from typing import Any, BinaryIO, Protocol
 import orjson
 
 from detectors import Finding, Scanner, load_rules
+from detectors.stats import ScanStats
 from monitor import hardening
 from monitor.bus.base import Record
 from monitor.contracts import Document, InvalidRecord
 from monitor.identity import KeyRing
 from monitor.matcher import frames
 from monitor.matcher.events import EventMaker
-from monitor.matcher.redact import Redactor
+from monitor.matcher.redact import Finds, Redactor
 
 
-class DocumentScanner(Protocol):
+class DocumentScanner(Finds, Protocol):
     """The part of `detectors.Scanner` that this process needs; a test puts a hostile one in its place."""
 
-    def scan(self, data: bytes) -> Sequence[Finding]: ...
+    last: ScanStats
 
     def scan_many(self, datas: Sequence[bytes]) -> Sequence[Sequence[Finding]]: ...
-
-    def take_drops(self) -> Counter[str]:
-        """What was left out since the last call, by reason."""
 
 
 def serve(
@@ -55,6 +53,7 @@ def serve(
         items = frames.read_job(frame)
         started = time.perf_counter()
         found = scanner.scan_many([item.content for item in items])
+        dropped = scanner.last.dropped  # before redaction scans again
         events: list[tuple[int, bytes, bytes]] = []
         rules: Counter[str] = Counter()
         for index, (item, findings) in enumerate(zip(items, found, strict=True)):
@@ -69,7 +68,7 @@ def serve(
             "seconds": time.perf_counter() - started,
             "bytes": sum(len(item.content) for item in items),
             "rules": rules,
-            "dropped": scanner.take_drops(),
+            "dropped": dropped,
         }
         _write(sink, frames.answer(frames.Answer(events, stats)))
 

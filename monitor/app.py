@@ -1,0 +1,316 @@
+"""The composition root: the only place that constructs things and knows all stages.
+
+`Service` runs any set of stages in one process until it is told to stop. What fails in one stage ends the service: a supervisor
+outside (systemd, Kubernetes) starts it again, and nothing is lost, since offsets move after the work is stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import platform
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from importlib import metadata
+from pathlib import Path
+from typing import Final, TypeVar
+
+import structlog
+from pydantic import BaseModel
+
+from monitor import config as configuration
+from monitor import hardening
+from monitor.aio import sleep_until, supervise
+from monitor.alerting import notifiers as notifier_package
+from monitor.alerting.fold import Route
+from monitor.alerting.notifiers.base import NotifierPlugin, NotifierSettings
+from monitor.alerting.outbox import Channel, Deliverer
+from monitor.alerting.ownership import Ownership, WatchSettings
+from monitor.alerting.policy import Policy, PolicySettings
+from monitor.alerting.queries import Exposures
+from monitor.alerting.service import AlertingService, Rules
+from monitor.alerting.upkeep import Upkeep
+from monitor.bus.base import Handler
+from monitor.bus.embedded import EmbeddedBus
+from monitor.bus.runner import Runner
+from monitor.collectors import sources as source_package
+from monitor.collectors.base import SourcePlugin
+from monitor.collectors.service import CollectorService
+from monitor.config import Config
+from monitor.console import Console
+from monitor.contracts import COVERAGE, DOCUMENTS, FINDINGS, SIGHTINGS, with_dead_letters
+from monitor.health import Check, Health
+from monitor.http import HttpClient
+from monitor.identity import KeyFileError, KeyRing, create_key, load_keys
+from monitor.matcher.pool import PoolSettings, ScanPool
+from monitor.matcher.service import CONTENT_REASONS, MatcherService
+from monitor.matcher.settings import MatchSettings
+from monitor.metrics import Metrics
+from monitor.plugins import discover
+from monitor.store.collector_state import SqlCollectorState
+from monitor.store.engine import Store
+from monitor.store.janitor import Janitor, Terms
+from monitor.store.records import bind_key
+from monitor.tools import Tools
+from monitor.web import Web
+
+_LOG = structlog.get_logger("service")
+_GIB: Final = 1024**3
+_M = TypeVar("_M", bound=BaseModel)
+
+
+class Stage(StrEnum):
+    """What one process may run."""
+
+    COLLECT = "collect"
+    MATCH = "match"
+    ALERT = "alert"
+
+
+ALL_STAGES: Final = frozenset(Stage)
+_METRICS_PORT: Final = {Stage.COLLECT: 8688, Stage.MATCH: 8689, Stage.ALERT: 8690}
+SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
+    "watch": WatchSettings,
+    "policy": PolicySettings,
+    "match": MatchSettings,
+}
+
+
+def sources() -> dict[str, SourcePlugin]:
+    """Every source that is there, by name."""
+    return discover(source_package, SourcePlugin)
+
+
+def notifiers() -> dict[str, NotifierPlugin]:
+    """Every notifier that is there, by name."""
+    return discover(notifier_package, NotifierPlugin)
+
+
+def load_config(path: Path | None, environment: Mapping[str, str] | None = None) -> Config:
+    """The configuration with every section and plugin that this program has. Raises ConfigError."""
+    return configuration.load(
+        path,
+        sections=SECTIONS,
+        sources={name: plugin.settings for name, plugin in sources().items()},
+        notifiers={name: plugin.settings for name, plugin in notifiers().items()},
+        environment=environment,
+    )
+
+
+def version() -> str:
+    return metadata.version("leakstream")
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a running service answers. `web` is "" in a stage without console and ingest."""
+
+    health: str
+    web: str
+
+
+class Service:
+    """Some or all stages on one bus. `run` once; for one event loop."""
+
+    def __init__(
+        self,
+        config: Config,
+        stages: frozenset[Stage] = ALL_STAGES,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._config = config
+        self._stages = stages
+        self._clock = clock
+        self.metrics = Metrics()
+        self._jobs: dict[str, Callable[[asyncio.Event], Awaitable[None]]] = {}
+        self._checks: dict[str, Check] = {}
+
+    async def run(self, stop: asyncio.Event, on_ready: Callable[[Addresses], None] = lambda _: None) -> None:
+        """Until `stop` is set. Raises what ended a stage; ConfigError, KeyFileError, StoreRefused, BusError at the start."""
+        hardening.no_core_dumps()
+        self.metrics.build.labels(version(), platform.python_version()).set(1)
+        async with AsyncExitStack() as stack:
+            keys = prepare_state(self._config)
+            health = Health(
+                self._config.metrics.host, self._metrics_port(), self.metrics.registry, checks=self._checks
+            )
+            await health.start()
+            stack.push_async_callback(health.close)
+            store = await Store.open(self._config.state / "store.db")
+            stack.push_async_callback(store.close)
+            await bind_key(store, list(keys.keys))
+            bus = await self._bus(stack)
+            http = HttpClient(
+                user_agent=_user_agent(self._config), allow_private=self._config.http.allow_private
+            )
+            stack.push_async_callback(http.close)
+            web = self._web()
+            tools = Tools(
+                http=http, metrics=self.metrics, state=self._config.state, web=web, clock=self._clock
+            )
+            if Stage.MATCH in self._stages:
+                await self._match(stack, bus, keys)
+            if Stage.ALERT in self._stages:
+                self._alert(bus, store, tools)
+            if Stage.COLLECT in self._stages:
+                self._collect(bus, store, tools)
+            if web is not None:
+                await web.start()
+                stack.push_async_callback(web.close)
+            self._jobs["loop"] = self._watch_loop
+            on_ready(Addresses(health=health.address, web=web.address if web else ""))
+            await supervise(self._jobs, stop)
+
+    async def _bus(self, stack: AsyncExitStack) -> EmbeddedBus:
+        settings = self._config.bus
+        bus = EmbeddedBus(
+            self._config.state / "bus", clock=self._clock, metrics=self.metrics, prefix=settings.prefix
+        )
+        await bus.start()
+        stack.push_async_callback(bus.close)
+        topics = [
+            replace(
+                topic,
+                retention_seconds=settings.documents_hours * 3600,
+                retention_bytes=int(settings.documents_gib * _GIB),
+            )
+            if topic.name.startswith(DOCUMENTS)
+            else topic
+            for topic in with_dead_letters()
+        ]
+        for difference in await bus.ensure_topics(topics):
+            _LOG.warning("topic differs from the configuration", difference=difference)
+        return bus
+
+    async def _match(self, stack: AsyncExitStack, bus: EmbeddedBus, keys: KeyRing) -> None:
+        settings = self._section(MatchSettings)
+        pool = await stack.enter_async_context(
+            ScanPool(
+                PoolSettings(
+                    processes=settings.processes,
+                    seconds=settings.job_seconds,
+                    memory_bytes=settings.memory_mib * 1024**2,
+                    cache_dir=settings.cache_dir,
+                    rules=settings.rules,
+                ),
+                keys,
+                self.metrics,
+            )
+        )
+        matcher = MatcherService(pool, self.metrics)
+        self._read(bus, Stage.MATCH, [DOCUMENTS], matcher.handle)
+
+    def _alert(self, bus: EmbeddedBus, store: Store, tools: Tools) -> None:
+        plugins = notifiers()
+        routes, channels = [], []
+        for name, settings in self._config.notifiers.items():
+            assert isinstance(settings, NotifierSettings)
+            routes.append(Route(name, frozenset(settings.tells), settings.drills))
+            built = plugins[name].build(settings, tools)
+            channels.append(Channel(name, built, settings.deadline_seconds, _revision(settings)))
+        watch, policy = self._section(WatchSettings), self._section(PolicySettings)
+        console = self._config.external_url
+        deliverer = Deliverer(store, channels, self.metrics, clock=self._clock, console=console)
+        rules = Rules(Ownership(watch), Policy(policy.rows), tuple(routes))
+        alerting = AlertingService(store, rules, self.metrics, clock=self._clock, on_told=deliverer.wake)
+        janitor = Janitor(store, Terms(unattributed_places=policy.unattributed_places_hours * 3600))
+        upkeep = Upkeep(
+            store, janitor, self.metrics, clock=self._clock, notifiers=[route.notifier for route in routes]
+        )
+        self._read(bus, Stage.ALERT, [FINDINGS, SIGHTINGS, COVERAGE], alerting.handle)
+        self._jobs["deliver"] = deliverer.run
+        self._jobs["upkeep"] = upkeep.run
+        if tools.web is not None:
+            exposures = Exposures(
+                store,
+                self.metrics,
+                clock=self._clock,
+                routes=routes,
+                console=console,
+                on_told=deliverer.wake,
+            )
+            Console(exposures).add_to(tools.web)
+
+    def _collect(self, bus: EmbeddedBus, store: Store, tools: Tools) -> None:
+        plugins = sources()
+        collectors = CollectorService(
+            {name: plugins[name].build(settings, tools) for name, settings in self._config.sources.items()},
+            bus.producer(),
+            SqlCollectorState(store, clock=self._clock),
+            self.metrics,
+            clock=self._clock,
+        )
+        self._jobs[Stage.COLLECT] = collectors.run
+        self._checks[Stage.COLLECT] = lambda: collectors.not_ready
+
+    def _read(self, bus: EmbeddedBus, stage: Stage, topics: Sequence[str], handler: Handler) -> None:
+        runner = Runner(
+            bus,
+            handler,
+            stage=stage,
+            group=stage,
+            topics=topics,
+            metrics=self.metrics,
+            content_reasons=CONTENT_REASONS,
+            clock=self._clock,
+        )
+        self._jobs[stage] = runner.run
+        self._checks[stage] = lambda: runner.problems
+
+    def _web(self) -> Web | None:
+        ingest = Stage.COLLECT in self._stages and "ingest" in self._config.sources
+        if Stage.ALERT not in self._stages and not ingest:
+            return None
+        settings = self._config.web
+        return Web(
+            settings.host, settings.port, allowed_hosts=settings.allowed_hosts, token_file=settings.token_file
+        )
+
+    def _metrics_port(self) -> int:
+        if self._config.metrics.port is not None:
+            return self._config.metrics.port
+        return _METRICS_PORT[next(iter(self._stages))] if len(self._stages) == 1 else 8687
+
+    def _section(self, model: type[_M]) -> _M:
+        return next(section for section in self._config.sections.values() if isinstance(section, model))
+
+    async def _watch_loop(self, stop: asyncio.Event) -> None:
+        """Measure how late the event loop runs its timers: CPU work on it would starve heartbeats."""
+        loop = asyncio.get_running_loop()
+        while not stop.is_set():
+            due = loop.time() + 1.0
+            await sleep_until(stop, 1.0)
+            self.metrics.loop_lag.set(max(0.0, loop.time() - due))
+
+
+def prepare_state(config: Config) -> KeyRing:
+    """The state folder (0700) and the fingerprint key; a first start makes both.
+
+    Raises KeyFileError: the key is unreadable, or gone while there is a store that was made with it.
+    """
+    config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    config.state.chmod(0o700)
+    if not config.key_file.exists():
+        if (config.state / "store.db").exists():
+            raise KeyFileError(
+                f"{config.key_file}: the fingerprint key is gone, but {config.state} was made with one; restore it"
+            )
+        try:
+            return create_key(config.key_file)
+        except FileExistsError:
+            pass  # another process of this host was first
+    return load_keys(config.key_file)
+
+
+def _user_agent(config: Config) -> str:
+    contact = config.http.contact or "https://github.com/leakstream"
+    return f"leakstream/{version()} (+{contact})"
+
+
+def _revision(settings: BaseModel) -> str:
+    """Changes when the notifier's configuration does. The settings hide their secrets from their own text."""
+    return hashlib.sha256(settings.model_dump_json().encode()).hexdigest()[:16]
