@@ -61,6 +61,6 @@ async def test_a_broken_check_is_a_reason_and_tells_no_more():
 
 
 async def test_it_lives_while_it_is_not_ready():
-    async with listening() as (health, _, checks):
+    async with listening() as (health, _, _):
         assert (await ask("GET", f"{health.address}/healthz")).text == "ok\n"
         assert (await ask("POST", f"{health.address}/healthz")).status == 405

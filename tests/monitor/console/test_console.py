@@ -1,0 +1,165 @@
+import re
+
+from alerting_samples import NOON, fingerprint, open_store, place, put
+from alerting_samples import exposure as row
+from browsing import ask
+from console_fakes import LEAK, FakeQueries, console, exposure
+from monitor.alerting.queries import Exposures
+from monitor.metrics import Metrics
+from monitor.store import exposures as stored
+from monitor.store.errors import StoreBusy
+from monitor.store.queries import Filter
+
+
+def page_token(page):
+    return re.search(r'name="csrf" value="([0-9a-f]{64})"', page.text)[1]
+
+
+async def test_the_list_and_its_filter():
+    queries = FakeQueries(next="12.5:ab")
+    async with console(queries) as listener:
+        page = await ask("GET", f"{listener.address}/exposures?severity=high&owned=proved&q=acme")
+        assert page.status == 200
+        assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert "Example token" in page.text
+        assert f'href="/exposures/{LEAK}"' in page.text
+        assert "after=12.5%3Aab" in page.text
+        assert "<script" not in page.text
+        assert "style=" not in page.text
+        assert 'name="severity" value="high" checked' in page.text
+        wanted = Filter(state="open", severities=("high",), levels=("proved",), text="acme")
+        assert queries.asked == [("list", wanted, "console", 50, "")]
+        wrong = await ask("GET", f"{listener.address}/exposures?state=gone")
+        assert wrong.status == 400
+        assert "state is one of" in wrong.text
+
+
+async def test_one_exposure_says_what_an_engineer_needs():
+    async with console(FakeQueries()) as listener:
+        page = await ask("GET", f"{listener.address}/exposures/{LEAK}")
+        for text in (
+            "ex_…yz",
+            "the owner acme is your organisation",
+            "proved (crc32)",
+            "Revoke it.",
+            'href="https://example.com/revoke"',
+            "x=ex_…yz\ny=1",
+            "viewed by console",
+        ):
+            assert text in page.text
+
+
+async def test_foreign_texts_are_harmless_and_no_link_is_built_of_them():
+    evil = "<img src=x onerror=alert(1)>\u202e\"'{{7*7}}"
+    found = exposure(
+        places=[
+            {
+                "number": 1,
+                "seen_at": "t",
+                "source": evil,
+                "path": evil,
+                "url": "https://evil.test/",
+                "snippet": evil,
+            }
+        ],
+        where={"source": "git", "repository": evil, "path": evil},
+        revoke=f"javascript:alert(1){evil}",
+        what={**exposure()["what"], "title": evil, "preview": evil, "facts": {evil: evil}},
+        steps=[evil],
+    )
+    async with console(FakeQueries(found)) as listener:
+        for path in ("/exposures", f"/exposures/{LEAK}"):
+            page = await ask("GET", listener.address + path)
+            assert "<img" not in page.text
+            assert "\u202e" not in page.text
+            assert "49" not in page.text
+            assert 'href="javascript' not in page.text
+            assert 'href="https://evil' not in page.text
+
+
+async def test_closing_and_reopening_from_the_page():
+    queries = FakeQueries()
+    async with console(queries) as listener:
+        url = f"{listener.address}/exposures/{LEAK}"
+        token = page_token(await ask("GET", url))
+        form = {"csrf": token, "reason": "revoked", "note": "rotated"}
+        closed = await ask("POST", f"{url}/close", data=form)
+        assert (closed.status, closed.headers["Location"]) == (303, f"/exposures/{LEAK}")
+        assert queries.asked[-1] == ("close", LEAK, "revoked", "console", "rotated")
+        assert (await ask("POST", f"{url}/reopen", data={"csrf": token})).status == 303
+        assert queries.asked[-1] == ("reopen", LEAK, "console")
+        calls = len(queries.asked)
+        assert (await ask("POST", f"{url}/close", data={"reason": "revoked"})).status == 403
+        assert len(queries.asked) == calls
+        queries.error = ValueError("closed already, by console: revoked")
+        again = await ask("POST", f"{url}/close", data=form)
+        assert again.status == 409
+        assert "closed already" in again.text
+
+
+async def test_a_closed_one_offers_to_reopen():
+    closed = {
+        "at": "t",
+        "by": "ann",
+        "reason": "false_alarm",
+        "scope": "leak",
+        "where": "",
+        "note": "a test key",
+    }
+    async with console(FakeQueries(exposure(state="closed", closed=closed))) as listener:
+        page = await ask("GET", f"{listener.address}/exposures/{LEAK}")
+        assert "by ann: false alarm" in page.text
+        assert "/reopen" in page.text
+        assert "/close" not in page.text
+
+
+async def test_the_api():
+    queries = FakeQueries()
+    async with console(queries) as listener:
+        found = await ask("GET", f"{listener.address}/api/exposures?limit=1&state=all")
+        assert found.json == {"exposures": [exposure()], "total": 1, "next": ""}
+        assert (await ask("GET", f"{listener.address}/api/exposures/{LEAK}")).json == exposure()
+        assert (await ask("GET", f"{listener.address}/api/exposures?limit=0")).status == 400
+        queries.error = LookupError("no exposure begins with abc")
+        gone = await ask("GET", f"{listener.address}/api/exposures/abc")
+        assert (gone.status, gone.json) == (404, {"error": "no exposure begins with abc"})
+        assert (await ask("GET", f"{listener.address}/exposures/abc")).status == 404
+        queries.error = StoreBusy("locked")
+        assert (await ask("GET", f"{listener.address}/api/exposures")).headers["Retry-After"] == "2"
+        assert (await ask("GET", f"{listener.address}/exposures")).status == 503
+
+
+async def test_the_rest():
+    async with console(FakeQueries()) as listener:
+        assert (await ask("GET", listener.address)).headers["Location"] == "/exposures"
+        style = await ask("GET", f"{listener.address}/static/style.css")
+        assert style.headers["Content-Type"] == "text/css"
+
+
+async def test_it_fits_the_real_queries(tmp_path):
+    store = await open_store(tmp_path)
+    try:
+        ours, theirs = row("a"), row("b", level="none", reasons=(), score=0, preview="hidden")
+        await put(store, ours, theirs)
+        async with store.write() as connection:
+            await stored.add_sightings(connection, [place(1, at=NOON)], {fingerprint("a"): 1})
+        queries = Exposures(store, Metrics(), clock=lambda: NOON + 5)
+        async with console(queries) as listener:
+            listed = await ask("GET", f"{listener.address}/api/exposures")
+            assert [found["id"] for found in listed.json["exposures"]] == [fingerprint("a")]
+            everything = await ask("GET", f"{listener.address}/exposures?owned=none")
+            assert fingerprint("b") in everything.text
+            assert "hidden" not in everything.text
+            url = f"{listener.address}/exposures/{fingerprint('a')[:12]}"
+            page = await ask("GET", url)
+            assert "acme/1" in page.text
+            form = {"csrf": page_token(page), "reason": "revoked"}
+            assert (await ask("POST", f"{url}/close", data=form)).status == 303
+            assert "Reopen" in (await ask("GET", url)).text
+            assert (await ask("POST", f"{url}/close", data=form)).status == 409
+            bad = await ask("POST", f"{url}/close", data={**form, "reason": "bored"})
+            assert bad.status == 409
+            assert (await ask("POST", f"{url}/reopen", data=form)).status == 303
+            assert (await ask("GET", f"{listener.address}/exposures/zz")).status == 404
+    finally:
+        await store.close()

@@ -1,0 +1,111 @@
+"""A running console over queries that a test scripts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from monitor.console.console import Console
+from monitor.store.queries import Filter
+from monitor.web import Web
+
+LEAK = "ab" * 32
+
+
+def exposure(**other: Any) -> dict[str, Any]:
+    """One exposure as monitor.alerting.view gives it."""
+    made: dict[str, Any] = {
+        "id": LEAK,
+        "short": LEAK[:12],
+        "state": "open",
+        "opening": 1,
+        "action": "page",
+        "decision": "yours",
+        "exercise": False,
+        "what": {
+            "rule": "example-token",
+            "title": "Example token",
+            "severity": "critical",
+            "confidence": "high",
+            "preview": "ex_…yz",
+            "parts": ["example-key"],
+            "facts": {"account": "123"},
+        },
+        "proof": {"verdict": "proved", "check": "crc32"},
+        "owned": {
+            "level": "proved",
+            "score": 90,
+            "reasons": [{"text": "the owner acme is your organisation"}],
+        },
+        "where": {"source": "git", "repository": "acme/code", "path": "a.env"},
+        "first_published": None,
+        "first_seen": "2026-06-01T15:00:00Z",
+        "last_seen": "2026-06-02T15:00:00Z",
+        "sightings": 2,
+        "closed": None,
+        "revoke": "https://example.com/revoke",
+        "steps": ["Revoke it."],
+        "places": [
+            {
+                "number": 1,
+                "seen_at": "2026-06-01T15:00:00Z",
+                "source": "git",
+                "path": "a.env",
+                "snippet": "x=ex_…yz\ny=1",
+            }
+        ],
+        "history": [{"verb": "viewed", "actor": "console"}],
+    }
+    return made | other
+
+
+@dataclass
+class Listed:
+    exposures: list[dict[str, Any]]
+    total: int = 1
+    next: str = ""
+
+
+@dataclass
+class FakeQueries:
+    """Gives `found`; raises `error`; remembers what it was asked."""
+
+    found: dict[str, Any] = field(default_factory=exposure)
+    next: str = ""
+    error: Exception | None = None
+    asked: list[tuple[Any, ...]] = field(default_factory=list)
+    close_reasons: tuple[str, ...] = ("revoked", "false_alarm")
+
+    def _note(self, *call: Any) -> None:
+        self.asked.append(call)
+        if self.error is not None:
+            raise self.error
+
+    async def list(self, wanted: Filter, *, actor: str, limit: int = 50, after: str = "") -> Listed:
+        self._note("list", wanted, actor, limit, after)
+        return Listed([self.found], 1, self.next)
+
+    async def show(self, name: str, *, actor: str) -> dict[str, Any]:
+        self._note("show", name, actor)
+        return self.found
+
+    async def close(self, name: str, reason: str, *, actor: str, note: str = "") -> dict[str, Any]:
+        self._note("close", name, reason, actor, note)
+        return self.found
+
+    async def reopen(self, name: str, *, actor: str) -> dict[str, Any]:
+        self._note("reopen", name, actor)
+        return self.found
+
+
+@asynccontextmanager
+async def console(queries: Any, **settings: Any) -> AsyncIterator[Web]:
+    listener = Web(port=0, **settings)
+    Console(queries).add_to(listener)
+    await listener.start()
+    try:
+        yield listener
+    finally:
+        await listener.close()
