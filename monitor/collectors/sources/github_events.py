@@ -122,17 +122,18 @@ class GithubEvents:
             return
         answer, now = listing.answer, context.now()
         feed.answered(now + max(self._settings.poll_seconds, poll_interval(answer.headers) or 0.0))
-        if answer.status == 304:
-            context.healthy()
-            feed.polled_at = now
-            return
         times = [event.created_at for event in listing.events if event.created_at is not None]
-        # a copy's age is told by the server's own clock, if it tells its time
-        age = server_time(answer.headers, now) - max(times, default=now)
+        # a copy's age is told by the server's own clock, if it tells its time; a 304 makes nothing younger
+        age = server_time(answer.headers, now) - max(
+            times, default=now if feed.newest is None else feed.newest
+        )
         if feed.path == FIREHOSE and age > self._settings.stale_minutes * 60.0:
             context.failing("stale")
         else:
             context.healthy()
+        if answer.status == 304:
+            feed.polled_at = now
+            return
         # a page that failed would never be listed again if the feed answered 304 from now on
         feed.validators = answer.validators if listing.whole else Validators()
         await self._take(context, feed, listing, times)
@@ -257,6 +258,9 @@ class GithubEvents:
             tally.skipped["unavailable"] += 1
             await context.emit(seen=[key])
         except Refused as error:
+            if error.status == 401:
+                # our credential is refused, not this push: no verdict on it, and nothing more to ask in this cycle
+                raise Limited(self._settings.poll_seconds) from None
             tally.skipped[skip_reason(error)] += 1
             await context.emit(seen=[key])
         else:

@@ -35,7 +35,7 @@ _ID: Final = re.compile(r"[0-9a-f]{4,64}")
 class Settings(GitHubSettings):
     """[sources.github_gists]"""
 
-    poll_seconds: float = Field(60.0, ge=10.0, description="time between two polls of the list")
+    poll_seconds: float = Field(60.0, ge=1.0, description="time between two polls of the list")
     pages: int = Field(3, ge=1, le=30, description="most pages of 100 a poll reads; the list ends at 3,000")
     requests_per_minute: int = Field(40, ge=1, le=900, description="most requests a minute spent on gists")
     backlog: int = Field(500, ge=0, le=10_000, description="most gists that wait for their turn")
@@ -164,6 +164,9 @@ class GithubGists:
                 return
             tally.skipped["unavailable"] += 1
         except Refused as error:
+            if error.status == 401:
+                # our credential is refused, not this gist: no verdict on it
+                raise Limited(self._settings.poll_seconds) from None
             tally.skipped[skip_reason(error)] += 1
         else:
             tally.fetched += 1

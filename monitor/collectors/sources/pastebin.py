@@ -12,10 +12,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import orjson
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
+from yarl import URL
 
 from monitor.budget import Limited
 from monitor.collectors.base import SourceContext, SourcePlugin, SourceSettings
@@ -29,6 +30,8 @@ from monitor.identity import blob_sha
 from monitor.tools import Tools
 
 _WEB: Final = "https://pastebin.com"
+_POLL_SECONDS: Final = 60.0
+_ITEM_SECONDS: Final = 1.0
 _KEY: Final = re.compile(r"[A-Za-z0-9]{4,32}")
 _TRIES: Final = 5
 _NOT_READY_SECONDS: Final = 60.0  # what the answer itself asks for
@@ -41,8 +44,12 @@ class Settings(SourceSettings):
     """[sources.pastebin]"""
 
     base_url: str = Field("https://scrape.pastebin.com", description="the scraping API")
-    poll_seconds: float = Field(60.0, ge=60.0, description="time between two polls of the list")
-    item_seconds: float = Field(1.0, ge=1.0, description="least time between two requests")
+    poll_seconds: float = Field(
+        60.0, gt=0, description="time between two polls of the list; at least 60 with the real site"
+    )
+    item_seconds: float = Field(
+        1.0, gt=0, description="least time between two requests; at least 1 with the real site"
+    )
     limit: int = Field(250, ge=1, le=250, description="length of the list asked for")
     max_paste_mib: float = Field(10.0, gt=0, le=64, description="largest paste read, in MiB")
 
@@ -52,6 +59,15 @@ class Settings(SourceSettings):
         if not value.startswith(("https://", "http://")):
             raise ValueError("an http or https URL is expected")
         return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _polite(self) -> Self:
+        real = (URL(self.base_url).host or "").endswith("pastebin.com")
+        if real and (self.poll_seconds < _POLL_SECONDS or self.item_seconds < _ITEM_SECONDS):
+            raise ValueError(
+                "pastebin.com asks for a list at most every 60 s and an item at most every second"
+            )
+        return self
 
 
 class Body(StrEnum):

@@ -161,10 +161,29 @@ async def test_a_short_feed_that_is_all_new_is_no_gap() -> None:
 
 async def test_a_stale_copy_is_told() -> None:
     forge = Forge()
-    forge.answers["/events"] = Feed(comment(1, "old", when=-3 * 3600), Date="Thu, 28 May 2026 20:26:40 GMT")
+    forge.answers["/events"] = Feed(comment(1, "old", when=-3 * 3600))
     bench = await run(forge)
     assert bench.metric("leakstream_source_blind", source=NAME) == 1
     assert len(bench.producer.documents) == 1
+
+
+async def test_a_stale_copy_stays_stale_while_it_answers_304() -> None:
+    forge = Forge()
+    feed = Feed(comment(1, "old", when=-3 * 3600))
+    forge.answers["/events"] = feed
+    bench = await run(forge, 130)
+    assert feed.polls == [200, 304, 304]
+    assert bench.metric("leakstream_source_blind", source=NAME) == 1
+
+
+async def test_a_credential_that_is_refused_is_no_verdict_on_a_push() -> None:
+    forge = Forge()
+    forge.answers["/events"] = Feed(*(push(n, "head", "base", at=at(-20)) for n in range(10)))
+    forge.compare(sha("base"), "head", (401, {"message": "Bad credentials"}))
+    bench = await run(forge, concurrency=2)
+    assert forge.count("/repos/") == 2
+    assert bench.producer.skipped() == {}
+    assert bench.state.seen == set()
 
 
 async def test_what_the_budget_leaves_over_waits_and_what_falls_off_is_counted() -> None:
