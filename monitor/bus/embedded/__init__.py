@@ -72,6 +72,7 @@ class EmbeddedBus:
         self._writers: dict[str, Worker[TopicWriter]] = {}
         self._inspectors: dict[str, Worker[TopicLog]] = {}
         self._members: list[EmbeddedConsumer] = []
+        self._retained: set[str] = set()
         self._retaining: asyncio.Task[None] | None = None
         self._started = False
 
@@ -89,14 +90,11 @@ class EmbeddedBus:
         """Retention follows the spec; only another number of partitions is told."""
         sentences = []
         for spec in topics:
-            starts = await self._groups.call(Groups.furthest, spec.name)
-            if spec.name not in self._writers:
-                self._writers[spec.name] = Worker(
-                    f"bus-write-{spec.name}", partial(self._open_writer, spec.name, spec, starts)
-                )
+            await self._groups.call(self._make_topic, spec)
             sentences.append(
-                await self._writers[spec.name].call(lambda writer, spec=spec: writer.log.adopt(spec))
+                await self._writer(spec.name).call(lambda writer, spec=spec: writer.log.adopt(spec))
             )
+            self._retained.add(spec.name)
         if self._retaining is None:
             self._retaining = spawn(self._retain_for_ever(), name="bus-retention")
         return [sentence for sentence in sentences if sentence]
@@ -152,20 +150,27 @@ class EmbeddedBus:
 
     async def retain(self) -> None:
         """One pass of retention over the topics that this bus ensured. Also runs by itself."""
-        for topic, worker in list(self._writers.items()):
+        for topic in sorted(self._retained):
             try:
-                removed = 0
-                while step := await worker.call(lambda writer: writer.retention.expire_step()):
-                    removed += step
-                if removed:
-                    _log.info("bus.expired", topic=topic, records=removed)
+                await self._retain(topic, self._writer(topic))
             except Backpressure as error:
                 _log.warning("bus.retention_held_up", topic=topic, reason=error.reason)
-            # also after a full disk: it gives the WAL's room back
-            if not await worker.call(lambda writer: writer.retention.empty_wal_if_needed()):
-                _log.info("bus.wal_in_use", topic=topic)
-            if self._metrics:
-                self._metrics.bus_bytes.labels(topic).set(await worker.call(lambda w: w.log.used_bytes()))
+            except BusError as error:  # the same file fails the producers and consumers, who end their stage
+                _log.error("bus.retention_failed", topic=topic, error=str(error))
+
+    async def _retain(self, topic: str, writer: Worker[TopicWriter]) -> None:
+        removed = 0
+        try:
+            while step := await writer.call(lambda w: w.retention.expire_step()):
+                removed += step
+        finally:  # also on a full disk: it gives the WAL's room back
+            emptied = await writer.call(lambda w: w.retention.empty_wal_if_needed())
+        if removed:
+            _log.info("bus.expired", topic=topic, records=removed)
+        if not emptied:
+            _log.info("bus.wal_in_use", topic=topic)
+        if self._metrics:
+            self._metrics.bus_bytes.labels(topic).set(await writer.call(lambda w: w.log.used_bytes()))
 
     async def close(self) -> None:
         if self._retaining is not None:
@@ -185,12 +190,7 @@ class EmbeddedBus:
 
     async def _retain_for_ever(self) -> None:
         while True:
-            try:
-                await self.retain()
-            except Backpressure as error:
-                _log.warning("bus.retention_held_up", reason=error.reason)
-            except BusError as error:  # the same file fails the producers and consumers, who end their stage
-                _log.error("bus.retention_failed", error=str(error))
+            await self.retain()
             await asyncio.sleep(self._retention_interval)
 
     def _writer(self, topic: str) -> Worker[TopicWriter]:
@@ -205,15 +205,16 @@ class EmbeddedBus:
             worker = self._inspectors[topic] = Worker(f"bus-look-{topic}", partial(self._open, topic))
         return worker
 
-    def _open_writer(
-        self, topic: str, spec: TopicSpec | None = None, starts: Mapping[int, int] | None = None
-    ) -> TopicWriter:
-        log = self._open(topic, spec, starts)
+    def _open_writer(self, topic: str) -> TopicWriter:
+        log = self._open(topic)
         return TopicWriter(log, Retention(log, partial(self._slowest, topic)), self._bells)
 
     def _slowest(self, topic: str) -> Mapping[int, int]:
         with closing(Groups(self._folder / "groups.db")) as groups:
             return groups.slowest(topic)
+
+    def _make_topic(self, groups: Groups, spec: TopicSpec) -> None:
+        self._open(spec.name, spec, groups.furthest(spec.name)).close()
 
     def _open(
         self, topic: str, spec: TopicSpec | None = None, starts: Mapping[int, int] | None = None
