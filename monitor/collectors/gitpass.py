@@ -152,6 +152,8 @@ class Pass:
             ),
             offset=piece.offset,
             line=piece.line,
+            overlap=gitread.OVERLAP_BYTES if piece.offset else 0,
+            more=not piece.last,
         )
 
     def _message(self, repository: gitread.Repository, commit: gitread.Commit) -> Document:

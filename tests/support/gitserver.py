@@ -56,6 +56,7 @@ class GitServer:
             threading.Event()
         )  # set = take the request and say nothing until it is cleared or closed
         self.released = threading.Event()
+        self.asked = threading.Event()  # set by the first request
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -106,6 +107,7 @@ class GitServer:
 
             def _serve(self, body: bytes) -> None:
                 outer.requests.append((self.path, dict(self.headers)))
+                outer.asked.set()
                 if outer.silent.is_set():
                     outer.released.wait(60)
                     return
