@@ -10,8 +10,8 @@ import asyncio
 import hashlib
 import platform
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib import metadata
@@ -39,8 +39,8 @@ from monitor.bus.runner import Runner
 from monitor.collectors import sources as source_package
 from monitor.collectors.base import SourcePlugin
 from monitor.collectors.service import CollectorService
-from monitor.config import Config
-from monitor.console import Console
+from monitor.config import Config, ConfigError
+from monitor.console.console import Console
 from monitor.contracts import COVERAGE, DOCUMENTS, FINDINGS, SIGHTINGS, with_dead_letters
 from monitor.health import Check, Health
 from monitor.http import HttpClient
@@ -285,6 +285,24 @@ class Service:
             due = loop.time() + 1.0
             await sleep_until(stop, 1.0)
             self.metrics.loop_lag.set(max(0.0, loop.time() - due))
+
+
+@asynccontextmanager
+async def open_exposures(config: Config, *, clock: Callable[[], float]) -> AsyncIterator[Exposures]:
+    """The store's exposures for a command, beside a running service or without one. Raises StoreRefused, StoreBusy, ConfigError."""
+    path = config.state / "store.db"
+    if not path.exists():
+        raise ConfigError(f"{path}: no store here yet; the service makes it at its first start")
+    store = await Store.open(path)
+    try:
+        routes = [
+            Route(name, frozenset(settings.tells), settings.drills)
+            for name, settings in config.notifiers.items()
+            if isinstance(settings, NotifierSettings)
+        ]
+        yield Exposures(store, Metrics(), clock=clock, routes=routes, console=config.external_url)
+    finally:
+        await store.close()
 
 
 def prepare_state(config: Config) -> KeyRing:

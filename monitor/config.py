@@ -76,7 +76,7 @@ class LogSettings(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
-_SHARED: Final[dict[str, type[Section]]] = {
+SHARED: Final[dict[str, type[Section]]] = {
     "bus": BusSettings,
     "http": HttpSettings,
     "web": WebSettings,
@@ -118,7 +118,7 @@ def load(
     where = _Where(path, text)
     _refuse_readable_secrets(path, raw, where, {**sources, **notifiers, **sections})
     _merge(raw, _from_environment(os.environ if environment is None else environment))
-    known = {*_SHARED, *sections, *_PLAIN, "sources", "notifiers"}
+    known = {*SHARED, *sections, *_PLAIN, "sources", "notifiers"}
     for key in raw:
         if key not in known:
             raise ConfigError(where.message((key,), f"unknown key; known are {', '.join(sorted(known))}"))
@@ -127,13 +127,13 @@ def load(
             raise ConfigError(where.message((key,), "a text is expected"))
     base = path.parent if path else Path.cwd()
     state = _resolve(base, raw.get("state", "leakstream-state"))
-    shared = {name: _validate(model, raw.get(name, {}), (name,), where) for name, model in _SHARED.items()}
+    shared = {name: _validate(model, raw.get(name, {}), (name,), where) for name, model in SHARED.items()}
     return Config(
         path=path,
         state=state,
         key_file=_resolve(base, raw["key_file"]) if "key_file" in raw else state.parent / f"{state.name}.key",
         external_url=raw.get("external_url", ""),
-        **shared,  # type: ignore[arg-type]  # each value is the model that _SHARED names
+        **shared,  # type: ignore[arg-type]  # each value is the model that SHARED names
         sections={
             name: _validate(model, raw.get(name, {}), (name,), where) for name, model in sections.items()
         },
@@ -149,7 +149,7 @@ def show(config: Config) -> dict[str, Any]:
         "key_file": str(config.key_file),
         "external_url": config.external_url,
     }
-    for name in _SHARED:
+    for name in SHARED:
         tables[name] = getattr(config, name).model_dump(mode="json")
     for name, model in config.sections.items():
         tables[name] = model.model_dump(mode="json")

@@ -1,0 +1,171 @@
+"""What `leakstream doctor` looks at. Each check is one line with what to do; none of them changes anything or asks a source."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import stat
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from detectors import Scanner, load_rules
+from detectors.errors import DetectorError
+from monitor import app
+from monitor.alerting.ownership import WatchSettings
+from monitor.config import Config
+from monitor.identity import KeyFileError, load_keys
+from monitor.matcher.settings import MatchSettings
+from monitor.store.engine import Store
+from monitor.store.errors import StoreError
+from monitor.store.records import bind_key
+
+_LOW_GIB = 2.0
+
+
+class Outcome(StrEnum):
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at. `text` says what was found, and for a warning or failure what to do."""
+
+    outcome: Outcome
+    name: str
+    text: str
+
+
+async def examine(config: Config) -> list[Check]:
+    """Blocks for as long as the database of the rules takes to load (seconds the first time)."""
+    return [
+        _configuration(config),
+        _key(config),
+        *_state(config),
+        await _store(config),
+        _rules(config),
+        *_ports(config),
+        *_sources(config),
+        *_notifiers(config),
+        _watch(config),
+    ]
+
+
+def _configuration(config: Config) -> Check:
+    if config.path is None:
+        return Check(Outcome.WARN, "config", "no file: defaults only; `leakstream init` writes one")
+    return Check(Outcome.OK, "config", str(config.path))
+
+
+def _key(config: Config) -> Check:
+    if not config.key_file.exists():
+        return Check(Outcome.WARN, "key", f"{config.key_file} is not there; the first start makes it")
+    try:
+        ring = load_keys(config.key_file)
+    except KeyFileError as error:
+        return Check(Outcome.FAIL, "key", str(error))
+    return Check(Outcome.OK, "key", f"{ring.current_id} ({len(ring.keys)} active)")
+
+
+def _state(config: Config) -> Iterator[Check]:
+    folder = config.state
+    if not folder.exists():
+        yield Check(Outcome.OK, "state", f"{folder} will be made")
+        folder = folder.parent
+    elif stat.S_IMODE(folder.stat().st_mode) & 0o077:
+        yield Check(Outcome.FAIL, "state", f"{folder} is open to others; chmod 700 it")
+    elif not os.access(folder, os.W_OK):
+        yield Check(Outcome.FAIL, "state", f"{folder} cannot be written")
+    else:
+        yield Check(Outcome.OK, "state", str(folder))
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free / 1024**3
+    wanted = config.bus.documents_gib + _LOW_GIB
+    outcome = Outcome.OK if free >= wanted else Outcome.WARN
+    yield Check(
+        outcome, "disk", f"{free:.1f} GiB free, {wanted:.1f} may be used (bus.documents_gib and the rest)"
+    )
+
+
+async def _store(config: Config) -> Check:
+    path = config.state / "store.db"
+    if not path.exists():
+        return Check(Outcome.OK, "store", "will be made")
+    try:
+        store = await Store.open(path)
+        try:
+            await bind_key(store, list(load_keys(config.key_file).keys))
+        finally:
+            await store.close()
+    except (StoreError, KeyFileError) as error:
+        return Check(Outcome.FAIL, "store", str(error))
+    return Check(Outcome.OK, "store", str(path))
+
+
+def _rules(config: Config) -> Check:
+    settings = next(s for s in config.sections.values() if isinstance(s, MatchSettings))
+    started = time.perf_counter()
+    try:
+        rules = load_rules(settings.rules)
+        Scanner(rules, cache_dir=settings.cache_dir)
+    except (DetectorError, OSError) as error:
+        return Check(Outcome.FAIL, "rules", str(error))
+    return Check(
+        Outcome.OK, "rules", f"{len(rules.rules)} rules, ready in {time.perf_counter() - started:.1f} s"
+    )
+
+
+def _ports(config: Config) -> Iterator[Check]:
+    for name, host, port in (
+        ("console", config.web.host, config.web.port),
+        ("metrics", config.metrics.host, 8687 if config.metrics.port is None else config.metrics.port),
+    ):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                yield Check(
+                    Outcome.WARN,
+                    name,
+                    f"{host}:{port} cannot be used ({error.strerror}): is it running already?",
+                )
+            else:
+                yield Check(Outcome.OK, name, f"{host}:{port} is free")
+
+
+def _sources(config: Config) -> Iterator[Check]:
+    plugins = app.sources()
+    if not config.sources:
+        yield Check(Outcome.WARN, "sources", f"none is configured; there are {', '.join(plugins)}")
+    for name in config.sources:
+        yield Check(Outcome.OK, "source", f"{name}: {plugins[name].summary}")
+    if any(name.startswith("github_") for name in config.sources) and not config.http.contact:
+        yield Check(Outcome.WARN, "http", "set http.contact: GitHub and others want to know whom to write to")
+    if "git" in config.sources and shutil.which("git") is None:
+        yield Check(Outcome.FAIL, "git", "the git command is not installed")
+
+
+def _notifiers(config: Config) -> Iterator[Check]:
+    if not config.notifiers:
+        yield Check(
+            Outcome.WARN, "notifiers", f"none: nobody is told; there are {', '.join(app.notifiers())}"
+        )
+    elif not config.external_url:
+        yield Check(
+            Outcome.WARN, "notifiers", "external_url is not set: notifications carry no link to the console"
+        )
+    for name in config.notifiers:
+        yield Check(Outcome.OK, "notifier", name)
+
+
+def _watch(config: Config) -> Check:
+    watch = next(s for s in config.sections.values() if isinstance(s, WatchSettings))
+    if watch.empty:
+        return Check(Outcome.WARN, "watch", "[watch] is empty: everything is counted, nothing pages")
+    return Check(Outcome.OK, "watch", "something is watched")

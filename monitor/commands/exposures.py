@@ -1,0 +1,174 @@
+"""`leakstream exposures list|show|close|reopen`: the store, read and changed from the terminal. The service need not run."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import time
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from monitor.alerting.exposures import CloseReason, Scope, WrongState
+from monitor.alerting.queries import Exposures, UnknownExposure
+from monitor.app import open_exposures
+from monitor.commands.errors import Failure
+from monitor.commands.service import ConfigOption, read_config
+from monitor.config import Config
+from monitor.store.queries import Filter
+from monitor.untrusted import Sink, untrusted
+
+app = typer.Typer(help="What was found, and what became of it.", no_args_is_help=True)
+_T = TypeVar("_T")
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Id = Annotated[str, typer.Argument(help="The exposure's id, or its first digits.", show_default=False)]
+_STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "info": "dim"}
+
+
+@app.command("list")
+def list_exposures(
+    config: ConfigOption = None,
+    state: Annotated[str, typer.Option(help="open, closed or all.")] = "open",
+    severity: Annotated[list[str] | None, typer.Option(help="Only this severity; may be repeated.")] = None,
+    owned: Annotated[list[str] | None, typer.Option(help="proved, claimed or none; may be repeated.")] = None,
+    rule: Annotated[str, typer.Option(help="Only this rule.")] = "",
+    text: Annotated[str, typer.Option(help="In id, rule, title, repository or path.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """List exposures, the last seen first."""
+    if state not in ("open", "closed", "all"):
+        raise Failure("--state is open, closed or all")
+    wanted = Filter(
+        state="" if state == "all" else state,
+        severities=tuple(severity or ()),
+        levels=tuple(owned or ()),
+        rule=rule,
+        text=text,
+    )
+    page = _with_store(read_config(config), lambda found: found.list(wanted, actor=_actor(), limit=limit))
+    if as_json:
+        for exposure in page.exposures:
+            typer.echo(orjson.dumps(exposure).decode())
+        return
+    table = Table(
+        "id",
+        "severity",
+        "what",
+        "proof",
+        "whose",
+        "where",
+        "seen",
+        "last seen",
+        box=None,
+        header_style="bold",
+    )
+    for exposure in page.exposures:
+        what, where = exposure["what"], exposure["where"]
+        place = where["repository"] or where["source"]
+        table.add_row(
+            exposure["short"],
+            Text(what["severity"], style=_STYLES[what["severity"]]),
+            what["title"],
+            exposure["proof"]["verdict"],
+            exposure["owned"]["level"],
+            Text(untrusted(f"{place} {where['path']}".strip(), Sink.TERMINAL, limit=60)),
+            str(exposure["sightings"]),
+            exposure["last_seen"] or "",
+        )
+    console = Console()
+    console.print(table)
+    console.print(f"{len(page.exposures)} of {page.total}")
+
+
+@app.command("show")
+def show(exposure: Id, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Show one exposure: what, where, whose and why, and what to do."""
+    found = _with_store(read_config(config), lambda store: store.show(exposure, actor=_actor()))
+    if as_json:
+        typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+        return
+    _print(found)
+
+
+@app.command("close")
+def close(
+    exposure: Id,
+    reason: Annotated[CloseReason, typer.Option(help="Why it is over.")],
+    config: ConfigOption = None,
+    scope: Annotated[
+        Scope | None, typer.Option(help="What the close mutes; default: what the reason implies.")
+    ] = None,
+    note: Annotated[str, typer.Option(help="A sentence for the record.")] = "",
+) -> None:
+    """Close an exposure. A sighting that ranks higher reopens it."""
+    done = _with_store(
+        read_config(config),
+        lambda store: store.close(exposure, reason, actor=_actor(), scope=scope, note=note),
+    )
+    typer.echo(f"{done['short']} closed: {reason.value}")
+
+
+@app.command("reopen")
+def reopen(exposure: Id, config: ConfigOption = None) -> None:
+    """Open a closed exposure again."""
+    done = _with_store(read_config(config), lambda store: store.reopen(exposure, actor=_actor()))
+    typer.echo(f"{done['short']} is open again")
+
+
+def _actor() -> str:
+    return f"cli:{getpass.getuser()}"
+
+
+def _with_store(config: Config, ask: Callable[[Exposures], Awaitable[_T]]) -> _T:
+    async def run() -> _T:
+        async with open_exposures(config, clock=time.time) as exposures:
+            return await ask(exposures)
+
+    try:
+        return asyncio.run(run())
+    except (UnknownExposure, WrongState) as error:
+        raise Failure(str(error), status=1) from error
+
+
+def _print(found: dict[str, Any]) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    what, proof, owned = found["what"], found["proof"], found["owned"]
+    console.print(Text(f"{what['title']}   {found['id']}", style="bold"))
+    console.print(
+        Text.assemble(
+            (what["severity"], _STYLES[what["severity"]]),
+            f", {found['state']}, {proof['verdict']} {proof['check']}",
+        )
+    )
+    if what["preview"]:
+        console.print(Text(f"value      {what['preview']}"))
+    for name, value in what["facts"].items():
+        console.print(Text(f"{name:<10} {untrusted(str(value), Sink.TERMINAL)}"))
+    console.print(
+        f"seen       {found['sightings']} places, first {found['first_seen']}, last {found['last_seen']}"
+    )
+    console.print(f"whose      {owned['level']} (score {owned['score']})")
+    for reason in owned["reasons"]:
+        console.print(Text(f"           - {untrusted(reason['text'], Sink.TERMINAL)}"))
+    for place in found["places"]:
+        where = place.get("url") or f"{place.get('repository', '')} {place.get('path', '')}".strip()
+        console.print(
+            Text(f"place {place['number']:<4} {untrusted(where, Sink.TERMINAL)} line {place.get('line', 0)}")
+        )
+        if place["snippet"]:
+            console.print(Text(f"           | {untrusted(place['snippet'], Sink.TERMINAL)}", style="dim"))
+    if found["closed"]:
+        console.print(
+            Text(
+                f"closed     {found['closed']['at']} by {found['closed']['by']}: {found['closed']['reason']}"
+            )
+        )
+    console.print("what to do")
+    for number, step in enumerate(found["steps"], 1):
+        console.print(Text(f"  {number}. {step}"))

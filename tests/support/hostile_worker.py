@@ -1,0 +1,37 @@
+"""A scanning process whose scanner does what a hostile document might make a decoder do. Run as a script by the pool's tests."""
+
+import ctypes
+import time
+
+from detectors.stats import ScanStats
+
+
+class HostileScanner:
+    last = ScanStats()
+
+    def scan(self, data):
+        return ()
+
+    def candidates(self, data):
+        return ()
+
+    def scan_many(self, datas):
+        for data in datas:
+            if b"SEGFAULT" in data:
+                ctypes.string_at(0)
+            if b"SPIN" in data:
+                while True:
+                    time.sleep(0.01)
+            if b"EAT" in data:
+                hoard = []
+                while True:
+                    hoard.append(bytearray(16 * 1024 * 1024))
+        self.last = ScanStats()
+        self.last.dropped["placeholder"] += 1
+        return [() for _ in datas]
+
+
+if __name__ == "__main__":
+    from monitor.matcher.worker import main
+
+    main(lambda setup: HostileScanner())
