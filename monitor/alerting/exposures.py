@@ -222,7 +222,8 @@ def rank(*, mode: Mode, level: Level, severity: Severity, verdict: Verdict) -> i
 def idempotency_key(row: Exposure, change: Change) -> str:
     """32 hex: one for every opening and state of an exposure, the same whoever makes it and however often."""
     state = row.rank if change is Change.ESCALATED else 0
-    text = f"{row.id}\0{row.opening}\0{change.value}\0{state}"
+    realm = "exercise" if row.mode == Mode.EXERCISE else ""
+    text = f"{row.id}\0{row.opening}\0{change.value}\0{state}\0{realm}"
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -310,9 +311,11 @@ def _merge(row: Exposure, seen: Seen, now: float) -> Exposure:
     unwatched = None
     if owner.level is Level.NONE:
         unwatched = now if row.unwatched_since is None and seen.new_place else row.unwatched_since
+    was_drill = row.mode == Mode.EXERCISE and mode is not Mode.EXERCISE
     return replace(
         row,
         mode=mode.value,
+        told=0 if was_drill else row.told,  # who was told of a drill was not told of a leak
         rank=max(row.rank, rank(mode=mode, level=owner.level, severity=severity, verdict=verdict)),
         severity=severity.value,
         verdict=verdict.value,

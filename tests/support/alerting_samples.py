@@ -33,11 +33,16 @@ def fingerprint(name: str) -> str:
 
 
 def finding(
-    leak: str = "a", *, repository: str = "stranger/code", path: str = "a.env", n: int = 0, **other: Any
+    leak: str | dict[str, str] = "a",
+    *,
+    repository: str = "stranger/code",
+    path: str = "a.env",
+    n: int = 0,
+    **other: Any,
 ) -> FindingEvent:
     """A finding of `leak` in `repository`; its place id is made as the matcher makes it."""
     values: dict[str, Any] = {
-        "leak": {"k1": fingerprint(leak)},
+        "leak": {"k1": fingerprint(leak)} if isinstance(leak, str) else leak,
         "rule": "example-token",
         "provider": "example",
         "family": "example-token",
