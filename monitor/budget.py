@@ -96,12 +96,12 @@ class Budget:
         """Nobody asks for this long (a second at least)."""
         self.blocked_until = max(self.blocked_until, self._clock() + min(max(seconds, 1.0), _LONGEST))
 
-    def allowance(self, seconds: float) -> int | None:
+    def allowance(self, seconds: float) -> float | None:
         """How many requests the next `seconds` may cost when the window is spent evenly; None = the host named no limit."""
         now = self._clock()
         if self.remaining is None or self.reset_at is None or self.reset_at <= now:
             return None
-        return int(self.remaining * min(1.0, seconds / (self.reset_at - now)))
+        return self.remaining * min(1.0, max(0.0, seconds) / (self.reset_at - now))
 
     @staticmethod
     def _is_limit(status: int, body: bytes, *, exhausted: bool, told: bool) -> bool:

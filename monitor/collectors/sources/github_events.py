@@ -26,6 +26,7 @@ from monitor.collectors.feed import Feed
 from monitor.collectors.github_api import PER_PAGE, GitHub, GitHubSettings, next_link
 from monitor.collectors.github_event import Event
 from monitor.collectors.github_push import Limits, PerCommit, Push, PushResolver, skip_reason
+from monitor.collectors.share import Share
 from monitor.collectors.tally import Tally
 from monitor.collectors.upstream import Refused, Unavailable
 from monitor.contracts import Document
@@ -89,17 +90,19 @@ class GithubEvents:
         self._draw = draw
         self._feeds = [Feed(path) for path in settings.feeds]
         self._backlog: dict[bytes, Push] = {}  # oldest first
+        self._share = Share(github.upstream, settings.diff_requests_per_minute)
 
     async def run(self, context: SourceContext) -> None:
         limits = Limits(self._settings.per_commit, self._settings.max_commits, self._settings.max_blobs)
         resolver = PushResolver(self._github, context.name, limits)
         await self._restore(context)
         while not context.stop.is_set():
+            before = self._github.upstream.asked
             for feed in self._feeds:
                 if feed.due <= context.now():
                     await self._poll(context, feed)
             until = min(feed.due for feed in self._feeds)
-            await self._work(context, resolver, until)
+            await self._work(context, resolver, until, polls=self._github.upstream.asked - before)
             if await context.sleep(until - context.now()):
                 return
 
@@ -198,17 +201,19 @@ class GithubEvents:
 
     # -- pushes
 
-    async def _work(self, context: SourceContext, resolver: PushResolver, until: float) -> None:
+    async def _work(
+        self, context: SourceContext, resolver: PushResolver, until: float, *, polls: int
+    ) -> None:
         """Resolve pushes until `until`, or until this cycle's share of the requests is spent."""
         if not self._backlog:
             return
         tally = Tally(since=context.now())
         again: dict[bytes, Push] = {}
-        stop_at = self._github.upstream.asked + self._share(until - context.now())
+        self._share.begin(until - context.now(), reserve=polls)
 
         async def work() -> None:
             while self._backlog and context.now() < until and not context.stop.is_set():
-                if self._github.upstream.asked >= stop_at:
+                if self._share.spent:
                     return
                 key, push = self._backlog.popitem()
                 try:
@@ -223,6 +228,7 @@ class GithubEvents:
                 await worker
         finally:
             await cancel(*workers)
+        self._share.end()
         self._backlog = {**again, **self._backlog}
         over = list(self._backlog)[: max(0, len(self._backlog) - self._settings.backlog)]
         for key in over:
@@ -233,12 +239,6 @@ class GithubEvents:
         # `expected` counted these when they were listed
         event = tally.event(context.name, context.now())
         await context.emit(coverage=[event], seen=over)
-
-    def _share(self, seconds: float) -> int:
-        """How many requests the pushes of a cycle may cost, the polls of the same time put aside."""
-        ours = int(self._settings.diff_requests_per_minute * max(seconds, 0.0) / 60.0)
-        allowed = self._github.upstream.budget.allowance(seconds)
-        return ours if allowed is None else max(0, min(ours, allowed - _PAGES * len(self._feeds)))
 
     async def _resolve(
         self,

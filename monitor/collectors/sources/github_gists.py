@@ -21,6 +21,7 @@ from monitor.collectors.feed import Feed
 from monitor.collectors.github_api import PER_PAGE, GitHub, GitHubSettings, commit_id, encode
 from monitor.collectors.github_push import skip_reason
 from monitor.collectors.shapes import instant, integer, iso, items, obj, text
+from monitor.collectors.share import Share
 from monitor.collectors.tally import Tally
 from monitor.collectors.upstream import Refused, Unavailable
 from monitor.contracts import Document, Provenance
@@ -74,13 +75,15 @@ class GithubGists:
         self._draw = draw
         self._feed = Feed()
         self._waiting: dict[bytes, Gist] = {}
+        self._share = Share(github.upstream, settings.requests_per_minute)
 
     async def run(self, context: SourceContext) -> None:
         self._feed.restore(await context.state.cursor(context.name))
         while not context.stop.is_set():
+            before = self._github.upstream.asked
             if self._feed.due <= context.now():
                 await self._poll(context)
-            await self._work(context)
+            await self._work(context, polls=self._github.upstream.asked - before)
             if await context.sleep(self._feed.due - context.now()):
                 return
 
@@ -121,24 +124,22 @@ class GithubGists:
         newest = self._feed.newest or 0.0
         return min((gist.updated_at for gist in self._waiting.values()), default=newest)
 
-    async def _work(self, context: SourceContext) -> None:
+    async def _work(self, context: SourceContext, *, polls: int) -> None:
         """Read gists, newest first, until the next poll is due or this cycle's share of the requests is spent."""
         if not self._waiting:
             return
-        seconds = self._feed.due - context.now()
-        allowed = self._github.upstream.budget.allowance(seconds)
-        share = int(self._settings.requests_per_minute * max(seconds, 0.0) / 60.0)
-        stop_at = self._github.upstream.asked + (share if allowed is None else min(share, allowed))
+        self._share.begin(self._feed.due - context.now(), reserve=polls)
         tally = Tally(since=context.now())
         order = sorted(self._waiting.values(), key=lambda gist: gist.updated_at, reverse=True)
         for gist in order:
             late = context.now() >= self._feed.due or context.stop.is_set()
-            if late or self._github.upstream.asked >= stop_at:
+            if late or self._share.spent:
                 break
             try:
                 await self._one(context, gist, tally)
             except Limited:
                 break
+        self._share.end()
         order = sorted(self._waiting.values(), key=lambda gist: gist.updated_at, reverse=True)
         over = [gist.key for gist in order[self._settings.backlog :]]
         for key in over:
