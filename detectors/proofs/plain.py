@@ -1,4 +1,4 @@
-"""Small structures without a sum: UUIDs of version 4, WireGuard keys, base64 of user:password."""
+"""Small structures without a sum: UUIDs of version 4, WireGuard keys, base64 of user:password or number:secret."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from detectors.proofs import ProofSpec
 _UUID4: Final = re.compile(
     rb"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE
 )
+_NUMBERED: Final = re.compile(rb"[0-9]{4,13}:.{20}", re.DOTALL)
 _LOGIN: Final = re.compile(rb"[!-9;-~]{1,100}:[ -~]{1,200}")
 
 
@@ -57,8 +58,20 @@ def _login_make(candidate: bytes, rng: Random) -> bytes:
     return base64.b64encode(text[:6] + b":" + text[6 : size - 1])
 
 
+def _numbered_check(secret: bytes) -> Proof:
+    """Tokens of Atlassian Data Center products: base64 of a number, a colon and 20 bytes."""
+    found = _NUMBERED.fullmatch(unbase64(secret.removeprefix(b"BBDC-")[:100]) or b"")
+    return Proof(Verdict.UNPROVABLE if found else Verdict.REFUTED, "numbered-token")
+
+
+def _numbered_make(candidate: bytes, rng: Random) -> bytes:
+    prefix = b"BBDC-" if candidate.startswith(b"BBDC-") else b""
+    return prefix + base64.b64encode(b"%012d:" % rng.randrange(10**11, 10**12) + rng.randbytes(20))
+
+
 PROOFS: dict[str, ProofSpec] = {
     "uuid4": ProofSpec(_uuid_check, _uuid_make),
     "wireguard": ProofSpec(_wireguard_check, _wireguard_make),
+    "numbered-token": ProofSpec(_numbered_check, _numbered_make),
     "basic-login": ProofSpec(_login_check, _login_make),
 }
