@@ -21,7 +21,7 @@ from monitor.bus.embedded.worker import Worker
 
 _log = structlog.get_logger(__name__)
 
-_CHECK_SECONDS: Final = 0.2  # how often a member looks whether its group changed
+_CHECK_SECONDS: Final = 0.5  # how often a member looks whether its group changed
 
 
 @dataclass(slots=True)
