@@ -16,6 +16,9 @@ from detectors.syntax import WORD
 _ALNUM: Final = frozenset(WORD) - {0x5F}
 _JOINERS: Final = frozenset(b"+/-")
 _TAIL_JOINERS: Final = frozenset(b"_+/-")
+_ESCAPE: Final = r"\\[nrt]"  # `\n` of a quoted text: its letter is no part of the value
+_ESCAPES: Final = (b"\\n", b"\\r", b"\\t")
+_STOPS: Final = frozenset(b".:!")
 _SIGNS: Final = frozenset(b".~:!@$%&*")
 
 
@@ -41,8 +44,10 @@ def signs(facts: Facts) -> frozenset[int]:
 def bounded_for_re(pattern: str, facts: Facts) -> str:
     """`pattern` with the boundaries as look-arounds, for the standard library's `re`."""
     before, behind, dots = front(facts), back(facts), signs(facts)
-    text = f"(?<!{class_text(before)})" if before else ""
+    text = f"(?:(?<!{class_text(before)})|(?<={_ESCAPE}))" if before else ""
     text += f"(?:{pattern})"
+    if facts.maximum > facts.lowered_maximum and (stops := facts.tail & _STOPS):
+        text += f"(?<!{class_text(stops)})"  # of varying length: it ends before the sentence does
     if behind:
         text += f"(?!{class_text(behind)})"
     if behind and dots:
@@ -52,7 +57,8 @@ def bounded_for_re(pattern: str, facts: Facts) -> str:
 
 def stands_alone(text: bytes, start: int, end: int, facts: Facts) -> bool:
     """The same question asked of a span, for RE2, which has no look-arounds."""
-    if start and text[start - 1] in front(facts):
+    escaped = start > 1 and text[start - 2 : start] in _ESCAPES
+    if start and text[start - 1] in front(facts) and not escaped:
         return False
     behind = back(facts)
     if end < len(text) and text[end] in behind:
@@ -60,6 +66,8 @@ def stands_alone(text: bytes, start: int, end: int, facts: Facts) -> bool:
     return not (end + 1 < len(text) and text[end] in signs(facts) and text[end + 1] in behind)
 
 
-def begins_at_word(facts: Facts) -> bool:
-    r"""A leading `\b` for Hyperscan loses nothing: every match begins with a word byte and none may stand before it."""
-    return bool(facts.first) and facts.first <= WORD
+def word_start(facts: Facts) -> str:
+    """What Hyperscan may demand before the value without losing any: a word boundary (or an escape's letter) where every
+    value begins with a word byte, since none may stand before it.
+    """
+    return rf"(?:\b|{_ESCAPE})" if facts.first and facts.first <= WORD else ""

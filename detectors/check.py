@@ -68,15 +68,14 @@ def _wrong_example(entry: Entry, rendered: Rendered, scanner: Scanner) -> str:
     if isinstance(entry, CredentialSet):
         found = [f for f in scanner.scan(rendered.text) if f.set_id == entry.id]
     else:
-        found = [f for f in scanner.candidates(rendered.text) if f.rule.id == entry.id]
+        scan = scanner.scan if entry.alone else scanner.candidates
+        found = [f for f in scan(rendered.text) if f.rule.id == entry.id]
     if len(found) != 1:
         dropped = ", ".join(f"{reason} {n}" for reason, n in scanner.last.dropped.items())
         return f"{len(found)} findings instead of 1" + (f" (dropped: {dropped})" if dropped else "")
     if isinstance(entry, Rule) and entry.kind is Kind.RECORDS:
         return ""
-    if not rendered.secret:
-        return "the example has no {{secret}}"
-    if found[0].secret == rendered.secret:
+    if not rendered.secret or found[0].secret == rendered.secret:
         return ""
     return f"the finding has {len(found[0].secret)} bytes, the secret {len(rendered.secret)}: not the same"
 

@@ -99,7 +99,7 @@ def build(expressions: Sequence[Expression], rules: Sequence[Rule] = ()) -> hype
 def _of(rule: Rule) -> list[tuple[str, int]]:
     known = facts(rule.pattern, caseless=rule.caseless)
     flags = hyperscan.HS_FLAG_CASELESS if rule.caseless else 0
-    at_word = r"\b" if boundaries.begins_at_word(known) else ""
+    at_word = boundaries.word_start(known)
     if rule.kind is Kind.CONTEXT:
         return [
             (f"(?i:{name_expression(name)})[^\\n]{{0,{GAP}}}?{at_word}{known.lowered}", flags)

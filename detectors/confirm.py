@@ -32,6 +32,7 @@ class Match:
     stop: int
     secret: bytes = field(repr=False)
     syntax: context.Syntax | None = None
+    name: bytes = b""
     scope: bytes = field(default=b"", repr=False)
     after: bytes = field(default=b"", repr=False)
 
@@ -68,15 +69,14 @@ class Confirmer:
             return Miss("not_confirmed")
         start, end = found.span(self._groups.get("secret", 0))
         stop = found.end()
+        syntax, name = None, b""
         if self._rule.kind is Kind.CONTEXT:
-            reading = self._read_context(text, start, end)
+            reading, name = self._read_context(text, start, end)
             if reading.syntax is None:
                 return Miss(reading.reason, begin + stop)
-            syntax: context.Syntax | None = reading.syntax
-            if syntax not in self._syntaxes:
+            if reading.syntax not in self._syntaxes:
                 return Miss("syntax", begin + stop)
-        else:
-            syntax = None
+            syntax = reading.syntax
         scope = _scope(found, self._groups)
         if self._rule.extent:
             return self._extended(buffer, begin + start, begin + end, begin + stop, high, scope)
@@ -86,6 +86,7 @@ class Confirmer:
             stop=begin + stop,
             secret=text[start:end],
             syntax=syntax,
+            name=name,
             scope=scope,
             after=text[end : end + 4],
         )
@@ -105,15 +106,16 @@ class Confirmer:
             at = found.start() + 1
         return None
 
-    def _read_context(self, text: bytes, start: int, end: int) -> context.Reading:
+    def _read_context(self, text: bytes, start: int, end: int) -> tuple[context.Reading, bytes]:
         """The name nearest to the value decides."""
         names = list(self._names.finditer(text, max(0, start - context.GAP - self._longest_name), start))
         if not names:
-            return context.Reading(None, "no_name")
+            return context.Reading(None, "no_name"), b""
         name = names[-1]
         line = text.rfind(b"\n", 0, name.start()) + 1
         before = text[max(line, name.start() - context.BEFORE) : name.start()]
-        return context.read(before, name[0], text[name.end() : start], text[end : end + 4])
+        reading = context.read(before, name[0], text[name.end() : start], text[end : end + 4])
+        return reading, name[0]
 
     def _extended(
         self, buffer: Buffer, start: int, end: int, stop: int, high: int, scope: bytes

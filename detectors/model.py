@@ -158,6 +158,7 @@ class Finding:
     confidence: Confidence
     proof: Proof = UNPROVABLE
     syntax: str = ""  # how name and value stood together, "" for a bare token
+    name: str = ""  # the name that made the value meaningful, as found, "" for a bare token
     scope: bytes = field(default=b"", repr=False)  # host and user of a weak secret, as found; b"" = unknown
     parts: tuple[Part, ...] = ()
     set_id: str = ""  # the complete set this finding stands for

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from detectors.expressions import facts
@@ -10,47 +11,77 @@ from detectors.model import Confidence, Finding, Kind, Verdict
 
 _KINDS: Final = {Kind.TOKEN: 3, Kind.STRUCTURE: 2, Kind.CONTEXT: 1, Kind.RECORDS: 0}
 _CONFIDENCES: Final = {Confidence.HIGH: 2, Confidence.MEDIUM: 1, Confidence.LOW: 0}
+_Way = tuple[str, ...]
 
 
-def resolve(findings: Iterable[Finding]) -> tuple[list[Finding], int]:
-    """The findings that stay, by offset, and how many were dropped.
+def resolve(findings: Iterable[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """The findings that stay and those that do not, both by offset.
 
-    Proved before unproved, a provider before a generic rule, as it stands before decoded, the more telling kind, the surer,
-    the longer (of two dumps the one with the longer least line); the rule id decides what is left, so that the outcome does not hang on the order. Findings of one decoded
-    run share its span and do not exclude each other: they were resolved inside it. Nor does a dump exclude what is in it.
+    Proved before unproved, a complete set before a value, a provider before a generic rule, as it stands before decoded, the more
+    telling kind, the surer, the longer fixed text, the narrower expression, the longer name, the longer value; the rule id decides what is left, so
+    that the outcome does not hang on the order. Findings of one decoded run share its span and do not exclude each other:
+    they were resolved inside it. Dumps exclude dumps only.
     """
-    ranked = sorted(findings, key=_rank)
     kept: list[Finding] = []
-    dropped = 0
-    for finding in ranked:
-        if any(_excludes(other, finding) for other in kept):
-            dropped += 1
-        else:
-            kept.append(finding)
-    kept.sort(key=lambda f: (f.start, f.end, f.rule.id, f.secret))
-    return kept, dropped
+    lost: list[Finding] = []
+    values, dumps = _Taken(), _Taken()
+    for finding in sorted(findings, key=_rank):
+        taken = dumps if finding.records else values
+        if any(taken.clashes(start, end, finding.decoded) for start, end in _spans(finding)):
+            lost.append(finding)
+            continue
+        kept.append(finding)
+        for start, end in _spans(finding):
+            taken.add(start, end, finding.decoded)
+    return sorted(kept, key=by_offset), sorted(lost, key=by_offset)
+
+
+def by_offset(finding: Finding) -> tuple[int, int, str, bytes]:
+    """The order in which findings are reported."""
+    return (finding.start, finding.end, finding.rule.id, finding.secret)
+
+
+def _spans(finding: Finding) -> Iterator[tuple[int, int]]:
+    yield finding.start, finding.end
+    for part in finding.parts:
+        yield part.start, part.end
 
 
 def _rank(finding: Finding) -> tuple[object, ...]:
     rule = finding.rule
+    known = facts(rule.pattern, caseless=rule.caseless)
     return (
         finding.proof.verdict is not Verdict.PROVED,
+        not finding.set_id,
         rule.provider == "generic",
         len(finding.decoded),
         -_KINDS[rule.kind],
         -_CONFIDENCES[finding.confidence],
-        -facts(rule.pattern, caseless=rule.caseless).minimum if finding.records else 0,
+        0 if rule.kind is Kind.CONTEXT else -known.literal,
+        known.maximum - known.minimum,
+        len(known.alphabet),
+        -len(finding.name),
         finding.start - finding.end,
         rule.id,
         finding.start,
+        finding.secret,
     )
 
 
-def _excludes(kept: Finding, other: Finding) -> bool:
-    if kept.start >= other.end or other.start >= kept.end:
-        return False
-    if kept.records or other.records:
-        return bool(kept.records and other.records)
-    if kept.decoded and other.decoded:
-        return (kept.start, kept.end, kept.decoded) != (other.start, other.end, other.decoded)
-    return True
+class _Taken:
+    """Disjoint spans in order, found by bisection: a hostile text has thousands. One span may be taken again by the same run."""
+
+    def __init__(self) -> None:
+        self._spans: list[tuple[int, int, _Way]] = []
+
+    def clashes(self, start: int, end: int, way: _Way) -> bool:
+        at = bisect_left(self._spans, (start, -1, ()))
+        near = self._spans[max(0, at - 1) : at + 1]
+        return any(
+            a < end and start < b and not (way and (a, b, by) == (start, end, way)) for a, b, by in near
+        )
+
+    def add(self, start: int, end: int, way: _Way) -> None:
+        at = bisect_left(self._spans, (start, end, way))
+        if self._spans[at : at + 1] != [(start, end, way)]:
+            self._spans.insert(at, (start, end, way))

@@ -4,42 +4,48 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from detectors.model import Confidence, CredentialSet, Finding, Part
 
 
-def pair(findings: Sequence[Finding], sets: Sequence[CredentialSet]) -> tuple[list[Finding], int]:
-    """Findings with complete sets put together, by offset, and how many were dropped because they mean nothing alone.
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """A set that was put together, and the findings it was made of."""
+
+    finding: Finding
+    members: tuple[Finding, ...]
+
+
+def pair(findings: Sequence[Finding], sets: Sequence[CredentialSet]) -> tuple[list[Complete], list[Finding]]:
+    """The complete sets, and the findings that are in none.
 
     The nearest parts go together first; each finding is used once, and the larger set has the first choice. A primary that
     is left over shares a part already taken if no other value of that part is near: the same secret written twice.
     """
     left = list(findings)
-    paired: list[Finding] = []
+    paired: list[Complete] = []
     for entry in sorted(sets, key=lambda s: (-len(s.parts), s.id)):
-        made, used = _sets_of(entry, left)
+        made = _sets_of(entry, left)
+        used = {id(member) for one in made for member in one.members}
         paired += made
         left = [f for f in left if id(f) not in used]
-    kept = [f for f in left if f.rule.alone]
-    found = sorted([*paired, *kept], key=lambda f: (f.start, f.end, f.rule.id, f.secret))
-    return found, len(left) - len(kept)
+    return paired, left
 
 
-def _sets_of(entry: CredentialSet, findings: Sequence[Finding]) -> tuple[list[Finding], set[int]]:
+def _sets_of(entry: CredentialSet, findings: Sequence[Finding]) -> list[Complete]:
     by_rule: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
         by_rule[finding.rule.id].append(finding)
     if not all(by_rule.get(rule_id) for rule_id in (entry.primary, *entry.parts)):
-        return [], set()
+        return []
     primaries = by_rule[entry.primary]
     chosen: dict[int, list[Finding]] = {index: [primary] for index, primary in enumerate(primaries)}
     for rule_id in (*entry.parts, *entry.optional):
         _assign(entry, chosen, by_rule.get(rule_id, []))
         if rule_id in entry.parts:
             chosen = {index: members for index, members in chosen.items() if members[-1].rule.id == rule_id}
-    used = {id(member) for members in chosen.values() for member in members}
-    return [_complete(entry, members) for members in chosen.values()], used
+    return [Complete(_complete(entry, members), tuple(members)) for members in chosen.values()]
 
 
 def _assign(entry: CredentialSet, chosen: dict[int, list[Finding]], parts: Sequence[Finding]) -> None:
@@ -48,7 +54,7 @@ def _assign(entry: CredentialSet, chosen: dict[int, list[Finding]], parts: Seque
         (_distance(members[0], part), index, number)
         for index, members in chosen.items()
         for number, part in enumerate(parts)
-        if _extent([*members, part]) <= entry.within
+        if _fits(entry, members, part)
     )
     served: set[int] = set()
     taken: set[int] = set()
@@ -61,6 +67,12 @@ def _assign(entry: CredentialSet, chosen: dict[int, list[Finding]], parts: Seque
         fitting = [number for _, at, number in near if at == index]
         if len({parts[number].secret for number in fitting}) == 1:
             chosen[index].append(parts[fitting[0]])
+
+
+def _fits(entry: CredentialSet, members: Sequence[Finding], part: Finding) -> bool:
+    """Near enough, and no two rules' reading of the same bytes."""
+    apart = part.decoded or all(part.start >= m.end or m.start >= part.end for m in members)
+    return bool(apart) and _extent([*members, part]) <= entry.within
 
 
 def _distance(a: Finding, b: Finding) -> int:

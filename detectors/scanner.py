@@ -13,10 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from detectors import compiler, filters, overlaps, pairing
+from detectors import compiler, filters
 from detectors.buffers import Buffer
+from detectors.conclude import conclude
 from detectors.confirm import Confirmer, Match, Miss
-from detectors.decoders import Decoding
+from detectors.decoders import Decoding, Run
 from detectors.model import UNPROVABLE, Confidence, Finding, Kind, Rule, Verdict
 from detectors.proofs import proofs
 from detectors.raw import Hit, RawScanner
@@ -72,12 +73,8 @@ class Scanner:
 
     def scan_many(self, datas: Sequence[bytes]) -> list[tuple[Finding, ...]]:
         """Each document's findings, as `scan` gives them, from one Hyperscan call: for many short texts (32 to 128)."""
-        starts, ends, at = [], [], 0
-        for data in datas:
-            starts.append(at)
-            ends.append(at + len(data))
-            at += len(data) + len(_JOINT)
-        found = self.scan_spans(_JOINT.join(datas), starts, ends)
+        joined, starts, ends = _joined(datas)
+        found = self.scan_spans(joined, starts, ends)
         return [found.get(i, ()) for i in range(len(datas))]
 
     def scan_spans(
@@ -92,11 +89,7 @@ class Scanner:
         self.last = ScanStats()
         if self._raw.overflowed():
             return self._one_by_one(buffer, starts, ends)
-        by_document: dict[int, list[Hit]] = defaultdict(list)
-        for hit in hits:
-            index = bisect_right(starts, hit[1] - 1) - 1
-            if index >= 0 and hit[1] <= ends[index]:
-                by_document[index].append(hit)
+        by_document = _by_document(hits, starts, ends)
         for index, start in enumerate(starts):
             if buffer[start : start + 2] in self._marks:
                 by_document.setdefault(index, [])
@@ -104,10 +97,10 @@ class Scanner:
         return {i: findings for i, findings in found.items() if findings}
 
     def candidates(self, data: Buffer) -> tuple[Finding, ...]:
-        """Like `scan`, before sets are put together: what is reported only within a set is here as well."""
+        """Every confirmed value of the text itself, before sets are put together and overlaps resolved: for the rule check."""
         hits = self._raw.scan(data)
         self.last = ScanStats()
-        return tuple(self._confirmed(data, 0, len(data), self._within_budget(data, hits), depth=0))
+        return tuple(self._confirmed(data, 0, len(data), self._within_budget(data, hits))[0])
 
     def _one_by_one(
         self, buffer: Buffer, starts: Sequence[int], ends: Sequence[int]
@@ -137,19 +130,20 @@ class Scanner:
             return self._budget.records
         return self._budget.loud_hits
 
-    def _document(self, buffer: Buffer, low: int, high: int, hits: list[Hit]) -> tuple[Finding, ...]:
-        """Everything after the pass, for one document of the buffer."""
-        found, alone = pairing.pair(self._confirmed(buffer, low, high, hits, depth=0), self.rules.sets)
-        if alone:
-            self.last.dropped["alone"] += alone
-        return tuple(found)
+    def _document(
+        self, buffer: Buffer, low: int, high: int, hits: list[Hit], *, depth: int = 0
+    ) -> tuple[Finding, ...]:
+        """Everything after the pass, for one document of the buffer, or one decoded run. Offsets are the document's."""
+        self.last.hits += len(hits)
+        found, triggered = self._confirmed(buffer, low, high, hits)
+        if depth < self._budget.depth:
+            found += self._decoded(buffer, low, high, triggered, depth=depth)
+        return tuple(conclude(found, self.rules.sets, self.last.dropped))
 
     def _confirmed(
-        self, buffer: Buffer, low: int, high: int, hits: list[Hit], *, depth: int
-    ) -> list[Finding]:
-        """Confirmed values of a text and of what is encoded in it, without overlaps; offsets are the document's."""
-        stats = self.last
-        stats.hits += len(hits)
+        self, buffer: Buffer, low: int, high: int, hits: list[Hit]
+    ) -> tuple[list[Finding], list[Hit]]:
+        """The confirmed values of a text, and the hits of the decoders' triggers."""
         by_rule: dict[int, set[int]] = defaultdict(set)
         for identity, end in hits:
             by_rule[identity].add(end)
@@ -163,12 +157,7 @@ class Scanner:
                 found += self._records(self.rules.rules[identity], buffer, low, high, ends)
             else:
                 found += self._of_rule(identity, buffer, low, high, ends)
-        if depth < self._budget.depth:
-            found += self._decoded(buffer, low, high, triggered, depth=depth)
-        kept, dropped = overlaps.resolve(found)
-        if dropped:
-            stats.dropped["overlap"] += dropped
-        return kept
+        return found, triggered
 
     def _of_rule(
         self, identity: int, buffer: Buffer, low: int, high: int, ends: Iterable[int]
@@ -217,20 +206,47 @@ class Scanner:
             self.last.dropped["decode_budget"] += cut
         if not runs:
             return []
-        joined = _JOINT.join(run.data for run in runs)
+        joined, starts, ends = _joined([run.data for run in runs])
         hits = self._within_budget(joined, self._raw.scan(joined))
         found: list[Finding] = []
-        at = 0
-        for run in runs:
-            end = at + len(run.data)
-            inside = [(identity, hit - at) for identity, hit in hits if at < hit <= end]
-            for finding in (
-                self._confirmed(run.data, 0, len(run.data), inside, depth=depth + 1) if inside else ()
-            ):
-                way = (run.encoding, *finding.decoded)
-                found.append(replace(finding, start=run.start - low, end=run.end - low, decoded=way))
-            at = end + len(_JOINT)
+        for index, inside in _by_document(hits, starts, ends).items():
+            run = runs[index]
+            relative = [(identity, end - starts[index]) for identity, end in inside]
+            inner = self._document(run.data, 0, len(run.data), relative, depth=depth + 1)
+            found += [_seen_from_outside(finding, run, low) for finding in inner]
         return found
+
+
+def _joined(texts: Sequence[bytes]) -> tuple[bytes, list[int], list[int]]:
+    """The texts as one, and where each begins and ends in it."""
+    starts, ends, at = [], [], 0
+    for text in texts:
+        starts.append(at)
+        ends.append(at + len(text))
+        at += len(text) + len(_JOINT)
+    return _JOINT.join(texts), starts, ends
+
+
+def _by_document(hits: Iterable[Hit], starts: Sequence[int], ends: Sequence[int]) -> dict[int, list[Hit]]:
+    """The hits of each document that has some, in the documents' order; a hit between two documents is none."""
+    found: dict[int, list[Hit]] = defaultdict(list)
+    for hit in hits:
+        index = bisect_right(starts, hit[1] - 1) - 1
+        if index >= 0 and hit[1] <= ends[index]:
+            found[index].append(hit)
+    return dict(sorted(found.items()))
+
+
+def _seen_from_outside(finding: Finding, run: Run, low: int) -> Finding:
+    """A finding of a decoded run stands where the run does."""
+    start, end = run.start - low, run.end - low
+    return replace(
+        finding,
+        start=start,
+        end=end,
+        decoded=(run.encoding, *finding.decoded),
+        parts=tuple(replace(part, start=start, end=end) for part in finding.parts),
+    )
 
 
 def _finding(rule: Rule, match: Match, low: int) -> Finding:
@@ -243,5 +259,6 @@ def _finding(rule: Rule, match: Match, low: int) -> Finding:
         confidence=match.syntax.confidence if match.syntax else Confidence.HIGH,
         proof=proofs()[rule.proof].check(match.secret) if rule.proof else UNPROVABLE,
         syntax=match.syntax or "",
+        name=match.name.decode("latin-1"),
         scope=match.scope,
     )

@@ -13,7 +13,10 @@ from random import Random
 from typing import Final
 
 from detectors import filters
+from detectors.boundaries import bounded_for_re
+from detectors.engines import compiled
 from detectors.errors import RuleError
+from detectors.expressions import facts
 from detectors.model import CredentialSet, Kind, Rule, Verdict
 from detectors.proofs import proofs
 from detectors.ruleset import RuleSet
@@ -190,26 +193,21 @@ def _attempt(rule: Rule, rng: Random, wanted: Verdict, make: Callable[[Rule, Val
         raise RuleError("{{refuted}} in a rule without a proof; take it out")
     for _ in range(_ATTEMPTS):
         value = make(rule, _found(rule, text_of(rule.pattern, rng, caseless=rule.caseless)), rng)
-        if filters.reason(rule, value.secret):
+        if not _of_shape(rule, value) or filters.reason(rule, value.secret):
             continue
         if spec is None or (spec.check(value.secret).verdict is Verdict.REFUTED) == (
             wanted is Verdict.REFUTED
         ):
             return value
     raise RuleError(
-        "no made value passes the rule's own proof and filters; widen the expression or lower `entropy`"
+        "no made value passes the rule's own expression, proof and filters; see `make` of the proof, or `entropy`"
     )
 
 
 def _made(rule: Rule, value: Value, rng: Random) -> Value:
     if rule.proof:
         secret = proofs()[rule.proof].make(value.secret, rng)
-        text = value.text.replace(value.secret, secret, 1)
-        if not _pattern(rule).match(text):
-            raise RuleError(
-                f"the proof {rule.proof!r} makes values that the expression does not match; mend `make`"
-            )
-        return Value(text, secret)
+        return Value(value.text.replace(value.secret, secret, 1), secret)
     begin = _BEGIN.match(value.text) if rule.extent == "pem" else None
     if begin and b"-----END" not in value.text:
         lines = [bytes(rng.choices(_BASE64, k=64)) for _ in range(rng.randint(6, 12))]
@@ -220,6 +218,18 @@ def _made(rule: Rule, value: Value, rng: Random) -> Value:
 
 def _broken(_rule: Rule, value: Value, _rng: Random) -> Value:
     return value
+
+
+def _of_shape(rule: Rule, value: Value) -> bool:
+    """A proof's `make` may have left the rule's expression (another kind of the same token), or the value ends in a full stop
+    that the scanner takes for the sentence's.
+    """
+    if rule.extent:
+        return _pattern(rule).match(value.text) is not None
+    if rule.kind is Kind.STRUCTURE or not (rule.bounded or rule.kind is Kind.CONTEXT) or rule.engine != "re":
+        return _pattern(rule).fullmatch(value.text) is not None
+    bounded = bounded_for_re(rule.pattern, facts(rule.pattern, caseless=rule.caseless))
+    return compiled(bounded, engine="re", caseless=rule.caseless).fullmatch(value.text) is not None
 
 
 def _found(rule: Rule, text: bytes) -> Value:

@@ -1,0 +1,30 @@
+"""From the confirmed values of one text to what is reported of it: sets put together, lone halves left out, overlaps resolved."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from detectors.model import CredentialSet, Finding
+from detectors.overlaps import resolve
+from detectors.pairing import pair
+
+
+def conclude(
+    findings: Sequence[Finding], sets: Sequence[CredentialSet], dropped: Counter[str]
+) -> list[Finding]:
+    """The findings of a text, by offset. What is left out is counted in `dropped` (`alone`, `overlap`)."""
+    if not findings:
+        return []
+    complete, left = pair(findings, sets)
+    alone = [finding for finding in left if finding.rule.alone]
+    kept, lost = resolve([*(entry.finding for entry in complete), *alone])
+    # A set that had to give way gives its members back: one of them may stand where nothing else does.
+    gone = {id(finding) for finding in lost}
+    spare = [m for entry in complete if id(entry.finding) in gone for m in entry.members if m.rule.alone]
+    if spare:
+        kept, _ = resolve([*kept, *spare])
+    for reason, count in (("alone", len(left) - len(alone)), ("overlap", len(lost))):
+        if count:
+            dropped[reason] += count
+    return kept
