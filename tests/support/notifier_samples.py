@@ -1,0 +1,81 @@
+"""A receiver on loopback and notifiers that deliver to it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from alerting_samples import NOON, exposure, place
+from monitor.alerting.notifiers.base import Change, Notification
+from monitor.alerting.view import exposure_object
+from monitor.http import HttpClient
+from monitor.metrics import Metrics
+from monitor.tools import Tools
+
+SECRET = "whsec_" + "c3ludGhldGljIGtleSBmb3IgYSB0ZXN0IQ=="
+
+
+@dataclass
+class Answer:
+    """What the receiver says next, and what it was asked."""
+
+    status: int = 200
+    text: str = "ok"
+    headers: dict[str, str] = field(default_factory=dict)
+    hold: asyncio.Event | None = None  # answers wait for it
+    requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+
+    @property
+    def keys(self) -> list[str]:
+        return [headers.get("webhook-id", "") for headers, _ in self.requests]
+
+
+@asynccontextmanager
+async def receiver() -> AsyncIterator[tuple[str, Answer]]:
+    answer = Answer()
+
+    async def handle(request: web.Request) -> web.Response:
+        answer.requests.append((dict(request.headers), await request.read()))
+        if answer.hold is not None:
+            await answer.hold.wait()
+        return web.Response(status=answer.status, text=answer.text, headers=answer.headers)
+
+    app = web.Application()
+    app.router.add_post("/hook", handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        host, port = runner.addresses[0][:2]
+        yield f"http://{host}:{port}/hook", answer
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def tools(folder: Path) -> AsyncIterator[Tools]:
+    async with HttpClient(user_agent="leakstream test", allow_private=["127.0.0.1"]) as http:
+        yield Tools(http=http, metrics=Metrics(), state=folder, clock=lambda: NOON)
+
+
+def notification(change: Change = Change.OPENED, *, console: str = "", **other: Any) -> Notification:
+    """About an exposure with one place."""
+    row = exposure(**other)
+    seen = place(1)
+    where = {"forge": "github.com", "repository": row.repository, "path": row.path, "line": 3}
+    kept = {"number": 1, "seen_at": NOON, "published_at": None, "source": "git"}
+    shown = {**kept, "snippet": "token = ex_…yz", "blob_sha": seen.blob_sha, "place": where}
+    return Notification(
+        key="k" * 32,
+        dedup_key=row.id[:32],
+        change=change,
+        exposure=exposure_object(row, [shown], console=console),
+        created_at=NOON,
+    )
