@@ -21,7 +21,7 @@ def test_the_overlap_is_longer_than_the_longest_token() -> None:
     assert OVERLAP > 2 * 4096
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(
     st.binary(max_size=3000) | st.text("ab\n", max_size=3000).map(str.encode),
     st.integers(80, 400),

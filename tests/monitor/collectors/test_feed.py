@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.collectors.feed import Feed
@@ -16,6 +16,7 @@ def polled(newest: float | None = 940.0) -> Feed:
     return feed
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=20), st.none() | st.integers(0, 10**10) | st.floats(0, 1e10))
 def test_a_position_survives_its_cursor(etag: str, newest: float | None) -> None:
     feed = polled(newest)
