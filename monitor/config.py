@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -255,12 +255,26 @@ def _check_secrets(model: type[BaseModel] | None, values: object, at: tuple[str,
     if model is None:
         return
     for key, info in model.model_fields.items():
+        for inner in _models_in(info.annotation):  # a list of tables
+            for entry in _entries(_table(values).get(key)):
+                _check_secrets(inner, entry, (*at, key), where)
         if key in _table(values) and "SecretStr" in str(info.annotation):
             raise ConfigError(
                 where.message(
                     (*at, key), "a secret in a file that others can read; chmod 600 it, or use the _file form"
                 )
             )
+
+
+def _models_in(annotation: object) -> list[type[BaseModel]]:
+    """The tables that a field's type is made of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]
+
+
+def _entries(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
 
 
 class _Where:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from monitor.contracts import CoverageEvent, Document, Sighting
+from monitor.contracts import CoverageEvent, Document, Request, Sighting
 
 
 class Stopping(Exception):
@@ -53,6 +53,7 @@ class SourceContext(Protocol):
         *,
         sightings: Sequence[Sighting] = (),
         coverage: Sequence[CoverageEvent] = (),
+        requests: Sequence[Request] = (),
         cursor: str | None = None,
         cursor_name: str = "",
         seen: Iterable[bytes] = (),

@@ -12,7 +12,7 @@ from monitor.aio import sleep_until
 from monitor.bus.base import Backpressure, Message, Producer
 from monitor.collectors.base import CollectorState, Stopping
 from monitor.collectors.cutting import cut
-from monitor.contracts import CoverageEvent, Document, Provenance, Sighting
+from monitor.contracts import CoverageEvent, Document, Provenance, Request, Sighting
 from monitor.metrics import Metrics
 
 STAGE: Final = "collect"
@@ -57,6 +57,7 @@ class Context:
         *,
         sightings: Sequence[Sighting] = (),
         coverage: Sequence[CoverageEvent] = (),
+        requests: Sequence[Request] = (),
         cursor: str | None = None,
         cursor_name: str = "",
         seen: Iterable[bytes] = (),
@@ -65,7 +66,7 @@ class Context:
         blind, self._blind_events = self._blind_events, []
         told = [*blind, *coverage]
         parts = [part for document in documents for part in cut(self._fit(document))]
-        messages = [item.message() for group in (parts, sightings, told) for item in group]
+        messages = [item.message() for group in (parts, sightings, told, requests) for item in group]
         try:
             for batch in _batches(messages):
                 await self._send(batch)

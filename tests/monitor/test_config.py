@@ -79,6 +79,23 @@ def test_environment_wins_and_reads_toml_values(tmp_path):
     assert config.sections["watch"].domains == ("example.com",)
 
 
+class Sender(BaseModel):
+    name: str = ""
+    token: SecretStr | None = None
+
+
+class Ingest(BaseModel):
+    tokens: tuple[Sender, ...] = ()
+
+
+def test_inline_secret_in_a_list_of_tables_stops_as_well(tmp_path):
+    path = tmp_path / "leakstream.toml"
+    path.write_text('[[sources.ingest.tokens]]\nname = "ci"\ntoken = "hunter2"')
+    path.chmod(0o644)
+    with pytest.raises(ConfigError, match=r"sources\.ingest\.tokens\.token: a secret in a file that others"):
+        load(path, sections={}, sources={"ingest": Ingest}, notifiers={}, environment={})
+
+
 def test_inline_secret_in_a_readable_file_stops(tmp_path):
     text = "[sources.paste]\ntoken = 'hunter2hunter2'"
     assert read(tmp_path, text).sources["paste"].token is not None
