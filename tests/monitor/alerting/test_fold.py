@@ -1,0 +1,38 @@
+import pytest
+
+from alerting_samples import NOON, exposure
+from monitor.alerting.exposures import idempotency_key
+from monitor.alerting.fold import Route, routed, tellings
+from monitor.alerting.notifiers.base import Change
+from monitor.alerting.policy import Action
+from monitor.contracts import Mode
+
+ROUTES = (
+    Route("all"),
+    Route("pager", frozenset({"page"})),
+    Route("tracker", frozenset({"ticket"})),
+    Route("drills", frozenset(), drills=True),
+)
+
+
+@pytest.mark.parametrize(
+    ("action", "mode", "names"),
+    [
+        (Action.PAGE, Mode.LIVE, ["all", "pager"]),
+        (Action.PAGE, Mode.REPLAY, ["all", "pager"]),
+        (Action.TICKET, Mode.LIVE, ["all", "tracker"]),
+        (Action.RECORD, Mode.LIVE, []),
+        (Action.PAGE, Mode.EXERCISE, ["drills"]),
+    ],
+)
+def test_who_hears_of_it(action, mode, names):
+    assert routed(ROUTES, action=action, mode=mode) == names
+
+
+def test_all_notifiers_of_a_change_get_one_key():
+    row = exposure()
+    made = tellings(row, Change.OPENED, Action.PAGE, ["a", "b"], now=NOON, fetched_at=NOON - 1)
+    assert [(t.notifier, t.key, t.change, t.fetched_at) for t in made] == [
+        ("a", idempotency_key(row, Change.OPENED), "opened", NOON - 1),
+        ("b", idempotency_key(row, Change.OPENED), "opened", NOON - 1),
+    ]
