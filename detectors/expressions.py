@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from detectors.backtracking import MOST_PATHS
 from detectors.backtracking import paths as paths_of
@@ -47,6 +47,7 @@ class Facts:
     tail: frozenset[int]  # the last element's bytes if it varies
     alphabet: frozenset[int]  # bytes of everything that varies
     literal: int  # length of the longest fixed text
+    own_literal: int  # the same of the group `secret`; of the whole where there is none
     paths: int  # upper bound of the ways to match from one start
     looks_around: bool
 
@@ -82,6 +83,7 @@ def facts(expression: str, *, caseless: bool = False) -> Facts:
         tail=_end_class(nodes, -1, caseless=caseless),
         alphabet=varying,
         literal=_literal(nodes),
+        own_literal=_literal(_secret(tree)),
         paths=paths_of(nodes, frozenset(), caseless=caseless),
         looks_around=any(op in ZERO_WIDTH and op is not constants.AT for op, _ in walk(nodes)),
     )
@@ -134,6 +136,13 @@ def _varying(nodes: Nodes, *, caseless: bool) -> Iterator[frozenset[int]]:
         flag = ignores_case(node, outer=caseless)
         for part in children(node):
             yield from _varying(part, caseless=flag)
+
+
+def _secret(tree: Any) -> Nodes:
+    """What is inside the group `secret`; everything where there is none."""
+    number = tree.state.groupdict.get("secret")
+    inside = (av[3] for op, av in walk(tree) if op is constants.SUBPATTERN and av[0] == number)
+    return tree if number is None else next(inside)
 
 
 def _literal(nodes: Nodes) -> int:

@@ -9,7 +9,8 @@ from typing import Final
 from detectors.expressions import facts
 from detectors.model import Confidence, Finding, Kind, Verdict
 
-_KINDS: Final = {Kind.TOKEN: 3, Kind.STRUCTURE: 2, Kind.CONTEXT: 1, Kind.RECORDS: 0}
+_SPEAKS_FOR_ITSELF: Final = 3  # fixed characters in a value that say whose it is
+_KINDS: Final = {Kind.TOKEN: 1, Kind.STRUCTURE: 1, Kind.CONTEXT: 2, Kind.RECORDS: 3}
 _CONFIDENCES: Final = {Confidence.HIGH: 2, Confidence.MEDIUM: 1, Confidence.LOW: 0}
 _Way = tuple[str, ...]
 
@@ -18,7 +19,7 @@ def resolve(findings: Iterable[Finding]) -> tuple[list[Finding], list[Finding]]:
     """The findings that stay and those that do not, both by offset.
 
     Proved before unproved, a complete set before a value, a provider before a generic rule, as it stands before decoded, the more
-    telling kind, the surer, the longer fixed text, the narrower expression, the longer name, the longer value; the rule id decides what is left, so
+    telling kind, the surer, the longer shape, the narrower expression, the longer name, the longer value; the rule id decides what is left, so
     that the outcome does not hang on the order. Findings of one decoded run share its span and do not exclude each other:
     they were resolved inside it. Dumps exclude dumps only.
     """
@@ -55,9 +56,10 @@ def _rank(finding: Finding) -> tuple[object, ...]:
         not finding.set_id,
         rule.provider == "generic",
         len(finding.decoded),
-        -_KINDS[rule.kind],
+        known.own_literal < _SPEAKS_FOR_ITSELF,
+        _KINDS[rule.kind],
         -_CONFIDENCES[finding.confidence],
-        0 if rule.kind is Kind.CONTEXT else -known.literal,
+        0 if rule.kind is Kind.CONTEXT else -known.minimum,
         known.maximum - known.minimum,
         len(known.alphabet),
         -len(finding.name),
