@@ -120,7 +120,7 @@ async def test_too_many_at_once_are_sent_away():
         waiting = [
             spawn(net.post("/v1/documents", b"x", Authorization=BEARER), name=f"sender {n}") for n in range(8)
         ]
-        while (await net.post("/v1/documents", b"x")).status == 401:  # until all eight places are taken
+        while (await net.post("/v1/documents", b"x")).status == 401:  # noqa: ASYNC110 - until all eight places are taken
             await asyncio.sleep(0.01)
         assert (await net.post("/v1/documents", b"x")).status == 503
         producer.free.set()
