@@ -18,7 +18,8 @@ from typing import Final, TypeVar
 from monitor import gitread
 from monitor.collectors.base import SourceContext
 from monitor.collectors.tally import Tally
-from monitor.contracts import Document, Place, Provenance, Sighting
+from monitor.contracts import Place, Sighting
+from monitor.gitread.documents import blob_document, message_document, text
 
 _T = TypeVar("_T")
 _TAKEN_CHANGES: Final = 500
@@ -37,19 +38,19 @@ class _New:
 
 
 class Pass:
-    """`text` names the repository, `folder` is its own below the state folder. Use once."""
+    """`repository` is a URL or a path, `folder` is its own below the state folder. Use once."""
 
     def __init__(
         self,
         context: SourceContext,
-        text: str,
+        repository: str,
         folder: Path,
         quota: gitread.Quota,
         access: gitread.Access,
         blob_bytes: int,
     ) -> None:
         self._context = context
-        self._text = text
+        self._name = repository
         self._folder = folder
         self._quota = quota
         self._access = access
@@ -76,7 +77,7 @@ class Pass:
 
     def _open(self) -> gitread.Repository:
         return gitread.open_repository(
-            self._text, self._folder, quota=self._quota, access=self._access, leash=self._leash
+            self._name, self._folder, quota=self._quota, access=self._access, leash=self._leash
         )
 
     async def _read(self, repository: gitread.Repository, known: Sequence[str]) -> bool:
@@ -103,7 +104,7 @@ class Pass:
             if step.commit and step.first and step.commit.id in unseen:
                 new.messages.append(step.commit)
             for change in step.changes:
-                path = _text(change.path)
+                path = text(change.path)
                 if change.blob in unseen:
                     first = new.blobs.setdefault(change.blob, (step.commit, path))
                     if first[1] == path:
@@ -114,51 +115,28 @@ class Pass:
         return new
 
     async def _hand_over(self, repository: gitread.Repository, reader: gitread.BlobReader, new: _New) -> None:
+        name = self._context.name
         pieces = reader.read(list(new.blobs))
         while some := await self._call(lambda: _batch(pieces)):
             documents = [
-                self._document(repository, piece, *new.blobs[piece.blob]) for piece in some if piece.data
+                blob_document(name, repository, piece, *new.blobs[piece.blob], now=self._context.now())
+                for piece in some
+                if piece.data
             ]
             done = [piece.blob for piece in some if piece.last]
             self._tally.fetched += len(done)
             await self._context.emit(documents, seen=[_key(repository, blob) for blob in done])
-        messages = [self._message(repository, commit) for commit in new.messages if commit.message.strip()]
+        messages = [
+            message_document(name, repository, commit, now=self._context.now())
+            for commit in new.messages
+            if commit.message.strip()
+        ]
         self._tally.fetched += len(new.messages)
         await self._context.emit(
             messages,
             sightings=[self._sighting(repository, blob, commit) for blob, commit in new.again.items()],
             seen=[_key(repository, commit.id) for commit in new.messages],
         )
-
-    def _document(
-        self, repository: gitread.Repository, piece: gitread.Piece, commit: gitread.Commit | None, path: str
-    ) -> Document:
-        return Document(
-            source=self._context.name,
-            id=f"{repository.where}:{piece.blob}",
-            content=piece.data,
-            fetched_at=self._context.now(),
-            published_at=commit.time if commit else None,
-            blob_sha=piece.blob,
-            provenance=Provenance(
-                forge=repository.forge,
-                repository=repository.name,
-                owner=repository.owner,
-                url=repository.file_url(commit.id, path) if commit else repository.url,
-                commit=commit.id if commit else "",
-                path=path,
-                author=commit.author if commit else "",
-                author_email=commit.author_email if commit else "",
-            ),
-            offset=piece.offset,
-            line=piece.line,
-            overlap=gitread.OVERLAP_BYTES if piece.offset else 0,
-            more=not piece.last,
-        )
-
-    def _message(self, repository: gitread.Repository, commit: gitread.Commit) -> Document:
-        """A commit's or tag's message. Its object id takes the place of the blob's."""
-        return self._document(repository, gitread.Piece(commit.id, commit.message), commit, "")
 
     def _sighting(self, repository: gitread.Repository, blob: str, commit: gitread.Commit | None) -> Sighting:
         """Without path and author: a sighting passes no redactor, and people write secrets into file names too."""
@@ -185,10 +163,6 @@ class Pass:
 
 def _key(repository: gitread.Repository, name: str) -> bytes:
     return hashlib.blake2b(f"{repository.where}\0{name}".encode(), digest_size=20).digest()
-
-
-def _text(path: bytes) -> str:
-    return path.decode("utf-8", "backslashreplace")
 
 
 def _take(steps: Iterator[gitread.Step]) -> list[gitread.Step]:

@@ -1,0 +1,179 @@
+"""Files read one after another into one buffer and scanned in one call.
+
+No stat, no mapping, no copy: open, read into the reused buffer, close; a newline between two files; Hyperscan once a mebibyte.
+Only a file with findings is copied out. Larger files go through the same buffer in overlapping parts. Everything is scanned,
+binaries too; only what is compressed (told by its first bytes) is left out, since nothing can be read in it as it lies.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from detectors import Finding, Scanner
+from monitor.contracts import Document, Provenance
+
+_BLOCK: Final = 1 << 20  # bytes of a buffer that are scanned in one call
+_PART: Final = 8 << 20  # the most of one file that is read at once
+_OVERLAP: Final = 16 << 10  # more than the longest token
+_NEWLINE: Final = 0x0A
+_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_COMPRESSED: Final = (
+    b"\x1f\x8b",  # gzip
+    b"PK\x03\x04",  # zip
+    b"\xfd7zXZ\0",
+    b"BZh",
+    b"\x28\xb5\x2f\xfd",  # zstd
+    b"7z\xbc\xaf\x27\x1c",
+    b"\x04\x22\x4d\x18",  # lz4
+    b"\x89PNG\r\n\x1a\n",
+    b"\xff\xd8\xff",  # JPEG
+    b"GIF8",
+    b"wOFF",
+    b"wOF2",
+    b"OggS",
+    b"\x1a\x45\xdf\xa3",  # Matroska
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A document (a file, or a part of a large one) and what was found in it; offsets are the content's."""
+
+    document: Document
+    findings: tuple[Finding, ...]
+
+
+@dataclass(slots=True)
+class Progress:
+    """What a scan did so far. Counters only grow; readable from other threads at any time."""
+
+    files: int = 0
+    bytes: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)  # files and folders left out, by reason
+    dropped: Counter[str] = field(default_factory=Counter)  # candidates the scanner dropped, by reason
+
+    def add(self, other: Progress) -> None:
+        self.files += other.files
+        self.bytes += other.bytes
+        self.skipped.update(other.skipped)
+        self.dropped.update(other.dropped)
+
+    def clear(self) -> None:
+        self.files = self.bytes = 0
+        self.skipped.clear()
+        self.dropped.clear()
+
+
+class BlockReader:
+    """A buffer, the files in it, and the scanner that reads them. For one thread; blocking.
+
+    What cannot be read is counted in `progress.skipped`; an error of the scanner itself is raised.
+    """
+
+    def __init__(self, scanner: Scanner, progress: Progress) -> None:
+        self._scanner = scanner
+        self._progress = progress
+        self._buffer = bytearray(_BLOCK + _PART + 1)
+        self._view = memoryview(self._buffer)
+        self._at = 0
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        self._paths: list[str] = []
+
+    def add(self, path: str) -> Iterator[Found]:
+        """Read `path`; scan the buffer when there is enough in it."""
+        start = self._at
+        try:
+            handle = os.open(path, _FLAGS)
+        except OSError:
+            self._progress.skipped["unreadable_file"] += 1
+            return
+        try:
+            size = self._fill(handle, start, _PART)
+            if self._buffer.startswith(_COMPRESSED, start, start + size):
+                self._progress.skipped["compressed"] += 1
+                return
+            if size == _PART:
+                yield from self._large(path, handle, start)
+                return
+        except OSError:
+            self._progress.skipped["unreadable_file"] += 1
+            return
+        finally:
+            os.close(handle)
+        self._progress.files += 1
+        self._progress.bytes += size
+        self._starts.append(start)
+        self._ends.append(start + size)
+        self._paths.append(path)
+        self._buffer[start + size] = _NEWLINE
+        self._at = start + size + 1
+        if self._at >= _BLOCK:
+            yield from self.flush()
+
+    def flush(self) -> Iterator[Found]:
+        """Scan what is in the buffer."""
+        starts, ends, paths = self._starts, self._ends, self._paths
+        found = self._scanner.scan_spans(self._view[: self._at], starts, ends)
+        self._progress.dropped.update(self._scanner.last.dropped)
+        results = [
+            Found(_document(paths[index], bytes(self._view[starts[index] : ends[index]])), findings)
+            for index, findings in found.items()
+        ]
+        self._at, self._starts, self._ends, self._paths = 0, [], [], []
+        yield from results
+
+    def _large(self, path: str, handle: int, start: int) -> Iterator[Found]:
+        """A file of `_PART` bytes or more, in parts that overlap; they stand behind the files that wait in the buffer."""
+        self._progress.files += 1
+        size, kept, offset, line = _PART, 0, 0, 1
+        while size > kept:
+            self._progress.bytes += size - kept
+            data = bytes(self._view[start : start + size])
+            # whether more follows is only known after the next read: it comes into the buffer, `data` is a copy
+            following = self._fill_after(handle, start, size)
+            findings = self._scanner.scan(data)
+            self._progress.dropped.update(self._scanner.last.dropped)
+            more = following > _OVERLAP
+            if findings:
+                document = _document(path, data, offset=offset, line=line, overlap=kept, more=more)
+                yield Found(document, findings)
+            begun = size - _OVERLAP
+            line += data.count(b"\n", 0, begun)
+            offset += begun
+            size, kept = following, _OVERLAP
+
+    def _fill_after(self, handle: int, start: int, size: int) -> int:
+        """Move the overlap to the front and read on behind it; how many bytes there are then."""
+        if size < _PART:  # the file ended in the part before
+            return 0
+        self._buffer[start : start + _OVERLAP] = self._buffer[start + size - _OVERLAP : start + size]
+        return _OVERLAP + self._fill(handle, start + _OVERLAP, _PART - _OVERLAP)
+
+    def _fill(self, handle: int, at: int, most: int) -> int:
+        """Read up to `most` bytes into the buffer: usually two calls, the second one says that this was all."""
+        end = at
+        while end < at + most and (size := os.readv(handle, [self._view[end : at + most]])):
+            end += size
+        return end - at
+
+
+def _document(
+    path: str, content: bytes, *, offset: int = 0, line: int = 1, overlap: int = 0, more: bool = False
+) -> Document:
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return Document(
+        source="scan",
+        id=text,
+        content=content,
+        fetched_at=0.0,
+        provenance=Provenance(forge="file", path=text),
+        offset=offset,
+        line=line,
+        overlap=overlap,
+        more=more,
+    )
