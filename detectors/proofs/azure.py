@@ -61,6 +61,7 @@ class Signature:
     mark: bytes
     seeds: tuple[bytes, ...]
     refutes: bool = False
+    urlsafe: bool = False
 
     def check(self, secret: bytes) -> Proof:
         raw = unbase64(secret)
@@ -79,7 +80,7 @@ class Signature:
                 return candidate
             summed = raw[:-4] + marvin32(raw[:-4], rng.choice(self.seeds)).to_bytes(4, "little")
             encoded = base64.b64encode(summed).rstrip(b"=")
-            if b"-" in candidate or b"_" in candidate:
+            if self.urlsafe:
                 encoded = encoded.translate(_TO_URLSAFE)
             made = encoded + candidate[len(encoded) :]
             if made.isalnum() or not candidate.isalnum():
@@ -100,7 +101,7 @@ _SIGNATURES: Final = (
     Signature("azure-event-hub", b"+AEh", _SHARED_ACCESS),
     Signature("azure-relay", b"+ARm", _SHARED_ACCESS),
     Signature("azure-batch", b"+ABa", (b"AbAcct00",)),
-    Signature("azure-function", b"AzFu", (b"Functi00", b"System00", b"Master00")),
+    Signature("azure-function", b"AzFu", (b"Functi00", b"System00", b"Master00"), urlsafe=True),
     Signature("azure-search", b"AzSe", (b"Query000", b"PAdmin00")),
     Signature("azure-iot", b"AIoT", (b"IoTHub00", b"DpsKey00", b"Device00")),
     Signature("azure-api-management", b"APIM", (b"Tenant00", b"IoTHub00", b"Gatewy00", b"GitKey00")),

@@ -36,7 +36,7 @@ def _oauth2_check(secret: bytes) -> Proof:
 
 
 def _oauth2_make(candidate: bytes, rng: Random) -> bytes:
-    kind = next((kind for kind in _KINDS if candidate.endswith(base64url(b"1:1:%s:1" % kind))), b"at")
+    kind = next((kind for kind in _KINDS if candidate.endswith(base64url(b":%s:1" % kind))), b"at")
     issued = rng.randrange(1_640_000_000_000, 1_790_000_000_000)
     return base64url(b"%s:%d:1:1:%s:1" % (base64url(rng.randbytes(34))[:45], issued, kind))
 
