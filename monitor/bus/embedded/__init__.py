@@ -27,7 +27,7 @@ from monitor.bus.base import Backpressure, BusError, Lag, OnRevoke, Record, Topi
 from monitor.bus.embedded.consumer import EmbeddedConsumer
 from monitor.bus.embedded.groups import Groups, Member
 from monitor.bus.embedded.log import TopicLog
-from monitor.bus.embedded.producer import Bells, EmbeddedProducer, TopicWriter
+from monitor.bus.embedded.producer import Bells, EmbeddedProducer, Outbox, TopicWriter
 from monitor.bus.embedded.retention import Retention
 from monitor.bus.embedded.worker import Worker
 from monitor.metrics import Metrics
@@ -69,7 +69,7 @@ class EmbeddedBus:
         self._max_file_bytes = max_file_bytes
         self._bells = Bells()
         self._groups = Worker("bus-groups", lambda: Groups(self._folder / "groups.db"))
-        self._writers: dict[str, Worker[TopicWriter]] = {}
+        self._outboxes: dict[str, Outbox] = {}
         self._inspectors: dict[str, Worker[TopicLog]] = {}
         self._members: list[EmbeddedConsumer] = []
         self._retained: set[str] = set()
@@ -92,7 +92,7 @@ class EmbeddedBus:
         for spec in topics:
             await self._groups.call(self._make_topic, spec)
             sentences.append(
-                await self._writer(spec.name).call(lambda writer, spec=spec: writer.log.adopt(spec))
+                await self._outbox(spec.name).writer.call(lambda writer, spec=spec: writer.log.adopt(spec))
             )
             self._retained.add(spec.name)
         if self._retaining is None:
@@ -100,7 +100,7 @@ class EmbeddedBus:
         return [sentence for sentence in sentences if sentence]
 
     def producer(self) -> EmbeddedProducer:
-        return EmbeddedProducer(self._writer)
+        return EmbeddedProducer(self._outbox)
 
     async def consumer(
         self, group: str, topics: Sequence[str], *, on_revoke: OnRevoke | None = None
@@ -156,7 +156,7 @@ class EmbeddedBus:
         """One pass of retention over the topics that this bus ensured. Also runs by itself."""
         for topic in sorted(self._retained):
             try:
-                await self._retain(topic, self._writer(topic))
+                await self._retain(topic, self._outbox(topic).writer)
             except Backpressure as error:
                 _log.warning("bus.retention_held_up", topic=topic, reason=error.reason)
             except BusError as error:  # the same file fails the producers and consumers, who end their stage
@@ -182,11 +182,11 @@ class EmbeddedBus:
             self._retaining = None
         for consumer in self._members:
             await consumer.close()
-        for writer in self._writers.values():
-            await writer.close()
+        for outbox in self._outboxes.values():
+            await outbox.writer.close()
         for inspector in self._inspectors.values():
             await inspector.close()
-        self._writers.clear()
+        self._outboxes.clear()
         self._inspectors.clear()
         if self._started:
             self._started = False
@@ -197,11 +197,12 @@ class EmbeddedBus:
             await self.retain()
             await asyncio.sleep(self._retention_interval)
 
-    def _writer(self, topic: str) -> Worker[TopicWriter]:
-        worker = self._writers.get(topic)
-        if worker is None:
-            worker = self._writers[topic] = Worker(f"bus-write-{topic}", partial(self._open_writer, topic))
-        return worker
+    def _outbox(self, topic: str) -> Outbox:
+        outbox = self._outboxes.get(topic)
+        if outbox is None:
+            writer = Worker(f"bus-write-{topic}", partial(self._open_writer, topic))
+            outbox = self._outboxes[topic] = Outbox(writer)
+        return outbox
 
     def _inspector(self, topic: str) -> Worker[TopicLog]:
         worker = self._inspectors.get(topic)
