@@ -157,7 +157,7 @@ class Deliverer:
             self._try(channel, row, n) for row, n in await self._notifications(rows)
         ]
         outcomes = await asyncio.gather(*tries)
-        await self._settle(loop, outcomes)
+        await self._settle_surely(loop, outcomes)
         return self._standstill(loop, outcomes)
 
     async def _notifications(self, rows: Sequence[Leased]) -> list[tuple[Leased, Notification]]:
@@ -199,6 +199,17 @@ class Deliverer:
             await _log.aerror("notifier broke", notifier=channel.name, error=type(error).__name__)
             return _Outcome(row, Permanent(Reason.INTERNAL))
         return _Outcome(row)
+
+    async def _settle_surely(self, loop: _Loop, outcomes: Sequence[_Outcome]) -> None:
+        """What was delivered must be marked while the leases last, or it would be delivered again without need."""
+        while True:
+            try:
+                return await self._settle(loop, outcomes)
+            except StoreBusy:
+                self._metrics.retries.labels("deliver").inc()
+                if all(self._clock() >= outcome.row.lease_until for outcome in outcomes):
+                    raise
+                await asyncio.sleep(_POLL)
 
     async def _settle(self, loop: _Loop, outcomes: Sequence[_Outcome]) -> None:
         now = self._clock()

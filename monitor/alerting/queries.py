@@ -101,19 +101,19 @@ class Exposures:
         ValueError for a reason that is no CloseReason.
         """
         now = self._clock()
-        reason = CloseReason(reason)
-        scope = scope or DEFAULT_SCOPE[reason]
+        why = CloseReason(reason)
+        scope = scope or DEFAULT_SCOPE[why]
         async with self._store.write() as connection:
             row = await _find(connection, name)
             if scope is Scope.REPOSITORY:
                 where = where or row.repository
-            closed = machine.close(row, reason, by=actor, at=now, scope=scope, where=where, note=note)
+            closed = machine.close(row, why, by=actor, at=now, scope=scope, where=where, note=note)
             await exposures.save(connection, new=(), changed=[closed])
             told = await outbox.told_of(connection, row.id, row.opening)
             await outbox.enqueue(
                 connection, tellings(closed, Change.CLOSED, Action(row.action), told, now=now)
             )
-            detail = {"reason": reason.value, "scope": scope.value, "where": where, "note": note}
+            detail = {"reason": why.value, "scope": scope.value, "where": where, "note": note}
             await records.add_audit(
                 connection, at=now, actor=actor, verb="closed", exposure_id=row.id, detail=detail
             )

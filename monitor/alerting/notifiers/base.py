@@ -27,10 +27,15 @@ class NotifierSettings(BaseModel):
     deadline_seconds: float = Field(10.0, gt=0, le=60, description="how long one delivery may take")
 
 
-def one_secret(value: SecretStr | None, file: Path | None, name: str) -> str:
-    """A secret setting or the content of its `_file` twin, exactly one of which must be there. Raises ValueError, OSError. Blocks."""
+def only_one(value: SecretStr | None, file: Path | None, name: str) -> None:
+    """For a settings' validator: a secret and its `_file` twin, exactly one of which must be there. Raises ValueError."""
     if (value is None) == (file is None):
         raise ValueError(f"give {name} or {name}_file, one of the two")
+
+
+def one_secret(value: SecretStr | None, file: Path | None, name: str) -> str:
+    """The secret, or the content of its file. Raises ValueError, OSError. Blocks."""
+    only_one(value, file, name)
     text = value.get_secret_value() if value is not None else file.read_text(encoding="utf-8") if file else ""
     if not text.strip():
         raise ValueError(f"{name} is empty")

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import orjson
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from monitor.alerting.notifiers.base import (
     Change,
@@ -23,6 +23,7 @@ from monitor.alerting.notifiers.base import (
     Reason,
     Retryable,
     one_secret,
+    only_one,
 )
 from monitor.alerting.notifiers.posting import Words, post
 from monitor.http import HttpClient
@@ -61,6 +62,11 @@ class SlackSettings(NotifierSettings):
 
     url: SecretStr | None = Field(None, description="the incoming webhook's URL; a secret")
     url_file: Path | None = Field(None, description="a file that holds the URL")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        only_one(self.url, self.url_file, "url")
+        return self
 
 
 class Slack:

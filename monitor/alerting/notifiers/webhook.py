@@ -15,12 +15,18 @@ import hmac
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import orjson
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
-from monitor.alerting.notifiers.base import Notification, NotifierPlugin, NotifierSettings, one_secret
+from monitor.alerting.notifiers.base import (
+    Notification,
+    NotifierPlugin,
+    NotifierSettings,
+    one_secret,
+    only_one,
+)
 from monitor.alerting.notifiers.posting import plain, post
 from monitor.http import HttpClient
 from monitor.tools import Tools
@@ -37,6 +43,14 @@ class WebhookSettings(NotifierSettings):
         None, description="whsec_…; several, separated by blanks, while rotating"
     )
     secret_file: Path | None = Field(None, description="a file that holds the secret")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        only_one(self.url, self.url_file, "url")
+        only_one(self.secret, self.secret_file, "secret")
+        if self.secret is not None:
+            signing_keys(self.secret.get_secret_value())
+        return self
 
 
 class Webhook:

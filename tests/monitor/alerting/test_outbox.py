@@ -276,6 +276,26 @@ async def test_a_locked_store_only_delays(store, tmp_path):
     lock.close()
 
 
+async def test_a_store_locked_after_the_delivery_does_not_repeat_it(store, tmp_path):
+    class Locks(Fake):
+        async def notify(self, notification):
+            self.lock = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
+            self.lock.execute("BEGIN IMMEDIATE")
+            await super().notify(notification)
+
+    fake, metrics = Locks(), Metrics()
+    await tell(store, telling("k1"))
+    async with store.read() as connection:
+        await connection.exec_driver_sql("PRAGMA busy_timeout = 1")
+    async with Running(deliverer(store, fake, metrics=metrics)):
+        await until(
+            lambda: metrics.registry.get_sample_value("leakstream_batch_retries_total", {"stage": "deliver"})
+        )
+        fake.lock.close()
+    assert fake.delivered == ["k1"]
+    assert await rows(store, "state", "fence") == [("delivered", 1)]
+
+
 async def test_kill_between_delivery_and_mark_repeats_the_same_key(store, tmp_path):
     await tell(store, *(telling(f"key-{leak}", leak=leak) for leak in LEAKS))
     script = str(Path(sys.modules["notifier_samples"].__file__).with_name("deliver_until_killed.py"))

@@ -96,6 +96,14 @@ async def test_close_tells_those_who_were_told_and_is_logged(store, people, woke
     assert len(await column(store, outbox.c.change)) == 4
 
 
+async def test_a_reason_that_is_none(store, people):
+    await put(store, exposure())
+    assert people.close_reasons == ("revoked", "removed", "false_alarm", "test", "not_ours")
+    with pytest.raises(ValueError, match="whim"):
+        await people.close(fingerprint("a"), "whim", actor="ann")
+    assert (await people.show(fingerprint("a"), actor="ann"))["state"] == "open"
+
+
 async def test_close_what_nobody_was_told_of_tells_nobody(store, people):
     await service(store).handle(records([finding()]))
     await people.close(fingerprint("a"), CloseReason.NOT_OURS, actor="ann")

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select, text
 
 from alerting_samples import open_store
+from monitor.aio import cancel, spawn
 from monitor.bus.base import RetryableError
 from monitor.store.dialect import insert_or_replace
 from monitor.store.engine import Store
@@ -107,6 +108,18 @@ async def test_a_mistake_of_ours_is_not_retried(tmp_path):
         async with store.write() as connection:
             await connection.execute(text("SELECT * FROM missing"))
     assert not isinstance(caught.value, RetryableError)
+    await store.close()
+
+
+async def test_a_write_that_is_cancelled_anywhere_leaves_nothing_locked(tmp_path):
+    store = await open_store(tmp_path)
+    for delay in range(40):
+        task = spawn(set_value(store, f"n{delay}", "1"), name="write")
+        await asyncio.sleep(delay * 0.0002)
+        await cancel(task)
+        async with asyncio.timeout(5):
+            await set_value(store, "a", str(delay))
+    assert await value_of(store, "a") == "39"
     await store.close()
 
 

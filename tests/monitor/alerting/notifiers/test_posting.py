@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from pydantic import ValidationError
 
 from monitor.alerting import notifiers
 from monitor.alerting.notifiers.base import DeliveryError, NotifierPlugin, Permanent, Retryable
@@ -150,6 +151,14 @@ async def test_errors_and_texts_of_notifiers_hold_no_url(tmp_path, name):
         assert caught.value.__suppress_context__ or caught.value.__context__ is None
         settings = PLUGINS[name].settings(url=secret, **SETTINGS[name])
         assert "synthetic-value" not in f"{settings!r}{settings.model_dump_json()}"
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_settings_without_a_url_or_with_two_stop_the_start(name, tmp_path):
+    for url in ({}, {"url": "http://hooks.example/synthetic", "url_file": tmp_path / "u"}):
+        with pytest.raises(ValidationError, match="give url or url_file") as caught:
+            PLUGINS[name].settings(**url, **SETTINGS[name])
+        assert "synthetic" not in str(caught.value)
 
 
 def test_plain_escapes_every_text_and_keeps_the_shape():
