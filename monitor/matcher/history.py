@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from typing import Final
 
@@ -19,7 +19,7 @@ _BATCH_BLOBS: Final = 200
 
 def scan_history(
     repository: Repository, scanner: Scanner, progress: Progress, *, blob_bytes: int = 256 << 20
-) -> Iterator[Found]:
+) -> Generator[Found, None, None]:
     """What all refs reach. Blocking; git reads in its own processes meanwhile. Raises GitError.
 
     Large blobs come in parts; `blob_bytes` of each are read. Memory: 20 bytes a blob and a few mebibytes.

@@ -9,7 +9,7 @@ import os
 import queue
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Final
 
 from detectors import Scanner
@@ -23,7 +23,7 @@ _LEFT_OUT: Final = frozenset({".git", ".hg", ".svn"})
 
 def scan_tree(
     roots: Sequence[str], scanner: Callable[[], Scanner], progress: Progress, *, jobs: int = 1
-) -> Iterator[Found]:
+) -> Generator[Found, None, None]:
     """Scan files and folders. `scanner` makes one for each job. Blocking; close the generator to end it early.
 
     What cannot be read is counted in `progress.skipped`; an error of the scanner itself is raised.
