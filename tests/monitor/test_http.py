@@ -130,8 +130,11 @@ async def test_compressed_emptiness_without_end_is_stopped() -> None:
     head = squeeze.compress(b"") + squeeze.flush(zlib.Z_FULL_FLUSH)
     empty = b"".join(squeeze.flush(zlib.Z_FULL_FLUSH) + b"\x00\x00\x00\xff\xff" for _ in range(20_000))
 
-    async def handler(_: web.Request) -> web.Response:
-        return web.Response(body=head + empty, headers={"Content-Encoding": "gzip"})
+    async def handler(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Encoding": "gzip"})
+        await response.prepare(request)  # no Content-Length that would betray it
+        await response.write(head + empty)
+        return response
 
     async with serving(handler) as base, client() as http:
         assert await reason(http, base, max_bytes=50_000) is Failure.TOO_LARGE
