@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+
 from collecting import START, Bench
 from made_up import made_up
-
 from monitor.collectors.sources import github_events, github_gists, pastebin
 from monitor.simulator.faults import FaultKind
 from monitor.simulator.model import Shape
