@@ -81,13 +81,13 @@ class Corpus:
         return SourceFile(self.path(rng, language), b"".join(pieces), language)
 
     def edit(self, rng: random.Random, path: str, content: bytes, *, plant: bytes = b"") -> bytes:
-        """`content` with a block more (and `plant` in it) at a block's boundary."""
+        """`content` with a block more (and `plant` in it), below its first or at its end: never inside what was planted before."""
         language = _EXTENSIONS.get(path.rpartition(".")[2], LANGUAGES[0])
         piece = self._blocks[language][int(rng.random() * _BLOCKS_EACH)]
         if plant:
             piece = plant.rstrip(b"\n") + b"\n\n" + piece
         parts = content.split(b"\n\n")
-        at = int(rng.random() * (len(parts) + 1))
+        at = 1 if rng.random() < 0.5 else len(parts)
         parts.insert(at, piece.rstrip(b"\n"))
         return b"\n\n".join(parts)
 

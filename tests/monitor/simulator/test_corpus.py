@@ -29,6 +29,17 @@ def test_an_edit_keeps_what_was_there():
     assert all(block in rest for block in old.content.split(b"\n\n"))  # in the same order
 
 
+def test_edits_never_cut_what_was_planted():
+    corpus = Corpus(1)
+    rng = random.Random(4)
+    file = corpus.file(rng, plant=b"FIRST\n\nblank line\n\nLAST")
+    content = file.content
+    for number in range(30):
+        content = corpus.edit(rng, file.path, content, plant=b"BEGIN %d\n\nEND %d" % (number, number))
+    assert b"FIRST\n\nblank line\n\nLAST" in content
+    assert all(b"BEGIN %d\n\nEND %d" % (number, number) in content for number in range(30))
+
+
 def test_the_noise_is_tempting_and_strangers_only():
     corpus = Corpus(1)
     rng = random.Random(3)
