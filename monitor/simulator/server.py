@@ -20,6 +20,7 @@ from typing import Final
 
 from aiohttp import web
 
+from monitor.aio import sleep_until
 from monitor.listener import Listener
 from monitor.simulator.faults import FAULT, Faults, carry_out
 from monitor.simulator.gists import Gists
@@ -141,7 +142,7 @@ class Simulator:
                 due = min(due, count)
             self.publish(due - done)
             done = due
-            await asyncio.sleep(max(_TICK, begun + done / rate - loop.time()))
+            await sleep_until(stop, max(_TICK, begun + done / rate - loop.time()))
 
     @web.middleware
     async def _observe(

@@ -21,6 +21,16 @@ async def test_it_publishes_so_many_and_no_more():
         assert one.simulator.world.published == two.simulator.world.published > 0
 
 
+async def test_a_slow_rate_stops_at_once():
+    async with simulated() as net:
+        stop = asyncio.Event()
+        task = aio.spawn(net.simulator.run(0.001, stop=stop), name="publish")
+        await asyncio.sleep(0.01)
+        stop.set()
+        await asyncio.wait_for(task, 5.0)
+        assert net.simulator.world.published <= 2
+
+
 async def test_stop_is_idempotent():
     async with simulated() as net:
         await net.simulator.stop()
