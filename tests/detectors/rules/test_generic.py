@@ -1,0 +1,171 @@
+"""What decides the precision of the generic rules: the value's shape beside the name, in real syntaxes."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from shipped_rules import shipped_scanner
+
+PROVIDERS = ("generic", "http", "jwt", "oauth", "smtp", "redis", "mysql", "postgres")
+LETTERS = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"
+
+
+def password(seed: int) -> str:
+    """What a careful person or a generator chooses: letters, digits, a sign."""
+    rng = Random(seed)
+    body = "".join(rng.choices(LETTERS, k=7)) + "".join(rng.choices("2345679", k=3))
+    return body[:5] + rng.choice("!#@") + body[5:]
+
+
+def secret(seed: int, size: int = 32) -> str:
+    rng = Random(seed)
+    return "".join(rng.choices(LETTERS, k=size - 6)) + "".join(rng.choices("2345679", k=6))
+
+
+def found(text: str) -> list[bytes]:
+    return [f.secret for f in shipped_scanner(*PROVIDERS).scan(text.encode())]
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "DB_PASSWORD={}\n",
+        "export DB_PASSWORD='{}'\n",
+        "  password: {}\n",
+        '  "password": "{}",\n',
+        "$config['password'] = '{}';\n",
+        'final String password = "{}";\n',
+        "password := `{}`\n",
+        "<password>{}</password>\n",
+        '<property name="password" value="{}"/>\n',
+        "mysqldump --password={} shop\n",
+        "tool --password {} --verbose\n",
+        "set_option('password', '{}')\n",
+        "ENV ADMIN_PASSWORD {}\n",
+        'master_user_password = "{}"\n',
+        '{{\\"password\\": \\"{}\\"}}\n',
+    ],
+)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_password_is_found_whole_in_each_syntax(template: str, seed: int) -> None:
+    value = password(seed)
+
+    assert found(template.format(value)) == [value.encode()]
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "API_KEY={}\n",
+        'api_key = "{}"\n',
+        "apiKey: '{}',\n",
+        '"client_secret": "{}"\n',
+        '<add key="ApiSecret" value="{}" />\n',
+        "--auth-token {}\n",
+        "Authorization: Bearer {}\n",
+        "const token = '{}';\n",
+    ],
+)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_random_secret_is_found_whole_in_each_syntax(template: str, seed: int) -> None:
+    value = secret(seed)
+
+    assert found(template.format(value)) == [value.encode()]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password = get_password()",
+        "password = os.environ['APP_PASSWORD2']",
+        "password = request.form.get('password2')",
+        "password: ${DB_PASSWORD}",
+        "password: {{ vault_db_password2 }}",
+        "passwd=%s port=%d",
+        "password=$1",
+        '"password": "Passwort",',
+        '"password": "Mot de passe",',
+        '"password.min_length": "Das Passwort muss 8 Zeichen haben",',
+        "def check(password: str, password_confirmation: Optional[str] = None) -> bool:",
+        "private readonly passwordEncoder: BCryptPasswordEncoder2;",
+        "password = Column(String(255), nullable=False)",
+        '<input type="password" name="password" id="user_password1" class="form-control-lg2">',
+        "input[type=password]:focus { outline: 2px }",
+        "--password-file /run/secrets/db2",
+        "The password must be at least 8 characters long, see section-4.2.1.",
+        "  -p, --password=PASSWORD1  read the password from FILE",
+        "password = 'changeme123'",
+        "password = 'password123'",
+        "password = 'P@ssw0rd!'",
+        "password = '********12'",
+        "password = 'test1234'",
+        "PASSWORD=<your-password-1>",
+        "password_url = 'https://acme.io/reset/1234'",
+        "password_changed_at: 2024-01-02T10:00:00Z",
+        "password_digest = 'd41d8cd98f00b204e9800998ecf8427e'",
+        "struct passwd *pwd = getpwuid(getuid());",
+        "pwd = '/srv/app/releases/20240101'",
+        "api_key = self.api_key_from_header_2",
+        "api_key: str = Field(default=None, alias='x-api-key-2')",
+        "secret: ${{ secrets.DEPLOY_KEY_2024 }}",
+        "secretKeyRef:\n  name: my-service-credentials-v2\n",
+        "secret_id = 'b3f1c2d4-1111-4222-8333-abcdefabcdef'",
+        "api_key_sha256 = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'",
+        "token = request.headers['X-Token-Version2']",
+        "token = 'continuation-of-the-list-2'",
+        "csrf_token = 'Zk39Qx81LmN02pRtUvWx77YzAb'",
+        "API_KEY=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        "API_KEY=YOUR_API_KEY_HERE_1234567890",
+        "Authorization: Bearer <token>",
+        "Authorization: Bearer $ACCESS_TOKEN_2",
+        "access_token_url = 'https://acme.io/oauth2/token/v2'",
+    ],
+)
+def test_code_markup_and_prose_are_quiet(text: str) -> None:
+    assert found(text) == []
+
+
+@pytest.mark.parametrize("scheme", ["https", "wss", "ldap", "imap", "svn+ssh", "clickhouse"])
+def test_a_url_with_a_login_of_any_scheme_is_found_with_its_scope(scheme: str) -> None:
+    value = secret(3, 16)
+
+    (finding,) = shipped_scanner(*PROVIDERS).scan(f"x = {scheme}://Ann:{value}@db.acme.io:99/x\n".encode())
+
+    assert (finding.rule.id, finding.secret) == ("generic-url-login", value.encode())
+    assert finding.scope == b"ann@db.acme.io"
+
+
+def test_a_scheme_with_a_rule_of_its_own_is_told_by_it() -> None:
+    text = f"DATABASE_URL=postgresql://ann:{secret(4, 16)}@db.acme.io/shop\n".encode()
+
+    assert [f.rule.id for f in shipped_scanner(*PROVIDERS).scan(text)] == ["postgres-uri"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://user:password@localhost:5432/app",
+        "postgres://app:{value}@127.0.0.1/app",
+        "https://user:pass@acme.io/",
+        "https://${{USER}}:${{PASS}}@acme.io/",
+        "https://<user>:<password>@acme.io/",
+        "https://acme.io:8443/@scope/pkg",
+        "mysql://root:root@db/app",
+        "redis://:changeme@cache:6379",
+    ],
+)
+def test_urls_with_dummies_or_on_this_machine_are_quiet(url: str) -> None:
+    assert found("url: " + url.format(value=secret(5, 16))) == []
+
+
+def test_a_jwt_in_a_bearer_header_is_one_finding() -> None:
+    from detectors.synthetic import secret_for
+    from shipped_rules import shipped
+
+    token = secret_for(shipped(*PROVIDERS)["jwt-token"], Random(6))
+
+    (finding,) = shipped_scanner(*PROVIDERS).scan(b"Authorization: Bearer " + token + b"\n")
+
+    assert (finding.rule.id, finding.secret) == ("jwt-token", token)
