@@ -14,9 +14,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from importlib import metadata
 from pathlib import Path
 from typing import Final, TypeVar
+from urllib.parse import urlsplit
 
 import structlog
 from pydantic import BaseModel
@@ -55,6 +55,7 @@ from monitor.store.engine import Store
 from monitor.store.janitor import Janitor, Terms
 from monitor.store.records import bind_key
 from monitor.tools import Tools
+from monitor.version import version
 from monitor.web import Web
 
 _LOG = structlog.get_logger("service")
@@ -98,10 +99,6 @@ def load_config(path: Path | None, environment: Mapping[str, str] | None = None)
         notifiers={name: plugin.settings for name, plugin in notifiers().items()},
         environment=environment,
     )
-
-
-def version() -> str:
-    return metadata.version("leakstream")
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,8 +263,14 @@ class Service:
         if Stage.ALERT not in self._stages and not ingest:
             return None
         settings = self._config.web
+        outside = urlsplit(self._config.external_url)
         return Web(
-            settings.host, settings.port, allowed_hosts=settings.allowed_hosts, token_file=settings.token_file
+            settings.host,
+            settings.port,
+            allowed_hosts=[*settings.allowed_hosts, *([outside.hostname] if outside.hostname else [])],
+            token_file=settings.token_file,
+            secure_cookies=outside.scheme == "https",
+            clock=self._clock,
         )
 
     def _metrics_port(self) -> int:

@@ -2,37 +2,59 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
+from typing import Final
 
 import typer
 
-from monitor.commands import demo, exposures, rules, scan, service, setup
-from monitor.commands.errors import EXPECTED, Failure
+# where each command lives: only the one that is called is imported, so that a scan does not wait for a web server's modules
+_HOMES: Final = {
+    "scan": "scan",
+    "run": "service",
+    "collect": "service",
+    "match": "service",
+    "alert": "service",
+    "demo": "demo",
+    "init": "setup",
+    "doctor": "setup",
+    "config": "setup",
+    "version": "setup",
+    "exposures": "exposures",
+    "rules": "rules",
+}
 
-app = typer.Typer(
-    name="leakstream",
-    help="Streaming leak-exposure monitor: what is being published of yours in public code and pastes, within seconds.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-scan.register(app)
-service.register(app)
-demo.register(app)
-setup.register(app)
-app.add_typer(exposures.app, name="exposures")
-app.add_typer(rules.app, name="rules")
+
+def build(called: str = "") -> typer.Typer:
+    """The command with all its sub-commands, or with those that live beside `called` if there is such a one."""
+    app = typer.Typer(
+        name="leakstream",
+        help="Streaming leak-exposure monitor: what is being published of yours in public code and pastes, within seconds.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    homes = [_HOMES[called]] if called in _HOMES else dict.fromkeys(_HOMES.values())
+    for home in homes:
+        importlib.import_module(f"monitor.commands.{home}").register(app)
+    app.callback()(_root)  # keeps a single sub-command a sub-command
+    return app
+
+
+def _root() -> None:
+    """Streaming leak-exposure monitor: what is being published of yours in public code and pastes, within seconds."""
 
 
 def main() -> None:
     """The console script. Turns every expected error into one message; anything else is a fault of ours, with its traceback."""
     try:
-        app(standalone_mode=True)
-    except Failure as failure:
-        print(f"leakstream: {failure}", file=sys.stderr)  # noqa: T201 - the command's own voice
-        sys.exit(failure.status)
-    except EXPECTED as error:
-        print(f"leakstream: {error}", file=sys.stderr)  # noqa: T201
-        sys.exit(2)
+        build(next(iter(sys.argv[1:]), ""))()
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        from monitor.commands.errors import EXPECTED, Failure
+
+        if not isinstance(error, EXPECTED):
+            raise
+        print(f"leakstream: {error}", file=sys.stderr)  # noqa: T201 - the command's own voice
+        sys.exit(error.status if isinstance(error, Failure) else 2)

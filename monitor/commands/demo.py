@@ -61,6 +61,8 @@ requests_per_minute = 300
 
 [sources.pastebin]
 base_url = "{pastebin}"
+poll_seconds = 2
+item_seconds = 0.05
 
 [notifiers.webhook]
 url = "{hook}"

@@ -23,6 +23,7 @@ class Failure(Exception):
 
 # errors whose message is written for the person at the terminal
 EXPECTED: Final = (
+    Failure,
     BaselineError,
     BusError,
     ConfigError,

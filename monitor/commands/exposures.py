@@ -30,6 +30,10 @@ Id = Annotated[str, typer.Argument(help="The exposure's id, or its first digits.
 _STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "info": "dim"}
 
 
+def register(parent: typer.Typer) -> None:
+    parent.add_typer(app, name="exposures")
+
+
 @app.command("list")
 def list_exposures(
     config: ConfigOption = None,

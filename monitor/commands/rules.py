@@ -20,6 +20,10 @@ app = typer.Typer(
 Extra = Annotated[list[Path] | None, typer.Option("--rules", help="Further rule files or folders of them.")]
 
 
+def register(parent: typer.Typer) -> None:
+    parent.add_typer(app, name="rules")
+
+
 @app.command("list")
 def list_rules(
     rules: Extra = None,

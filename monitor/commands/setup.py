@@ -14,6 +14,7 @@ from rich.text import Text
 
 from monitor import app as application
 from monitor import config as configuration
+from monitor import version as program
 from monitor.commands import template
 from monitor.commands.doctor import Outcome, examine
 from monitor.commands.errors import Failure
@@ -72,7 +73,7 @@ def doctor(config: ConfigOption = None) -> None:
 
 
 def version() -> None:
-    typer.echo(f"leakstream {application.version()}")
+    typer.echo(f"leakstream {program.version()}")
 
 
 @config_app.command("show")

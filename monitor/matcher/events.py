@@ -14,6 +14,7 @@ from monitor.contracts import Document, FindingEvent, Place, Provenance
 from monitor.identity import KeyRing, blob_sha, place_id
 from monitor.matcher import redact
 from monitor.matcher.lines import diff_position, position
+from monitor.matcher.parts import own
 
 _NEAR: Final = 512
 _AT_MOST: Final = 16
@@ -69,9 +70,7 @@ class EventMaker:
     def events(self, document: Document, findings: Sequence[Finding], *, now: float) -> list[FindingEvent]:
         """In the order of `findings`. Of a document in parts each finding is told once: by the part that has it whole first."""
         content = document.content
-        findings = [
-            f for f in findings if f.end > document.overlap and not (document.more and f.end == len(content))
-        ]
+        findings = own(document, findings)
         if not findings:
             return []
         hidden = self._redactor.hidden(content, findings)

@@ -1,0 +1,128 @@
+"""One scan from its targets to its exit status."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from detectors import Scanner, load_rules
+from monitor import hardening
+from monitor.contracts import Document, Provenance
+from monitor.gitread import Remote, open_repository, parse
+from monitor.matcher.blocks import Found, Progress
+from monitor.matcher.history import scan_history
+from monitor.matcher.redact import Redactor
+from monitor.matcher.tree import scan_tree
+from monitor.scan.baseline import Baseline
+from monitor.scan.formats import Format, Summary
+from monitor.scan.hit import Hit
+from monitor.scan.hits import HitMaker
+
+STDIN = "-"
+
+
+class TargetError(Exception):
+    """A target is not there or cannot be scanned that way. The message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to scan and how. `rules` are further rule files."""
+
+    targets: Sequence[str]
+    history: bool = False
+    jobs: int = 1
+    show_secrets: bool = False
+    refuted: bool = False
+    baseline: Path | None = None
+    write_baseline: Path | None = None
+    rules: Sequence[Path] = ()
+
+
+def scan(options: Options, out: Format, progress: Progress) -> int:
+    """Scan everything, tell `out`; how many findings were told. Blocking.
+
+    Raises TargetError, BaselineError, GitError, DetectorError.
+    """
+    hardening.no_core_dumps()
+    started = time.perf_counter()
+    baseline = Baseline.load(options.baseline) if options.baseline else Baseline.new()
+    rules = load_rules(options.rules)
+    # checked before anything is scanned, so that a wrong last target costs nothing
+    work = [_target(options, text) for text in options.targets]
+    first = Scanner(rules, keep_refuted=options.refuted)
+    spare = [first]
+
+    def make() -> Scanner:
+        return spare.pop() if spare else Scanner(rules, keep_refuted=options.refuted)
+
+    base = Path.cwd() if not any(Path(text).is_absolute() for text in options.targets) else None
+    maker = HitMaker(
+        baseline.keys, Redactor(Scanner(rules)), show_secrets=options.show_secrets, relative_to=base
+    )
+    told: list[Hit] = []
+    summary = Summary()
+    with ExitStack() as stack:
+        for target in work:
+            if not spare:
+                spare.append(first)
+            for found in target(stack, make, progress):
+                for hit in maker.hits(found):
+                    if hit.fingerprint in baseline.known:
+                        summary.known += 1
+                        continue
+                    told.append(hit)
+                    out.hit(hit)
+    if options.write_baseline:
+        baseline.write(options.write_baseline, told)
+    summary.files, summary.bytes = progress.files, progress.bytes
+    summary.dropped, summary.skipped = progress.dropped, progress.skipped
+    summary.seconds = time.perf_counter() - started
+    out.end(summary)
+    return len(told)
+
+
+Work = Callable[[ExitStack, Callable[[], Scanner], Progress], Iterator[Found]]
+
+
+def _target(options: Options, text: str) -> Work:
+    """How to scan one target. Raises TargetError, GitError."""
+    if text == STDIN:
+        return _stdin
+    if isinstance(parsed := parse(text), Remote) or (options.history and parsed.is_dir()):
+        return lambda stack, make, progress: _repository(text, stack, make, progress)
+    if options.history:
+        raise TargetError(f"{text}: --history needs a git repository")
+    if not os.path.lexists(text):
+        raise TargetError(f"{text}: no such file or folder")
+    jobs = options.jobs
+    return lambda _, make, progress: scan_tree([os.path.abspath(text)], make, progress, jobs=jobs)  # noqa: PTH100 - links stay
+
+
+def _stdin(_: ExitStack, make: Callable[[], Scanner], progress: Progress) -> Iterator[Found]:
+    content = sys.stdin.buffer.read()
+    progress.files += 1
+    progress.bytes += len(content)
+    scanner = make()
+    findings = scanner.scan(content)
+    progress.dropped.update(scanner.last.dropped)
+    if findings:
+        where = Provenance(forge="stdin", path=STDIN)
+        yield Found(
+            Document(source="scan", id=STDIN, content=content, fetched_at=0.0, provenance=where), findings
+        )
+
+
+def _repository(
+    text: str, stack: ExitStack, make: Callable[[], Scanner], progress: Progress
+) -> Iterator[Found]:
+    folder = Path(tempfile.mkdtemp(prefix="leakstream-git-"))
+    stack.callback(shutil.rmtree, folder, ignore_errors=True)
+    yield from scan_history(open_repository(text, folder), make(), progress)
