@@ -241,22 +241,22 @@ class Service:
             self.metrics,
             clock=self._clock,
         )
-        self._jobs[Stage.COLLECT] = collectors.run
-        self._checks[Stage.COLLECT] = lambda: collectors.not_ready
+        self._jobs[Stage.COLLECT.value] = collectors.run
+        self._checks[Stage.COLLECT.value] = lambda: collectors.not_ready
 
     def _read(self, bus: EmbeddedBus, stage: Stage, topics: Sequence[str], handler: Handler) -> None:
         runner = Runner(
             bus,
             handler,
-            stage=stage,
-            group=stage,
+            stage=stage.value,
+            group=stage.value,
             topics=topics,
             metrics=self.metrics,
             content_reasons=CONTENT_REASONS,
             clock=self._clock,
         )
-        self._jobs[stage] = runner.run
-        self._checks[stage] = lambda: runner.problems
+        self._jobs[stage.value] = runner.run
+        self._checks[stage.value] = lambda: runner.problems
 
     def _web(self) -> Web | None:
         ingest = Stage.COLLECT in self._stages and "ingest" in self._config.sources
