@@ -123,7 +123,7 @@ async def test_consumers_are_killed_and_replaced_and_every_record_is_read(
     read += await victims[1].kill()
     await producer.end()
     async with asyncio.timeout(60):
-        while any(lag.records for lag in (await bus.lag("g", ["t"])).values()):
+        while any(lag.records for lag in (await bus.lag("g", ["t"])).values()):  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.1)
     read += await heir.kill()
     numbers = [int(line) for line in read if line.isdigit()]
