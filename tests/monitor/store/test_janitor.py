@@ -94,8 +94,8 @@ async def test_the_outbox_keeps_what_is_not_delivered(store):
     await tell(store, telling("1"), telling("2", leak="b"), telling("3", leak="c"))
     async with store.write() as connection:
         rows = await outbox.lease(connection, "hook", now=NOON, until=NOON + 1, limit=3)
-        await outbox.settle(connection, rows[0], state="delivered", at=NOON)
-        await outbox.settle(connection, rows[1], state="failed", at=NOON, reason="gone")
+        await outbox.settle_delivered(connection, rows[:1], at=NOON)
+        await outbox.settle_undelivered(connection, rows[1], state="failed", reason="gone")
     assert (await Janitor(store).sweep(NOON + 91 * DAY))["outbox"] == 1
     assert (await Janitor(store).sweep(NOON + 401 * DAY))["outbox"] == 1
     assert (await counts(store))["outbox"] == 1
