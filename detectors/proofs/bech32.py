@@ -36,7 +36,7 @@ def sum_fits(text: bytes) -> bool:
     prefix, separator, data = text.lower().rpartition(b"1")
     if not separator or not prefix or any(byte not in _VALUES for byte in data):
         return False
-    return len(data) > 6 and _polymod(_expanded(prefix) + [_VALUES[byte] for byte in data]) == 1
+    return len(data) >= 6 and _polymod(_expanded(prefix) + [_VALUES[byte] for byte in data]) == 1
 
 
 @dataclass(frozen=True, slots=True)
