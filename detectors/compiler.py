@@ -2,9 +2,9 @@
 
 One block-mode database without start-of-match: every rule as its full expression, ended at the minimum length, so that one start
 gives one hit. Ids count the rules in their order, then the triggers of the decoders. One more expression that
-never reports, the *stride* literal, is there for speed alone: the literal matcher takes its stride from the shortest
-literal of the set, and long strides are slow on such sets (1.4 to 4 times, measured); which length is best depends on the
-set and is timed when a database is built.
+never reports, the *stride* literal, may be there for speed alone: the literal matcher takes its stride from the shortest
+literal of the set, and long strides can be slow (1.4 to 4 times on some sets, nothing on others: both measured), so a
+database is built with it and without, and the faster one is kept.
 
 Building takes seconds; a warm load takes milliseconds. A cache file carries the digest of all that shaped it and of its own
 content: one that does not fit is built anew, a folder that cannot be written costs the time again and is no error.
@@ -32,7 +32,7 @@ from detectors.expressions import facts
 from detectors.model import Kind, Rule
 from detectors.ruleset import RuleSet
 
-_STRIDES: Final = (b"", b"\xff", b"\xff\xfe", b"\xff\xfe\xfd", b"\xff\xfe\xfd\xfc")
+_STRIDES: Final = (b"", b"\xff")
 _SAMPLE_BYTES: Final = 1 << 20
 _ROUNDS: Final = 5
 _FORMAT: Final = b"leakstream-db-1"

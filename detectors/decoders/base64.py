@@ -45,25 +45,24 @@ def _triggers(ruleset: RuleSet) -> tuple[Trigger, ...]:
 
 def _take(buffer: Buffer, low: int, high: int, hit: int, trigger: Trigger) -> Run | None:
     before = bytes(buffer[max(low, hit - RUN_CAP) : hit])
-    after = bytes(buffer[hit : min(high, hit + RUN_CAP)])
-    core = before.rstrip(b"=")
+    core = before.rstrip(b"=")  # the padded end's trigger ends behind the padding
     start = hit - len(before) + len(core.rstrip(_ALPHABET))
-    stop = (
-        hit + len(after) - len(after.lstrip(_ALPHABET))
-        if len(core) == len(before)
-        else hit - len(before) + len(core)
-    )
+    stop = hit - len(before) + len(core)
+    if len(core) == len(before):
+        after = bytes(buffer[hit : min(high, hit + RUN_CAP)])
+        stop += len(after) - len(after.lstrip(_ALPHABET))
     if stop - start < _SHORTEST_RUN:
         return None
+    padded = bytes(buffer[stop : min(high, stop + 2)])
+    end = stop + len(padded) - len(padded.lstrip(b"="))
     text = bytes(buffer[start:stop]).translate(_STANDARD)
-    if not trigger.plain:  # the padding says where the last group ends
-        first = len(text) % 4 - 2
-        first += 4 if first < 0 else 0
-        return Run(NAME, start + first, hit, _decode(text[first:]))
+    if not trigger.plain:  # two signs of padding: the last group has two characters
+        first = (len(text) - 2) % 4
+        return Run(NAME, start + first, end, _decode(text[first:]))
     for first in range(4):  # what stands before the run (a path, a name) may be of its alphabet
         data = _decode(text[first:])
         if trigger.plain in data:
-            return Run(NAME, start + first, stop, data)
+            return Run(NAME, start + first, end, data)
     return None
 
 

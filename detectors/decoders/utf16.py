@@ -34,7 +34,10 @@ def _take(buffer: Buffer, low: int, high: int, hit: int, trigger: Trigger) -> Ru
     data = plain[start:stop]
     if 2 * len(data) < _SHORTEST_RUN:
         return None
-    return Run(NAME, begin + 2 * start, min(high, begin + 2 * stop), data)
+    first = begin + 2 * start
+    if first > low and buffer[first - 1 : first] == b"\0":  # big-endian: the gap comes first
+        first -= 1
+    return Run(NAME, first, min(high, begin + 2 * stop), data)
 
 
 def _take_all(buffer: Buffer, low: int, high: int) -> Run:

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from acme_rules import ruleset
+from detectors import compiler
+from detectors.compiler import Expression, build, database, expressions_of
+from detectors.decoders.base import Trigger
+from detectors.errors import CompileError
+
+TRIGGERS = (Trigger("base64", "c2VjcmV0"),)
+
+
+def hits(db, text: bytes) -> set[tuple[int, int]]:
+    found = set()
+    db.scan(text, match_event_handler=lambda i, _s, e, _f, _c: found.add((i, e)))
+    return found
+
+
+def test_ids_are_the_rules_in_order_then_the_triggers() -> None:
+    found = expressions_of(ruleset(), TRIGGERS)
+
+    assert {e.id for e in found} == set(range(len(ruleset()) + 1))
+    assert found[-1] == Expression(len(ruleset()), "c2VjcmV0", 0)
+
+
+def test_a_context_rule_has_one_expression_a_name() -> None:
+    index = ruleset().rules.index(ruleset()["acme-key"])
+    texts = [e.text for e in expressions_of(ruleset(), ()) if e.id == index]
+
+    assert len(texts) == 2
+    assert all(r"[^\n]{0,40}?" in text for text in texts)
+
+
+def test_the_stride_literal_never_reports() -> None:
+    db = build([Expression(0, "abc", 0)])
+
+    assert hits(db, b"abc \xff\xff\xff") == {(0, 3)}
+
+
+def test_no_rules_make_a_database_too() -> None:
+    assert hits(build([]), b"abc") == set()
+
+
+def test_a_refused_expression_is_named() -> None:
+    with pytest.raises(CompileError, match="acme-dump"):
+        build([Expression(0, "a(b", 0)], ruleset().rules)
+
+
+def test_a_stored_database_is_loaded_and_a_damaged_one_built_anew(tmp_path: Path) -> None:
+    first = database(ruleset(), TRIGGERS, cache_dir=tmp_path)
+    (path,) = tmp_path.iterdir()
+    written = path.read_bytes()
+    again = database(ruleset(), TRIGGERS, cache_dir=tmp_path)
+    path.write_bytes(written[:-3])
+    rebuilt = database(ruleset(), TRIGGERS, cache_dir=tmp_path)
+
+    text = b"a c2VjcmV0 acme=" + b"0123456789abcdeffedcba9876543210"
+    assert hits(first, text) == hits(again, text) == hits(rebuilt, text) != set()
+    assert path.read_bytes() != written[:-3]
+
+
+def test_other_triggers_are_another_database(tmp_path: Path) -> None:
+    database(ruleset(), TRIGGERS, cache_dir=tmp_path)
+    database(ruleset(), (), cache_dir=tmp_path)
+
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_cache_that_cannot_be_written_costs_time_only(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+
+    assert hits(database(ruleset(), TRIGGERS, cache_dir=tmp_path / "file"), b"c2VjcmV0")
+
+
+def test_the_default_cache_is_under_the_users_cache() -> None:
+    assert compiler.default_cache().name == "leakstream"

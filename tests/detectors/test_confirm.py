@@ -1,0 +1,69 @@
+"""One rule's hits, without Hyperscan: the window, the span, the reasons."""
+
+from __future__ import annotations
+
+from acme_rules import ruleset
+from detectors.confirm import MARGIN, Confirmer, Match, Miss
+from detectors.expressions import LONGEST
+
+KEY = b"0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+
+
+class Watched(bytes):
+    """Bytes that remember how far they were looked at."""
+
+    seen: tuple[int, int] = (1 << 30, 0)
+
+    def __getitem__(self, at):
+        if isinstance(at, slice):
+            low, high, _ = at.indices(len(self))
+            self.seen = (min(self.seen[0], low), max(self.seen[1], high))
+        return super().__getitem__(at)
+
+
+def confirm(rule_id: str, text: bytes, hit: int, done: int = 0, low: int = 0, high: int | None = None):
+    return Confirmer(ruleset()[rule_id]).confirm(text, low, len(text) if high is None else high, hit, done)
+
+
+def test_the_span_of_a_context_value_and_the_nearest_name() -> None:
+    text = b"acme: am_key = '" + KEY + b"'"
+
+    match = confirm("acme-key", text, text.index(KEY) + 32)
+
+    assert isinstance(match, Match)
+    assert (match.start, match.end, match.name, match.syntax) == (16, 48, b"am_key", "assign")
+
+
+def test_the_reasons_of_a_miss() -> None:
+    assert confirm("acme-key", b"acme=" + KEY + b"a", 37) == Miss("not_confirmed")
+    text = b"acme_sha1=" + KEY
+    assert confirm("acme-key", text, len(text)) == Miss("other_value", len(text))
+    text = b"acme or not " + KEY
+    assert confirm("acme-key", text, len(text)) == Miss("syntax", len(text))
+
+
+def test_what_is_done_is_not_looked_at_again() -> None:
+    text = b"agr-kX3vB9nQ2mZ7tR5wY8pL4hJ6"
+
+    assert isinstance(confirm("acme-grant", text, 24), Match)
+    assert isinstance(confirm("acme-grant", text, 24, done=1), Miss)
+
+
+def test_the_document_bounds_the_view() -> None:
+    text = b"acme=" + KEY + b"a"
+
+    assert isinstance(confirm("acme-key", text, 37, high=37), Match)
+    assert isinstance(confirm("acme-key", text, 37, low=2, high=37), Miss)
+
+
+def test_no_more_than_the_longest_match_and_its_margins_is_looked_at() -> None:
+    for rule in ruleset().rules:
+        if rule.minimum:
+            continue
+        text = Watched(b"a" * 5000)
+        Confirmer(rule).confirm(text, 0, len(text), 2500, 0)
+
+        low, high = text.seen
+        assert low >= 2500 - LONGEST - 2 * MARGIN
+        assert high <= 2500 + LONGEST + MARGIN
+        assert high - low <= LONGEST + 3 * MARGIN
