@@ -90,10 +90,13 @@ async def _load(connection: AsyncConnection, fold: Fold, work: intake.Intake) ->
 
 async def _sightings(connection: AsyncConnection, fold: Fold, work: intake.Intake) -> None:
     """Sightings of this batch, and those kept of blobs in which a leak has just been found."""
-    await blobs.add_blob_places(connection, [fold.blob_place(event) for event in work.sightings])
+    named = [event for event in work.sightings if event.blob_sha]
+    if len(named) < len(work.sightings):
+        fold.counts["dropped", "no_blob"] += len(work.sightings) - len(named)
+    await blobs.add_blob_places(connection, [fold.blob_place(event) for event in named])
     touched = {sha for sha, _ in fold.touched_blobs}
     kept = await blobs.load_blob_places(connection, touched)
-    events = [s for s in work.sightings if s.blob_sha not in touched] + [sighting_of(row) for row in kept]
+    events = [s for s in named if s.blob_sha not in touched] + [sighting_of(row) for row in kept]
     places = fold.sighted_places(events)
     fold.known_places |= await exposures.known_places(connection, places)
     fold.sightings(events)

@@ -110,13 +110,15 @@ async def settle_delivered(connection: AsyncConnection, rows: Sequence[Leased], 
     if not rows:
         return set()
     held = tuple_(outbox.c.id, outbox.c.fence).in_([(row.id, row.fence) for row in rows])
-    statement = (
+    await connection.execute(
         update(outbox)
         .where(held, outbox.c.state == PENDING)
         .values(state=DELIVERED, reason="", lease_until=0.0, delivered_at=at)
-        .returning(outbox.c.id)
     )
-    return set((await connection.execute(statement)).scalars())
+    # not RETURNING: SQLite 3.34, still around, does not know it
+    return set(
+        (await connection.execute(select(outbox.c.id).where(held, outbox.c.state == DELIVERED))).scalars()
+    )
 
 
 async def release(connection: AsyncConnection, rows: Sequence[Leased]) -> None:

@@ -28,7 +28,7 @@ from monitor.contracts import CoverageEvent
 from monitor.metrics import Metrics
 from monitor.store.exposures import load
 from monitor.store.queries import sightings_of
-from monitor.store.tables import audit, coverage, exposures, outbox, places, sightings
+from monitor.store.tables import audit, blob_places, coverage, exposures, outbox, places, sightings
 
 
 @pytest.fixture
@@ -212,6 +212,14 @@ async def test_a_sighting_may_come_before_the_finding(store):
     await service(store).handle(records([event]))
     row = await one(store)
     assert (row.sightings, row.level) == (2, "proved")
+
+
+async def test_a_sighting_of_no_blob_is_counted_and_left_out(store):
+    metrics = Metrics()
+    await service(store, metrics=metrics).handle(records([sighting("", repository="acme/copy")]))
+    assert await count(store, blob_places) == 0
+    labels = {"stage": "alerting", "reason": "no_blob"}
+    assert metrics.registry.get_sample_value("leakstream_dropped_total", labels) == 1
 
 
 async def test_finding_and_sighting_in_one_batch(store):

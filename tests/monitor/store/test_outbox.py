@@ -45,8 +45,9 @@ async def test_the_fence_keeps_the_late_one_out(store):
     (late,) = await take(store)
     (holder,) = await take(store, now=NOON + 31)
     assert await settle(store, late, FAILED, reason="gone") is False
+    assert await settle(store, late, DELIVERED) is False
     assert await settle(store, holder, DELIVERED) is True
-    assert await settle(store, holder, DELIVERED) is False
+    assert await settle(store, holder, PENDING, reason="timeout") is False
     assert await take(store, now=NOON + 1000) == []
 
 
