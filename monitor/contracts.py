@@ -36,7 +36,14 @@ TOPICS: Final = (
     TopicSpec(FINDINGS, retention_seconds=7 * 24 * _HOUR, retention_bytes=1024**3),
     TopicSpec(SIGHTINGS, retention_seconds=7 * 24 * _HOUR, retention_bytes=1024**3),
     TopicSpec(COVERAGE, partitions=1, retention_seconds=7 * 24 * _HOUR, retention_bytes=256 * 1024**2),
-    TopicSpec(REQUESTS, partitions=1, retention_seconds=24 * _HOUR, retention_bytes=64 * 1024**2),
+    # a request is a hint that comes again: when nobody reads them the oldest go, a sender never stands still for them
+    TopicSpec(
+        REQUESTS,
+        partitions=1,
+        retention_seconds=24 * _HOUR,
+        retention_bytes=64 * 1024**2,
+        block_when_full=False,
+    ),
 )
 
 
