@@ -141,6 +141,9 @@ class Deliverer:
         """One lease, its deliveries, their outcomes. Returns seconds to stand still, 0 to go on at once, -1 when idle."""
         channel = loop.channel
         now = self._clock()
+        async with self._store.read() as connection:
+            if not await outbox.is_due(connection, channel.name, now=now):
+                return -1.0  # an idle service writes nothing
         async with self._store.write() as connection:
             rows = await outbox.lease(
                 connection,

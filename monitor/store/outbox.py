@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Final, NamedTuple
 
-from sqlalchemy import exists, func, select, tuple_, update
+from sqlalchemy import ColumnElement, exists, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.store.dialect import execute_many, insert_new
@@ -29,6 +29,15 @@ _IS_HEAD: Final = ~exists().where(
     _earlier.c.state == PENDING,
     _earlier.c.id < outbox.c.id,
 )
+
+
+def _due(notifier: str, now: float) -> tuple[ColumnElement[bool], ...]:
+    return (
+        outbox.c.notifier == notifier,
+        outbox.c.state == PENDING,
+        outbox.c.next_try <= now,
+        outbox.c.lease_until <= now,
+    )
 
 
 class Backlog(NamedTuple):
@@ -50,19 +59,19 @@ async def enqueue(connection: AsyncConnection, tellings: Sequence[Telling]) -> N
     await execute_many(connection, insert_new(connection, outbox), rows)
 
 
+async def is_due(connection: AsyncConnection, notifier: str, *, now: float) -> bool:
+    """Whether `lease` may find something: a look that takes no lock."""
+    query = select(outbox.c.id).where(*_due(notifier, now)).limit(1)
+    return (await connection.execute(query)).first() is not None
+
+
 async def lease(
     connection: AsyncConnection, notifier: str, *, now: float, until: float, limit: int
 ) -> list[Leased]:
     """Take up to `limit` due rows, each of another exposure. A lease that ran out is taken over."""
     due = (
         select(outbox)
-        .where(
-            outbox.c.notifier == notifier,
-            outbox.c.state == PENDING,
-            outbox.c.next_try <= now,
-            outbox.c.lease_until <= now,
-            _IS_HEAD,
-        )
+        .where(*_due(notifier, now), _IS_HEAD)
         .order_by(outbox.c.next_try, outbox.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

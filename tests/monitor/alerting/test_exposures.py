@@ -265,6 +265,32 @@ def test_any_order_and_any_repetition_ends_in_the_same_exposure(events, random):
     assert replay_keys == keys
 
 
+closes = st.sampled_from([Scope.LEAK, Scope.SEEN, Scope.REPOSITORY])
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.one_of(sightings, closes), min_size=1, max_size=10))
+def test_a_replay_changes_nothing_and_tells_nobody_whatever_people_closed(history):
+    row, places, keys = None, set(), []
+    for event in history:
+        if isinstance(event, Scope):
+            if row is not None and row.state == "open":
+                row = close(row, CloseReason.TEST, by="ann", at=NOON, scope=event, where="acme/a")
+                keys.append(idempotency_key(row, Change.CLOSED))
+            continue
+        place = (event["repository"], event["path"])
+        result = step(row, new=place not in places, **event)
+        places.add(place)
+        row = result.row
+        if result.tell:
+            keys.append(idempotency_key(row, result.tell))
+    assert len(set(keys)) == len(keys)
+    for event in history:
+        if not isinstance(event, Scope):
+            again = step(row, new=False, **event)
+            assert (again.row, again.tell) == (row, None)
+
+
 def test_a_page_without_a_path_is_named_by_its_url():
     event = finding(place=Place(forge="pastebin.com", url="https://pastebin.com/x"))
     attribution = OWNERSHIP.assess(event.place, source="pastebin")

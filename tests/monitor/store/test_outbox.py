@@ -40,6 +40,23 @@ async def test_a_leased_row_is_nobody_elses_until_the_lease_ends(store):
     assert (second.id, second.fence, second.attempts) == (first.id, first.fence + 1, 2)
 
 
+async def test_what_is_due_is_seen_without_a_lock(store):
+    async def due(notifier, now):
+        async with store.read() as connection:
+            return await outbox.is_due(connection, notifier, now=now)
+
+    await tell(store, telling("k"))
+    assert [await due("hook", NOON - 1), await due("hook", NOON), await due("slack", NOON)] == [
+        False,
+        True,
+        False,
+    ]
+    (row,) = await take(store)
+    assert [await due("hook", NOON), await due("hook", NOON + 31)] == [False, True]
+    await settle(store, row, DELIVERED)
+    assert await due("hook", NOON + 31) is False
+
+
 async def test_the_fence_keeps_the_late_one_out(store):
     await tell(store, telling("k"))
     (late,) = await take(store)
