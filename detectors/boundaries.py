@@ -7,6 +7,7 @@ or another sign of the value's last element counts only if more of the value fol
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from detectors.expressions import Facts
@@ -16,8 +17,9 @@ from detectors.syntax import WORD
 _ALNUM: Final = frozenset(WORD) - {0x5F}
 _JOINERS: Final = frozenset(b"+/-")
 _TAIL_JOINERS: Final = frozenset(b"_+/-")
-_ESCAPE: Final = r"\\[nrt]"  # `\n` of a quoted text: its letter is no part of the value
-_ESCAPES: Final = (b"\\n", b"\\r", b"\\t")
+# The letters and digits that end an escape (`\n`, `%3D`, `\u003d`) are no part of the value behind it.
+_ESCAPES: Final = (r"\\[nrt]", r"%[0-9A-Fa-f]{2}", r"\\u00[0-9A-Fa-f]{2}")
+_ESCAPED: Final = re.compile("|".join(_ESCAPES).encode())
 _STOPS: Final = frozenset(b".:!")
 _SIGNS: Final = frozenset(b".~:!@$%&*")
 
@@ -44,7 +46,8 @@ def signs(facts: Facts) -> frozenset[int]:
 def bounded_for_re(pattern: str, facts: Facts) -> str:
     """`pattern` with the boundaries as look-arounds, for the standard library's `re`."""
     before, behind, dots = front(facts), back(facts), signs(facts)
-    text = f"(?:(?<!{class_text(before)})|(?<={_ESCAPE}))" if before else ""
+    escaped = "".join(f"|(?<={escape})" for escape in _ESCAPES)
+    text = f"(?:(?<!{class_text(before)}){escaped})" if before else ""
     text += f"(?:{pattern})"
     if facts.maximum > facts.lowered_maximum and (stops := facts.tail & _STOPS):
         text += f"(?<!{class_text(stops)})"  # of varying length: it ends before the sentence does
@@ -57,8 +60,7 @@ def bounded_for_re(pattern: str, facts: Facts) -> str:
 
 def stands_alone(text: bytes, start: int, end: int, facts: Facts) -> bool:
     """The same question asked of a span, for RE2, which has no look-arounds."""
-    escaped = start > 1 and text[start - 2 : start] in _ESCAPES
-    if start and text[start - 1] in front(facts) and not escaped:
+    if start and text[start - 1] in front(facts) and not follows_escape(text, start):
         return False
     behind = back(facts)
     if end < len(text) and text[end] in behind:
@@ -66,8 +68,13 @@ def stands_alone(text: bytes, start: int, end: int, facts: Facts) -> bool:
     return not (end + 1 < len(text) and text[end] in signs(facts) and text[end + 1] in behind)
 
 
+def follows_escape(text: bytes, start: int) -> bool:
+    """What stands right before `start` is an escape sequence."""
+    return any(_ESCAPED.fullmatch(text, start - size, start) for size in (2, 3, 6) if start >= size)
+
+
 def word_start(facts: Facts) -> str:
-    """What Hyperscan may demand before the value without losing any: a word boundary (or an escape's letter) where every
+    """What Hyperscan may demand before the value without losing any: a word boundary (or an escape's end) where every
     value begins with a word byte, since none may stand before it.
     """
-    return rf"(?:\b|{_ESCAPE})" if facts.first and facts.first <= WORD else ""
+    return rf"(?:\b|{'|'.join(_ESCAPES)})" if facts.first and facts.first <= WORD else ""

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from detectors.boundaries import follows_escape
 from detectors.model import Confidence
 
 GAP: Final = 40  # bytes between name and value
 BEFORE: Final = 48  # bytes before the name that are looked at
 _SEPARATOR: Final = r"[\x2d\x2e_ ]?"  # what `_` in a name stands for
-_ESCAPES: Final = (b"\\n", b"\\r", b"\\t")  # in a quoted text: the letter is no part of the name
 _COMPOUND: Final = 6  # a name this long may stand behind letters without a hump: `mydatadogkey`
 
 
@@ -126,7 +126,7 @@ def read(before: bytes, name: bytes, gap: bytes, after: bytes) -> Reading:
 
 def _whole_name(before: bytes, name: bytes, gap: bytes) -> bool:
     """The name is a word, or a part of an identifier at a hump or separator: `DD_API_KEY`, `twitterApiKey`, `mydatadogkey`."""
-    left, right = b"" if before[-2:] in _ESCAPES else before[-1:], gap[:1]
+    left, right = b"" if follows_escape(before, len(before)) else before[-1:], gap[:1]
     hump = name[:1].isupper() and left.islower()
     if left.isalpha() and not hump and len(name) < _COMPOUND:
         return False

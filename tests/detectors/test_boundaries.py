@@ -24,6 +24,9 @@ from detectors.expressions import facts
         ("[A-Za-z0-9+/]{8}==tok", b"=abcdABCD==tok", True),
         ("tok_[a-z]{4}", rb"text\ntok_abcd", True),
         ("tok_[a-z]{4}", rb"text\qtok_abcd", False),
+        ("tok_[a-z]{4}", b"x%3Dtok_abcd%26", True),
+        ("tok_[a-z]{4}", rb"x\u003dtok_abcd", True),
+        ("tok_[a-z]{4}", rb"x\u013dtok_abcd", False),
         ('"tok_[a-z]{4}"', b'x"tok_abcd"x', True),
     ],
 )

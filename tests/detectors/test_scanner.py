@@ -45,6 +45,13 @@ def test_a_text_without_a_hit_gives_nothing_and_drops_nothing() -> None:
     assert not scanner().last.dropped
 
 
+@pytest.mark.parametrize("before", [rb"\n", rb"a\t", b"x%3D", rb"x\u003d", b"a=1&t=", b"%20"])
+def test_a_value_behind_an_escape_is_found_where_it_stands(before: bytes) -> None:
+    text = b"x = " + before + made("acme-token") + b"%26"
+
+    assert [f.start for f in scanner().scan(text)] == [4 + len(before)]
+
+
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
 def test_every_buffer_is_scanned_alike(kind) -> None:
     text = b"key " + made("acme-token") + b" end"
