@@ -16,6 +16,7 @@ from detectors.backtracking import paths as paths_of
 from detectors.errors import RuleError
 from detectors.lowering import emit, longest, trim
 from detectors.syntax import (
+    ALL,
     ZERO_WIDTH,
     Nodes,
     bytes_of,
@@ -30,6 +31,7 @@ from detectors.syntax import (
     walk,
 )
 
+_AS_GOOD_AS_FIXED: Final = 4  # `A[KS]IA`: Hyperscan writes so small a class out
 LONGEST: Final = 512  # bytes a match may have; longer values name an extent
 
 
@@ -150,7 +152,7 @@ def _literal(nodes: Nodes) -> int:
     best = run = 0
     for node in nodes:
         op, av = node
-        if op is constants.LITERAL:
+        if len(bytes_of((op, av)) or ALL) <= _AS_GOOD_AS_FIXED:
             run += 1
             best = max(best, run)
             continue

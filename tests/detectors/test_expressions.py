@@ -81,6 +81,7 @@ def test_what_stands_at_the_ends() -> None:
 
 def test_literals_groups_and_prefix() -> None:
     assert facts("x[0-9]abcd(?P<secret>[0-9]{4})").literal == 4
+    assert facts("A[KS]IA[0-9]{4}").literal == 4
     assert facts("xabc(?P<secret>[0-9]{4})").own_literal == 0
     assert groups("(a)(?P<secret>b)") == {"secret": 2}
     assert prefix(r"\bgh\.p_[0-9]") == b"gh.p_"
