@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,6 +35,7 @@ _STRIDES: Final = (b"", b"\xff")
 _SAMPLE_BYTES: Final = 1 << 20
 _ROUNDS: Final = 5
 _FORMAT: Final = b"leakstream-db-1"
+_SHAPERS: Final = ("boundaries.py", "compiler.py", "context.py", "expressions.py", "lowering.py", "syntax.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,6 @@ class Expression:
     flags: int
 
 
-def default_cache() -> Path:
-    """$XDG_CACHE_HOME/leakstream, else ~/.cache/leakstream."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "leakstream"
-
-
 def database(
     ruleset: RuleSet, triggers: Sequence[Trigger], *, cache_dir: Path | None = None
 ) -> hyperscan.Database:
@@ -60,7 +54,7 @@ def database(
 
     Raises CompileError naming the rule that Hyperscan refuses.
     """
-    folder = default_cache() if cache_dir is None else cache_dir
+    folder = files.default_cache() if cache_dir is None else cache_dir
     path = folder / f"{_digest(ruleset, triggers)[:32]}.hsdb"
     stored = files.read_sealed(path, _FORMAT)
     if stored is not None:
@@ -174,13 +168,9 @@ def _sample() -> bytes:
 
 def _digest(ruleset: RuleSet, triggers: Sequence[Trigger]) -> str:
     """Of all that shapes the database: rules, triggers, the code that lowers them, the library."""
-    folder = Path(__file__).parent
-    code = hashlib.sha256()
-    for name in ("compiler.py", "expressions.py", "boundaries.py", "context.py"):
-        code.update((folder / name).read_bytes())
     parts = (
         ruleset.digest,
-        code.hexdigest(),
+        files.code_digest(_SHAPERS),
         importlib.metadata.version("hyperscan"),
         *(f"{t.decoder}\0{t.expression}" for t in triggers),
     )

@@ -7,10 +7,12 @@ import hashlib
 import os
 import stat
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 _DIGEST: Final = 32
+_PACKAGE: Final = Path(__file__).parent
 
 
 def read_sealed(path: Path, kind: bytes) -> bytes | None:
@@ -50,3 +52,19 @@ def write_sealed(path: Path, kind: bytes, content: bytes) -> bool:
             Path(name).unlink()
         return False
     return True
+
+
+def code_digest(names: Iterable[str]) -> str:
+    """Of these modules and folders of modules of this package: a cache made by other code is no cache."""
+    digest = hashlib.sha256()
+    for name in names:
+        path = _PACKAGE / name
+        for module in sorted(path.glob("*.py")) if path.is_dir() else [path]:
+            digest.update(hashlib.sha256(module.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def default_cache() -> Path:
+    """$XDG_CACHE_HOME/leakstream, else ~/.cache/leakstream."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "leakstream"

@@ -14,9 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from detectors import canonical, expressions, extents
+from detectors import canonical, expressions, extents, rulecache
 from detectors.context import Syntax
 from detectors.errors import RuleError
+from detectors.files import default_cache
 from detectors.model import CredentialSet, Kind, Rule, Severity
 from detectors.proofs import proofs
 from detectors.ruleset import RuleSet
@@ -43,23 +44,43 @@ _SHORTEST_NAME: Final = 3
 _FEWEST_RECORDS: Final = 3
 
 
-def load_rules(extra: Iterable[Path] = ()) -> RuleSet:
-    """The library's own rules and those of `extra` (TOML files, or folders of them). Blocks on reading local files.
+def load_rules(extra: Iterable[Path] = (), *, cache_dir: Path | None = None) -> RuleSet:
+    """The library's own rules and those of `extra` (TOML files, or folders of them). Blocks on reading local files: a second when
+    they must be judged, milliseconds when the cache has the verdict.
 
     Raises RuleError on the first mistake, OSError as it comes.
     """
-    return load_files([*_files([RULES]), *_files(extra)])
+    contents = _contents([*_files([RULES]), *_files(extra)])
+    folder = default_cache() if cache_dir is None else cache_dir
+    known = rulecache.stored(_digest(contents), folder)
+    if known is not None:
+        return known
+    judged = _judge(contents)
+    rulecache.store(judged, folder)
+    return judged
 
 
 def load_files(files: Sequence[Path]) -> RuleSet:
-    """Exactly these files. Raises RuleError, OSError."""
+    """Exactly these files, judged anew. Raises RuleError, OSError."""
+    return _judge(_contents(files))
+
+
+def _contents(files: Iterable[Path]) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in files}
+
+
+def _digest(contents: Mapping[Path, bytes]) -> str:
+    digest = hashlib.sha256()
+    for path, content in contents.items():
+        digest.update(b"%s\0%d\0" % (path.name.encode(), len(content)) + content)
+    return digest.hexdigest()
+
+
+def _judge(contents: Mapping[Path, bytes]) -> RuleSet:
     rules: dict[str, Rule] = {}
     sets: dict[str, CredentialSet] = {}
     where: dict[str, Path] = {}
-    digest = hashlib.sha256()
-    for path in files:
-        content = path.read_bytes()
-        digest.update(b"%s\0%d\0" % (path.name.encode(), len(content)) + content)
+    for path, content in contents.items():
         found_rules, found_sets = _read(path, content)
         for name in (*(rule.id for rule in found_rules), *(entry.id for entry in found_sets)):
             if name in where:
@@ -74,7 +95,7 @@ def load_files(files: Sequence[Path]) -> RuleSet:
     return RuleSet(
         rules=tuple(sorted(rules.values(), key=lambda rule: rule.id)),
         sets=tuple(sorted(sets.values(), key=lambda entry: entry.id)),
-        digest=digest.hexdigest(),
+        digest=_digest(contents),
     )
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from acme_rules import ruleset
-from detectors import compiler
 from detectors.compiler import Expression, build, database, expressions_of
 from detectors.decoders.base import Trigger
 from detectors.errors import CompileError
@@ -73,7 +72,3 @@ def test_a_cache_that_cannot_be_written_costs_time_only(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
 
     assert hits(database(ruleset(), TRIGGERS, cache_dir=tmp_path / "file"), b"c2VjcmV0")
-
-
-def test_the_default_cache_is_under_the_users_cache() -> None:
-    assert compiler.default_cache().name == "leakstream"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from detectors.files import read_sealed, write_sealed
+from detectors.files import code_digest, default_cache, read_sealed, write_sealed
 
 
 def test_what_is_written_is_read_and_private(tmp_path: Path) -> None:
@@ -51,3 +51,11 @@ def test_a_folder_that_cannot_be_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
 
     assert not write_sealed(tmp_path / "file" / "x", b"kind-1", b"content")
+
+
+def test_the_code_digest_names_its_modules() -> None:
+    assert code_digest(["files.py"]) == code_digest(["files.py"]) != code_digest(["files.py", "proofs"])
+
+
+def test_the_default_cache_is_under_the_users_cache() -> None:
+    assert default_cache().name == "leakstream"
