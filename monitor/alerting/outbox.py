@@ -34,7 +34,6 @@ from monitor.store.model import Exposure, Leased
 from monitor.store.queries import sightings_of
 
 _log = structlog.get_logger(__name__)
-_BATCH: Final = 32  # deliveries at once to one notifier
 _POLL: Final = 0.5  # seconds between looks at the outbox when nobody wakes us (another process writes it too)
 _MARGIN: Final = 20.0  # seconds that a lease outlives the longest delivery
 _LONGEST_PAUSE: Final = 30.0
@@ -51,6 +50,7 @@ class Channel:
     notifier: Notifier
     deadline: float = 10.0
     revision: str = ""
+    at_once: int = 32
 
 
 @dataclass(slots=True)
@@ -104,7 +104,7 @@ class Deliverer:
         tasks = [spawn(self._loop(loop, stop), name=f"deliver {loop.channel.name}") for loop in self._loops]
         stopper = spawn(self._wake_at(stop), name="deliver stop")
         try:
-            await asyncio.gather(*tasks)
+            await asyncio.gather(stopper, *tasks)  # without a notifier it waits, too
         finally:
             await cancel(stopper, *tasks)
 
@@ -144,16 +144,12 @@ class Deliverer:
         async with self._store.read() as connection:
             if not await outbox.is_due(connection, channel.name, now=now):
                 return -1.0  # an idle service writes nothing
+        until = now + channel.deadline + _MARGIN
+        limit = (
+            1 if loop.failures else channel.at_once
+        )  # one that is away is asked with one message at a time
         async with self._store.write() as connection:
-            rows = await outbox.lease(
-                connection,
-                channel.name,
-                now=now,
-                until=now + channel.deadline + _MARGIN,
-                limit=1
-                if loop.failures
-                else _BATCH,  # a notifier that is away is asked with one message at a time
-            )
+            rows = await outbox.lease(connection, channel.name, now=now, until=until, limit=limit)
         if not rows:
             return -1.0
         tries: list[Awaitable[_Outcome]] = [

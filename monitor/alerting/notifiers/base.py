@@ -25,6 +25,7 @@ class NotifierSettings(BaseModel):
     )
     drills: bool = Field(default=False, description="whether it is told of drills (marked EXERCISE)")
     deadline_seconds: float = Field(10.0, gt=0, le=60, description="how long one delivery may take")
+    at_once: int = Field(32, ge=1, le=100, description="how many deliveries at the same time")
 
 
 def only_one(value: SecretStr | None, file: Path | None, name: str) -> None:

@@ -62,6 +62,7 @@ class SlackSettings(NotifierSettings):
 
     url: SecretStr | None = Field(None, description="the incoming webhook's URL; a secret")
     url_file: Path | None = Field(None, description="a file that holds the URL")
+    at_once: int = Field(1, ge=1, le=100, description="how many deliveries at the same time")
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -245,6 +245,24 @@ async def test_one_message_that_fails_does_not_hold_up_the_others(store):
     assert "a" not in fake.delivered
 
 
+async def test_never_more_at_once_than_the_notifier_takes(store):
+    class Counting(Fake):
+        now = most = 0
+
+        async def notify(self, notification):
+            self.now += 1
+            self.most = max(self.most, self.now)
+            await asyncio.sleep(0)
+            self.now -= 1
+            await super().notify(notification)
+
+    fake = Counting()
+    await tell(store, *(telling(leak, leak=leak) for leak in LEAKS))
+    async with Running(deliverer(store, fake, at_once=3)):
+        await until(lambda: len(fake.delivered) == 26)
+    assert fake.most == 3
+
+
 async def test_two_deliverers_at_once_send_each_once(store, tmp_path):
     other = await open_store(tmp_path)
     fake = Fake()
