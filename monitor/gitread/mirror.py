@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import netrc
 import os
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -82,6 +83,12 @@ def tips(git: Git) -> tuple[str, ...]:
     return tuple(dict.fromkeys(git.run("for-each-ref", "--format=%(objectname)").decode().split()))
 
 
+def can_pin(version: str) -> bool:
+    """Whether this git knows http.curloptResolve (2.37, July 2022); an older one would ignore it in silence."""
+    found = re.search(r"(\d+)\.(\d+)", version)
+    return found is not None and (int(found[1]), int(found[2])) >= (2, 37)
+
+
 def _run_fetch(git: Git, remote: Remote, quota: Quota) -> None:
     options = (
         *("--quiet", "--prune", "--force", "--no-tags", "--no-write-fetch-head"),
@@ -125,6 +132,10 @@ def _online(git: Git, remote: Remote, access: Access, pinned: Sequence[str]) -> 
         }
         command = ["ssh", "-F", "/dev/null", *(f"-o{name}={value}" for name, value in options.items())]
         return replace(git, protocols=("ssh",), ssh_command=shlex.join(command))
+    if not can_pin(git.run("version").decode()):
+        raise GitError(
+            "unsupported", "git 2.37 or later is needed to read from https: earlier ones resolve names again"
+        )
     shown = ",".join(f"[{a}]" if ":" in a else a for a in pinned)
     config = {
         "http.curloptResolve": f"{remote.host}:{remote.port}:{shown}",

@@ -10,7 +10,7 @@ from gitrepos import Repo
 from gitserver import GitServer
 from monitor.addresses import AddressGuard
 from monitor.gitread import Access, GitError, Leash, Quota, Remote, parse
-from monitor.gitread.mirror import fetch, tips
+from monitor.gitread.mirror import can_pin, fetch, tips
 from monitor.gitread.process import Git
 
 
@@ -218,3 +218,18 @@ def test_ssh_needs_its_files(tmp_path: Path) -> None:
     with pytest.raises(GitError) as caught:  # nobody listens there
         fetch(remote, tmp_path / "m.git", Quota(), access, Leash())
     assert caught.value.reason == "unreachable"
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        ("git version 2.37.0", True),
+        ("git version 2.50.1 (Apple Git-155)", True),
+        ("git version 3.0.rc1", True),
+        ("git version 2.36.6", False),
+        ("git version 1.99", False),
+        ("", False),
+    ],
+)
+def test_only_a_git_that_pins_addresses_may_go_out(version: str, expected: bool) -> None:
+    assert can_pin(version) is expected
