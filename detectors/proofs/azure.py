@@ -53,6 +53,11 @@ def marvin32(data: bytes, seed: bytes) -> int:
     return low ^ high
 
 
+def _body(text: bytes) -> bytes:
+    """A key without its padding."""
+    return text.partition(b"%")[0].rstrip(b"=")
+
+
 @dataclass(frozen=True, slots=True)
 class Signature:
     """One service's mark: four characters of base64 that end 6 before the end, and the seeds its keys are summed with."""
@@ -64,8 +69,10 @@ class Signature:
     urlsafe: bool = False
 
     def check(self, secret: bytes) -> Proof:
-        raw = unbase64(secret)
-        if raw is None or len(raw) < 8 or not secret.rstrip(b"=")[:-6].endswith(self.mark):
+        """The padding may be percent-encoded, as in the address of a function."""
+        body = _body(secret)
+        raw = unbase64(body)
+        if raw is None or len(raw) < 8 or not body[:-6].endswith(self.mark):
             return Proof(Verdict.REFUTED, self.name)
         for seed in self.seeds:
             if raw[-4:] == marvin32(raw[:-4], seed).to_bytes(4, "little"):
@@ -74,18 +81,19 @@ class Signature:
 
     def make(self, candidate: bytes, rng: Random) -> bytes:
         """Keeps the candidate's alphabet: a key of letters and digits only is drawn again until its sum has no other."""
+        body = _body(candidate)
+        padding = candidate[len(body) :]
         for _ in range(_DRAWS):
-            raw = unbase64(candidate)
+            raw = unbase64(body)
             if raw is None or len(raw) < 8:
-                return candidate
+                break
             summed = raw[:-4] + marvin32(raw[:-4], rng.choice(self.seeds)).to_bytes(4, "little")
-            encoded = base64.b64encode(summed).rstrip(b"=")
+            made = base64.b64encode(summed).rstrip(b"=")
             if self.urlsafe:
-                encoded = encoded.translate(_TO_URLSAFE)
-            made = encoded + candidate[len(encoded) :]
-            if made.isalnum() or not candidate.isalnum():
-                return made
-            candidate = bytes((rng.choice(_BASE66[:26]),)) + candidate[1:]
+                made = made.translate(_TO_URLSAFE)
+            if made.isalnum() or not body.isalnum():
+                return made + padding
+            body = bytes((rng.choice(_BASE66[:26]),)) + body[1:]
         return candidate
 
     @staticmethod
