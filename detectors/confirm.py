@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -34,7 +34,6 @@ class Match:
     syntax: context.Syntax | None = None
     name: bytes = b""
     scope: bytes = field(default=b"", repr=False)
-    after: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +77,7 @@ class Confirmer:
                 return Miss("syntax", begin + stop)
             syntax = reading.syntax
         scope = _scope(found, self._groups)
-        if self._rule.extent:
-            return self._extended(buffer, begin + start, begin + end, begin + stop, high, scope)
-        return Match(
+        match = Match(
             start=begin + start,
             end=begin + end,
             stop=begin + stop,
@@ -88,8 +85,8 @@ class Confirmer:
             syntax=syntax,
             name=name,
             scope=scope,
-            after=text[end : end + 4],
         )
+        return self._extended(buffer, match, high) if self._rule.extent else match
 
     def _search(self, text: bytes, first: int, hit: int) -> Any:
         """The match that the hit stands for: it begins where one of its minimum length can and does not end before it."""
@@ -117,18 +114,15 @@ class Confirmer:
         reading = context.read(before, name[0], text[name.end() : start], text[end : end + 4])
         return reading, name[0]
 
-    def _extended(
-        self, buffer: Buffer, start: int, end: int, stop: int, high: int, scope: bytes
-    ) -> Match | Miss:
+    def _extended(self, buffer: Buffer, match: Match, high: int) -> Match | Miss:
+        """The value read on to where it really ends."""
         extent = EXTENTS[self._rule.extent]
-        text = bytes(buffer[start : min(high, start + extent.cap)])
-        length = extent.read(text, end - start)
+        text = bytes(buffer[match.start : min(high, match.start + extent.cap)])
+        length = extent.read(text, match.end - match.start)
         if length is None:
-            return Miss("incomplete", stop)
-        return Match(
-            start=start, end=start + length, stop=max(stop, start + length), secret=text[:length], scope=scope,
-            after=text[length : length + 4],
-        )  # fmt: skip
+            return Miss("incomplete", match.stop)
+        end = match.start + length
+        return replace(match, end=end, stop=max(match.stop, end), secret=text[:length])
 
     @cached_property
     def _syntaxes(self) -> frozenset[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from acme_rules import ruleset
 from detectors.confirm import MARGIN, Confirmer, Match, Miss
 from detectors.expressions import LONGEST
+from detectors.model import Kind
 
 KEY = b"0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 
@@ -67,3 +70,15 @@ def test_no_more_than_the_longest_match_and_its_margins_is_looked_at() -> None:
         assert low >= 2500 - LONGEST - 2 * MARGIN
         assert high <= 2500 + LONGEST + MARGIN
         assert high - low <= LONGEST + 3 * MARGIN
+
+
+def test_a_long_value_is_read_on_and_keeps_how_it_was_found() -> None:
+    rule = replace(ruleset()["acme-key"], extent="base64")
+    text = b"acme = '" + KEY + b"ZZ+/ZZ=='"
+
+    bounded = Confirmer(rule).confirm(text, 0, len(text), 40, 0)
+    match = Confirmer(replace(rule, kind=Kind.STRUCTURE)).confirm(text, 0, len(text), 40, 0)
+
+    assert bounded == Miss("not_confirmed")
+    assert isinstance(match, Match)
+    assert match.secret == KEY + b"ZZ+/ZZ=="
