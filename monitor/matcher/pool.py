@@ -146,6 +146,10 @@ class _Worker:
 
     async def _send(self, pieces: Sequence[bytes]) -> None:
         assert self._process.stdin is not None
+        if (
+            self._process.stdin.is_closing()
+        ):  # it died while it had nothing to do; uvloop would raise RuntimeError
+            raise WorkerDied(await self._death())
         try:
             self._process.stdin.writelines(pieces)
             await self._process.stdin.drain()

@@ -1,10 +1,14 @@
 """Scanning processes that die, hang or eat memory stall nobody else, and the document that did it ends in the dead letters."""
 
+import asyncio
+import os
+import signal
 import sys
 import time
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from monitor.bus.base import Record
 from monitor.contracts import Document
@@ -30,7 +34,9 @@ def record(content, offset=0):
     return Record(message.topic, 0, offset, message.key, message.value, message.headers, 0.0)
 
 
-@pytest.mark.parametrize(("content", "reason"), [(b"SEGFAULT", "crash"), (b"SPIN", "timeout"), (b"EAT", "memory")])
+@pytest.mark.parametrize(
+    ("content", "reason"), [(b"SEGFAULT", "crash"), (b"SPIN", "timeout"), (b"EAT", "memory")]
+)
 async def test_death_has_its_reason_and_the_next_job_works(pool, content, reason):
     with pytest.raises(WorkerDied) as death:
         await pool.scan([JobItem(b"{}", content)])
@@ -66,5 +72,25 @@ async def test_a_record_that_breaks_the_contract_is_a_dead_letter(pool):
 
 async def test_a_command_that_cannot_start_ends_the_stage():
     with pytest.raises(PoolFailed):
-        async with ScanPool(PoolSettings(command=(sys.executable, "-c", "raise SystemExit(3)")), KEYS, Metrics()):
+        async with ScanPool(
+            PoolSettings(command=(sys.executable, "-c", "raise SystemExit(3)")), KEYS, Metrics()
+        ):
             pass
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_process_that_dies_while_idle_is_replaced(new_loop):
+    """On both loops: the service runs on uvloop, whose closed pipes answer a write with another exception."""
+
+    async def scenario():
+        async with ScanPool(PoolSettings(command=HOSTILE), KEYS, Metrics()) as pool:
+            (worker,) = pool._all
+            os.kill(worker._process.pid, signal.SIGKILL)
+            await worker._process.wait()
+            handled = await MatcherService(pool, Metrics()).handle([record(b"harmless")])
+            assert not handled.dead
+            (replaced,) = pool._all
+            assert replaced is not worker
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(scenario())
