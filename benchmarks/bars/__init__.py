@@ -1,0 +1,1 @@
+"""The long proofs of docs/evidence: too long for the tests, each with its own command and result."""

@@ -1,0 +1,75 @@
+"""Puts a bar's documents into the service through its ingest source, in bursts, and sends again what was not taken."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import http.client
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, Final
+
+import orjson
+
+from monitor.contracts import Document
+
+BURST: Final = 250
+PAUSE_SECONDS: Final = 0.6
+
+
+class Feed:
+    """`posted` counts the documents that the service took, `sent_again` the bodies that it had to be sent again."""
+
+    def __init__(self, port: int, token: str) -> None:
+        self.posted = 0
+        self.sent_again = 0
+        self._port = port
+        self._token = token
+        self._moved = asyncio.Event()
+
+    async def reached(self, documents: int) -> None:
+        """Return when so many are posted."""
+        while self.posted < documents:
+            self._moved.clear()
+            await self._moved.wait()
+
+    async def run(self, documents: Iterable[Document]) -> None:
+        """Raises AssertionError when the service refuses a body for good."""
+        stream = iter(documents)
+        while lines := [_line(document) for document in islice(stream, BURST)]:
+            body = b"\n".join(lines)
+            while (status := await asyncio.to_thread(self._post, body)) != http.HTTPStatus.ACCEPTED:
+                assert status in (0, 429, 503), f"the ingest source answered {status}"
+                self.sent_again += 1
+                await asyncio.sleep(1.0)
+            self.posted += len(lines)
+            self._moved.set()
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    def _post(self, body: bytes) -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/x-ndjson"}
+        try:
+            connection.request("POST", "/ingest/v1/documents", body, headers)
+            return connection.getresponse().status
+        except (OSError, http.client.HTTPException):
+            return 0
+        finally:
+            connection.close()
+
+
+def _line(document: Document) -> bytes:
+    return orjson.dumps(dict(_fields(document)))
+
+
+def _fields(document: Document) -> Iterator[tuple[str, Any]]:
+    yield "id", document.id
+    yield "published_at", document.published_at
+    yield "media_type", document.media_type
+    where = document.provenance
+    for name in ("forge", "repository", "owner", "url", "commit", "ref", "path", "author", "author_email"):
+        yield name, getattr(where, name)
+    try:
+        yield "content", document.content.decode()
+    except UnicodeDecodeError:
+        yield "content_base64", base64.b64encode(document.content).decode()
