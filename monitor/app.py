@@ -154,7 +154,7 @@ class Service:
             if Stage.ALERT in self._stages:
                 self._alert(bus, store, tools)
             if Stage.COLLECT in self._stages:
-                self._collect(bus, store, tools)
+                await self._collect(stack, bus, tools)
             if web is not None:
                 await web.start()
                 stack.push_async_callback(web.close)
@@ -208,7 +208,9 @@ class Service:
             assert isinstance(settings, NotifierSettings)
             routes.append(Route(name, frozenset(settings.tells), settings.drills))
             built = plugins[name].build(settings, tools)
-            channels.append(Channel(name, built, settings.deadline_seconds, _revision(settings)))
+            channels.append(
+                Channel(name, built, settings.deadline_seconds, _revision(settings), settings.at_once)
+            )
         watch, policy = self._section(WatchSettings), self._section(PolicySettings)
         console = self._config.external_url
         deliverer = Deliverer(store, channels, self.metrics, clock=self._clock, console=console)
@@ -232,16 +234,24 @@ class Service:
             )
             Console(exposures).add_to(tools.web)
 
-    def _collect(self, bus: EmbeddedBus, store: Store, tools: Tools) -> None:
+    async def _collect(self, stack: AsyncExitStack, bus: EmbeddedBus, tools: Tools) -> None:
+        # a file of its own, so that cursors and exposures do not queue for one writer
+        state = await Store.open(self._config.state / "collectors.db")
+        stack.push_async_callback(state.close)
         plugins = sources()
         collectors = CollectorService(
             {name: plugins[name].build(settings, tools) for name, settings in self._config.sources.items()},
             bus.producer(),
-            SqlCollectorState(store, clock=self._clock),
+            SqlCollectorState(state, clock=self._clock),
             self.metrics,
             clock=self._clock,
         )
-        self._jobs[Stage.COLLECT.value] = collectors.run
+
+        async def run(stop: asyncio.Event) -> None:
+            await collectors.run(stop)
+            await stop.wait()  # what sources with an end have handed in is still to be matched and told
+
+        self._jobs[Stage.COLLECT.value] = run
         self._checks[Stage.COLLECT.value] = lambda: collectors.not_ready
 
     def _read(self, bus: EmbeddedBus, stage: Stage, topics: Sequence[str], handler: Handler) -> None:
