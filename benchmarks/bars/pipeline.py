@@ -18,7 +18,7 @@ import secrets
 import shutil
 import sys
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -238,7 +238,7 @@ async def _judge_bus(
 
     def counter(name: str) -> dict[str, float]:
         """By labels, over all processes as they are now: what a killed one had counted is gone."""
-        found: Counter[str] = Counter()
+        found: defaultdict[str, float] = defaultdict(float)
         for values in counted.values():
             for series, value in values.items():
                 if series.startswith(f"leakstream_{name}_total{{") and value:
