@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from detectors import Finding
 from detectors.canonical import canonical
 from detectors.filters import estimate_bits
-from monitor.contracts import Document, FindingEvent, Place, Provenance
+from monitor.contracts import Document, FindingEvent, Place
 from monitor.identity import KeyRing, blob_sha, place_id
 from monitor.matcher import redact
-from monitor.matcher.lines import diff_position, position
+from monitor.matcher.lines import Positions
 from monitor.matcher.parts import own
+from monitor.matcher.repeats import Repeats
 
-_NEAR: Final = 512
 _AT_MOST: Final = 16
 _HOST: Final = re.compile(
     r"(?<![\w.@-])(?:[a-z0-9](?:[a-z0-9-]{0,62})\.){1,6}[a-z]{2,18}(?![\w-])", re.IGNORECASE
 )
-_EMAIL: Final = re.compile(r"[\w.+-]{1,64}@((?:[a-z0-9-]{1,63}\.){1,6}[a-z]{2,18})", re.IGNORECASE)
+_EMAIL: Final = re.compile(
+    r"(?<![\w.+-])[\w.+-]{1,64}@((?:[a-z0-9-]{1,63}\.){1,6}[a-z]{2,18})", re.IGNORECASE
+)
 _FILE_ENDINGS: Final = frozenset(
     [
         "py",
@@ -60,6 +63,21 @@ _FILE_ENDINGS: Final = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What all events of one document share; `seen` counts occurrences of a leak."""
+
+    clean: Mapping[str, str]
+    document_id: str
+    email_hash: str
+    email_domain: str
+    blob: str
+    hidden: Sequence[tuple[int, int]]
+    repeats: Repeats = field(repr=False)
+    positions: Positions
+    seen: Counter[str] = field(default_factory=Counter)
+
+
 class EventMaker:
     """Turns the findings of one document into events. One per thread."""
 
@@ -73,52 +91,40 @@ class EventMaker:
         findings = own(document, findings)
         if not findings:
             return []
-        hidden = self._redactor.hidden(content, findings)
-        secrets = redact.secrets_of(findings)
+        repeats = redact.repeats_of(findings)
+        hidden = self._redactor.hidden(content, findings, repeats, more=document.more)
         blob = document.blob_sha or blob_sha(content)
         raw = document.provenance
-        clean = Provenance(
-            **{name: self._redactor.text(getattr(raw, name), secrets) for name in _TEXTS},
-            author_email=raw.author_email,
+        clean = {name: self._redactor.text(getattr(raw, name), repeats) for name in _TEXTS}
+        _, _, domain = raw.author_email.rpartition("@")
+        told = _Told(
+            clean=clean,
+            document_id=self._redactor.text(document.id, repeats),
+            email_hash=self._keys.digest("author", raw.author_email.lower().encode()) if domain else "",
+            email_domain=self._redactor.text(domain.lower(), repeats) if _DOMAIN.fullmatch(domain) else "",
+            blob=blob,
+            hidden=hidden,
+            repeats=repeats,
+            positions=Positions(content, first_line=document.line, diff=document.media_type == "text/x-diff"),
         )
-        seen: Counter[str] = Counter()
-        return [
-            self._event(document, finding, clean, blob, hidden, secrets, seen, now) for finding in findings
-        ]
+        return [self._event(document, finding, told, now) for finding in findings]
 
-    def _event(
-        self,
-        document: Document,
-        finding: Finding,
-        clean: Provenance,
-        blob: str,
-        hidden: Sequence[tuple[int, int]],
-        secrets: Sequence[bytes],
-        seen: Counter[str],
-        now: float,
-    ) -> FindingEvent:
+    def _event(self, document: Document, finding: Finding, told: _Told, now: float) -> FindingEvent:
         rule, raw = finding.rule, document.provenance
         bits = estimate_bits(finding.secret, rule)
         scope = finding.scope or raw.owner.lower().encode()
         leak = self._keys.leak(rule.family, canonical(rule, finding.secret), bits=bits, scope=scope)
         fingerprint = next(iter(leak.values()))
-        occurrence = document.offset + seen[fingerprint]
-        seen[fingerprint] += 1
-        content = document.content
-        if document.media_type == "text/x-diff":
-            line, column = diff_position(content, finding.start)
-        else:
-            line, column = position(content, finding.start, first_line=document.line)
-        near = redact.masked(
-            content, max(0, finding.start - _NEAR), min(len(content), finding.end + _NEAR), hidden, secrets
-        )
-        _, _, domain = raw.author_email.rpartition("@")
+        occurrence = document.offset + told.seen[fingerprint]
+        told.seen[fingerprint] += 1
+        line, column = told.positions.of(finding.start)
+        near = redact.near(document.content, finding, told.hidden)
         return FindingEvent(
             leak=leak,
             place_id=place_id(
                 forge=raw.forge,
                 where=raw.repository or raw.url,
-                blob_sha=blob,
+                blob_sha=told.blob,
                 path=raw.path,
                 leak=fingerprint,
                 occurrence=occurrence,
@@ -132,27 +138,27 @@ class EventMaker:
             verdict=finding.proof.verdict,
             check=finding.proof.check,
             preview=redact.preview(rule, finding.secret),
-            snippet=redact.snippet(content, finding.start, hidden, secrets),
+            snippet=redact.snippet(document.content, finding.start, told.hidden),
             source=document.source,
-            document_id=self._redactor.text(document.id, secrets),
+            document_id=told.document_id,
             matched_at=now,
             fetched_at=document.fetched_at,
             published_at=document.published_at,
             trace_id=document.trace_id,
             mode=document.mode,
             place=Place(
-                **{name: getattr(clean, name) for name in _TEXTS},
-                author_email_hash=self._keys.digest("author", raw.author_email.lower().encode())
-                if domain
-                else "",
-                author_email_domain=domain.lower() if _DOMAIN.fullmatch(domain) else "",
+                **told.clean,
+                author_email_hash=told.email_hash,
+                author_email_domain=told.email_domain,
                 line=line,
                 column=column,
                 start=document.offset + finding.start,
                 end=document.offset + finding.end,
             ),
-            blob_sha=blob,
-            facts=dict(finding.proof.facts),
+            blob_sha=told.blob,
+            facts={
+                name: self._redactor.text(value, told.repeats) for name, value in finding.proof.facts.items()
+            },
             set_id=finding.set_id,
             parts=tuple(part.rule_id for part in finding.parts),
             decoded=finding.decoded,

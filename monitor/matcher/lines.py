@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from typing import Final
 
 _HUNK: Final = re.compile(rb"^@@ -(\d{1,9})(?:,\d{1,9})? \+(\d{1,9})(?:,\d{1,9})? @@", re.MULTILINE)
 
 
-def position(content: bytes, offset: int, *, first_line: int = 1) -> tuple[int, int]:
-    """(line, column), both from 1, the column in bytes."""
-    line_start = content.rfind(b"\n", 0, offset) + 1
-    return first_line + content.count(b"\n", 0, offset), offset - line_start + 1
+class Positions:
+    """Lines and columns of one text. Asked in rising order all answers together cost one look at the text."""
 
+    def __init__(self, content: bytes, *, first_line: int = 1, diff: bool = False) -> None:
+        """In a unified diff a position is that in the file that the diff speaks of; before its first hunk it is the diff's own."""
+        self._content = content
+        self._first_line = first_line
+        self._hunks = list(_HUNK.finditer(content)) if diff else []
+        self._starts = [hunk.start() for hunk in self._hunks]
+        self._counted = (0, 0)  # an offset, and how many lines end before it
 
-def diff_position(content: bytes, offset: int) -> tuple[int, int]:
-    """(line, column) in the file that the diff speaks of: the new file, for a removed line the old one.
+    def of(self, offset: int) -> tuple[int, int]:
+        """(line, column), both from 1, the column in bytes."""
+        line_start = self._content.rfind(b"\n", 0, offset) + 1
+        hunk = bisect_right(self._starts, line_start - 1) - 1
+        if hunk >= 0:
+            return self._in_hunk(self._hunks[hunk], line_start), max(offset - line_start, 1)
+        at, lines = self._counted if self._counted[0] <= line_start else (0, 0)
+        lines += self._content.count(b"\n", at, line_start)
+        self._counted = (line_start, lines)
+        return self._first_line + lines, offset - line_start + 1
 
-    Before the first hunk header the position is the diff's own.
-    """
-    line_start = content.rfind(b"\n", 0, offset) + 1
-    column = offset - line_start  # the marker is no column of the file
-    hunk = None
-    for found in _HUNK.finditer(content, 0, line_start):
-        hunk = found
-    if hunk is None:
-        return position(content, offset)
-    body_start = content.find(b"\n", hunk.end()) + 1
-    skip = b"+" if content[line_start : line_start + 1] == b"-" else b"-"
-    before = content[body_start:line_start].split(b"\n")[:-1]
-    counted = sum(1 for line in before if not line.startswith((skip, b"\\")))
-    return int(hunk[1 if skip == b"+" else 2]) + counted, max(column, 1)
+    def _in_hunk(self, hunk: re.Match[bytes], line_start: int) -> int:
+        """The new file's line, for a removed line the old one's."""
+        removed = self._content.startswith(b"-", line_start)
+        body = self._content.find(
+            b"\n", hunk.end()
+        )  # a line of the body begins behind a newline from here on
+        lines = self._content.count(b"\n", body + 1, line_start)
+        for marker in (b"\n+" if removed else b"\n-", b"\n\\"):
+            lines -= self._content.count(marker, body, line_start)
+        return int(hunk[1] if removed else hunk[2]) + lines

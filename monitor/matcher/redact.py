@@ -8,17 +8,24 @@ secret that was found anywhere in the document.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Protocol
 from urllib.parse import unquote_to_bytes
 
 from detectors import Finding, expressions
-from detectors.model import Kind, Rule
+from detectors.model import Kind, Part, Rule
+from detectors.stats import ScanStats
+from monitor.matcher.repeats import Repeats
 
 MASK: Final = b"*****"
 _HIDDEN_AT_LEAST: Final = 20
 _SNIPPET: Final = 160
-_SHORTEST_REPEATED: Final = 4  # a shorter secret (a PIN) masks its own span only: its digits stand everywhere
+_NEAR: Final = 512
+_MARGIN: Final = 1024  # looked at beyond what is shown: what reaches in from there is seen whole
+_CHUNK: Final = 16 * 1024  # looked at in one go, so that no rule is too loud in it
+_EDGE: Final = 1024  # of a part that another one follows
+_PERCENT_LAYERS: Final = 3
 
 
 class Finds(Protocol):
@@ -28,6 +35,10 @@ class Finds(Protocol):
 
     def candidates(self, data: bytes) -> Sequence[Finding]:
         """Also what is reported only as a part of a set."""
+
+    @property
+    def last(self) -> ScanStats:
+        """What the last call did."""
 
 
 def preview(rule: Rule, secret: bytes) -> str:
@@ -60,52 +71,65 @@ def _printable(tail: bytes) -> str:
 
 
 def spans(findings: Iterable[Finding]) -> list[tuple[int, int]]:
-    """Everything of the document that is a secret or a part of a set, merged and sorted."""
-    raw = sorted(
-        [(f.start, f.end) for f in findings] + [(p.start, p.end) for f in findings for p in f.parts],
-    )
-    merged: list[tuple[int, int]] = []
-    for start, end in raw:
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+    """Where the secrets and the parts of sets stand."""
+    return [(each.start, each.end) for each in _values(findings)]
+
+
+def repeats_of(findings: Iterable[Finding]) -> Repeats:
+    """Every plain value that was found."""
+    return Repeats(each.secret for each in _values(findings))
+
+
+def _values(findings: Iterable[Finding]) -> Iterator[Finding | Part]:
+    for finding in findings:
+        yield finding
+        yield from finding.parts
+
+
+def merged(raw: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Sorted, and those that touch as one."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(raw):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
-            merged.append((start, end))
-    return merged
+            joined.append((start, end))
+    return joined
 
 
-def secrets_of(findings: Iterable[Finding]) -> tuple[bytes, ...]:
-    """Every plain value that was found, longest first, so that a repetition of one is masked whole."""
-    values = {f.secret for f in findings} | {p.secret for f in findings for p in f.parts}
-    return tuple(sorted((v for v in values if len(v) >= _SHORTEST_REPEATED), key=len, reverse=True))
+def _around(findings: Sequence[Finding], margin: int, length: int) -> list[tuple[int, int]]:
+    return merged([(max(0, f.start - margin), min(length, f.end + margin)) for f in findings])
 
 
-def snippet(content: bytes, start: int, hidden: Sequence[tuple[int, int]], secrets: Sequence[bytes]) -> str:
-    """The line at `start`, at most 160 bytes around it, with every match masked."""
-    begin = max(content.rfind(b"\n", 0, start) + 1, start - _SNIPPET // 2)
-    stop = content.find(b"\n", start)
-    stop = min(len(content) if stop < 0 else stop, begin + _SNIPPET)
-    return masked(content, begin, stop, hidden, secrets)
+def snippet(content: bytes, start: int, hidden: Sequence[tuple[int, int]]) -> str:
+    """The line at `start`, at most 160 bytes around it, with everything hidden masked."""
+    begin = max(content.rfind(b"\n", max(0, start - _SNIPPET), start) + 1, start - _SNIPPET // 2)
+    stop = content.find(b"\n", start, begin + _SNIPPET)
+    return masked(content, begin, min(len(content), begin + _SNIPPET) if stop < 0 else stop, hidden)
 
 
-def masked(
-    content: bytes, begin: int, stop: int, hidden: Sequence[tuple[int, int]], secrets: Sequence[bytes]
-) -> str:
-    """content[begin:stop] as text, with spans of `hidden` and repetitions of `secrets` replaced. Never cuts a secret open: a
-    span that only begins or ends in here is masked where it shows.
+def near(content: bytes, finding: Finding, hidden: Sequence[tuple[int, int]]) -> str:
+    """What stands within 512 bytes of the finding, with everything hidden masked."""
+    return masked(content, max(0, finding.start - _NEAR), min(len(content), finding.end + _NEAR), hidden)
+
+
+def masked(content: bytes, begin: int, stop: int, hidden: Sequence[tuple[int, int]]) -> str:
+    """content[begin:stop] as text, with the spans of `hidden` (sorted, disjoint) replaced. Never cuts a secret open: a span that
+    only begins or ends in here is masked where it shows.
     """
     out: list[bytes] = []
     at = begin
-    for start, end in hidden:
-        if end <= begin or start >= stop:
-            continue
+    for start, end in hidden[bisect_right(hidden, begin, key=_end) :]:
+        if start >= stop:
+            break
         out += (content[at : max(start, begin)], MASK)
-        at = max(at, end)
-    if at < stop:
-        out.append(content[at:stop])
-    text = b"".join(out)
-    for secret in secrets:
-        text = text.replace(secret, MASK)
-    return text.decode("utf-8", "replace").strip("\r\n")
+        at = end
+    out.append(content[at:stop])
+    return b"".join(out).decode("utf-8", "replace").strip("\r\n")
+
+
+def _end(span: tuple[int, int]) -> int:
+    return span[1]
 
 
 class Redactor:
@@ -114,11 +138,30 @@ class Redactor:
     def __init__(self, scanner: Finds) -> None:
         self._scanner = scanner
 
-    def hidden(self, content: bytes, findings: Sequence[Finding]) -> list[tuple[int, int]]:
-        """Spans of `content` to mask: its findings, and what was found but is reported only as a part of a set."""
-        return spans([*findings, *self._scanner.candidates(content)])
+    def hidden(
+        self, content: bytes, findings: Sequence[Finding], repeats: Repeats, *, more: bool = False
+    ) -> list[tuple[int, int]]:
+        """Spans to mask wherever something near `findings` is shown: all that was found, what is reported only as a part of a
+        set, repetitions, and with `more` (another part follows) the end, where a secret may be cut open. Sorted, disjoint.
+        """
+        raw = spans(findings)
+        if more:
+            raw.append((max(0, len(content) - _EDGE), len(content)))
+        for begin, end in _around(findings, _NEAR + repeats.longest, len(content)):
+            raw += repeats.spans(content, begin, end)
+        for begin, end in _around(findings, _NEAR + _MARGIN, len(content)):
+            for at in range(begin, end, _CHUNK):
+                raw += self._candidates(content, at, min(end, at + _CHUNK + 2 * _MARGIN))
+        return merged(raw)
 
-    def text(self, value: str, secrets: Sequence[bytes]) -> str:
+    def _candidates(self, content: bytes, begin: int, end: int) -> list[tuple[int, int]]:
+        """Everything that any rule takes for a value. Too much to look at is hidden whole."""
+        found = spans(self._scanner.candidates(content[begin:end]))
+        if self._scanner.last.dropped["loud_rule"]:
+            return [(begin, end)]
+        return [(begin + start, begin + stop) for start, stop in found]
+
+    def text(self, value: str, repeats: Repeats) -> str:
         """`value` with every match and every secret of the document masked.
 
         A value that hides a secret by percent-encoding is masked whole: its spans do not map back.
@@ -126,9 +169,13 @@ class Redactor:
         if not value:
             return value
         raw = value.encode("utf-8", "surrogatepass")
-        plain = unquote_to_bytes(raw)
-        if plain != raw and (
-            self.hidden(plain, self._scanner.scan(plain)) or any(s in plain for s in secrets)
-        ):
-            return MASK.decode()
-        return masked(raw, 0, len(raw), self.hidden(raw, self._scanner.scan(raw)), secrets)
+        plain, layers = raw, 0
+        while (inner := unquote_to_bytes(plain)) != plain:
+            plain, layers = inner, layers + 1
+            if layers > _PERCENT_LAYERS or self._of_text(plain, repeats):
+                return MASK.decode()
+        return masked(raw, 0, len(raw), self._of_text(raw, repeats))
+
+    def _of_text(self, raw: bytes, repeats: Repeats) -> list[tuple[int, int]]:
+        found = [*spans(self._scanner.scan(raw)), *self._candidates(raw, 0, len(raw))]
+        return merged([*found, *repeats.spans(raw, 0, len(raw))])

@@ -12,7 +12,7 @@ from detectors.filters import estimate_bits
 from monitor.identity import WEAK_BELOW_BITS, KeyRing
 from monitor.matcher import redact
 from monitor.matcher.blocks import Found
-from monitor.matcher.lines import position
+from monitor.matcher.lines import Positions
 from monitor.matcher.parts import own
 from monitor.scan.hit import Hit
 
@@ -41,20 +41,20 @@ class HitMaker:
         findings = own(document, found.findings)
         if not findings:
             return
-        hidden = self._redactor.hidden(content, findings)
-        secrets = redact.secrets_of(findings)
+        hidden = self._redactor.hidden(content, findings, redact.repeats_of(findings), more=document.more)
+        positions = Positions(content, first_line=document.line)
         for finding in findings:
-            yield self._hit(found, finding, hidden, secrets)
+            yield self._hit(found, finding, hidden, positions)
 
     def _hit(
-        self, found: Found, finding: Finding, hidden: Sequence[tuple[int, int]], secrets: Sequence[bytes]
+        self, found: Found, finding: Finding, hidden: Sequence[tuple[int, int]], positions: Positions
     ) -> Hit:
         document, rule = found.document, finding.rule
         where = document.provenance
         bits = estimate_bits(finding.secret, rule)
         scope = finding.scope or where.owner.lower().encode()
         leak = self._keys.leak(rule.family, canonical(rule, finding.secret), bits=bits, scope=scope)
-        line, column = position(document.content, finding.start, first_line=document.line)
+        line, column = positions.of(finding.start)
         return Hit(
             rule=rule.id,
             provider=rule.provider,
@@ -70,7 +70,7 @@ class HitMaker:
             fingerprint=next(iter(leak.values())),
             verdict=finding.proof.verdict,
             check=finding.proof.check,
-            snippet=redact.snippet(document.content, finding.start, hidden, secrets),
+            snippet=redact.snippet(document.content, finding.start, hidden),
             commit=where.commit,
             author=where.author,
             decoded=finding.decoded,

@@ -57,7 +57,9 @@ async def test_ends_when_every_source_has_ended() -> None:
     async def once(context: SourceContext) -> None:
         await context.emit([Document(context.name, "1", b"x", START)])
 
-    await service(producer, a=Scripted(once), b=Scripted(once)).run(asyncio.Event())
+    made = service(producer, a=Scripted(once), b=Scripted(once))
+    await made.run(asyncio.Event())
+    assert made.not_ready == ()
     assert sorted(d.source for d in producer.documents) == ["a", "b"]
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.matcher.lines import diff_position, position
+from monitor.matcher.lines import Positions
 
 DIFF = b"""--- a/x
 +++ b/x
@@ -16,6 +16,14 @@ DIFF = b"""--- a/x
 @@ -50 +61,2 @@
 +late
 """
+
+
+def position(content, offset, *, first_line=1):
+    return Positions(content, first_line=first_line).of(offset)
+
+
+def diff_position(content, offset):
+    return Positions(content, diff=True).of(offset)
 
 
 def test_first_line_and_column():
@@ -40,3 +48,17 @@ def test_never_raises_and_counts_from_one(content, offset):
     for line, column in (position(content, offset), diff_position(content, offset)):
         assert line >= 0
         assert column >= 1
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"\n", b"a", b"-", b"+", b"@@ -1 +7 @@", b"\n@@ -3,2 +9,4 @@ x\n"]), max_size=40
+    ),
+    st.data(),
+)
+def test_one_for_all_answers_as_one_for_each(pieces, data):
+    content = b"".join(pieces)
+    offsets = data.draw(st.lists(st.integers(0, len(content)), max_size=8))
+    for diff in (False, True):
+        shared = Positions(content, diff=diff)
+        assert [shared.of(at) for at in offsets] == [Positions(content, diff=diff).of(at) for at in offsets]
