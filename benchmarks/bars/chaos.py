@@ -7,7 +7,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -54,6 +54,7 @@ class Chaos:
     fleet: Fleet
     feed: Feed
     pager: Pager
+    left: Callable[[], Awaitable[Mapping[str, int]]]
     done: list[dict[str, Any]] = field(default_factory=list)
     alerters_killed_at: list[float] = field(default_factory=list)
     down: set[str] = field(default_factory=set)
@@ -83,12 +84,17 @@ class Chaos:
         dead_at = [self.fleet.kill(name) for name in kill.victims]
         if kill.what.startswith("alerter"):
             self.alerters_killed_at += dead_at
+        unread = dict(await self.left())
         await asyncio.sleep(_DOWN_SECONDS)
-        left = running(orphans)
+        survivors = running(orphans)
         members = [self.fleet.restart(name) for name in kill.victims]
         ready = [await asyncio.to_thread(self.fleet.wait_ready, member) for member in members]
         self.down.difference_update(kill.victims)
-        return {"ready_again_s": [round(seconds, 2) for seconds in ready], "children_left": len(left)}
+        return {
+            "ready_again_s": [round(seconds, 2) for seconds in ready],
+            "children_left": len(survivors),
+            "left_to_do": unread,
+        }
 
     async def _kill_scanning(self, name: str) -> dict[str, Any]:
         """The pool notices at its next job and starts another."""
