@@ -146,9 +146,7 @@ class _Worker:
 
     async def _send(self, pieces: Sequence[bytes]) -> None:
         assert self._process.stdin is not None
-        if (
-            self._process.stdin.is_closing()
-        ):  # it died while it had nothing to do; uvloop would raise RuntimeError
+        if self._process.stdin.is_closing():  # it died while idle; uvloop would raise RuntimeError at a write
             raise WorkerDied(await self._death())
         try:
             self._process.stdin.writelines(pieces)
