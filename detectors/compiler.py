@@ -1,10 +1,7 @@
 """Rules -> one Hyperscan database, kept on disk.
 
 One block-mode database without start-of-match: every rule as its full expression, ended at the minimum length, so that one start
-gives one hit. Ids count the rules in their order, then the triggers of the decoders. One more expression that
-never reports, the *stride* literal, may be there for speed alone: the literal matcher takes its stride from the shortest
-literal of the set, and long strides can be slow (1.4 to 4 times on some sets, nothing on others: both measured), so a
-database is built with it and without, and the faster one is kept.
+gives one hit. Ids count the rules in their order, then the triggers of the decoders.
 
 Building takes seconds; a warm load takes milliseconds. A cache file carries the digest of all that shaped it and of its own
 content: one that does not fit is built anew, a folder that cannot be written costs the time again and is no error.
@@ -14,12 +11,10 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
-from typing import Any, Final
+from typing import Final
 
 import hyperscan
 
@@ -31,9 +26,6 @@ from detectors.expressions import facts
 from detectors.model import Kind, Rule
 from detectors.ruleset import RuleSet
 
-_STRIDES: Final = (b"", b"\xff")
-_SAMPLE_BYTES: Final = 1 << 20
-_ROUNDS: Final = 5
 _FORMAT: Final = b"leakstream-db-1"
 _SHAPERS: Final = ("boundaries.py", "compiler.py", "context.py", "expressions.py", "lowering.py", "syntax.py")
 
@@ -77,17 +69,16 @@ def expressions_of(ruleset: RuleSet, triggers: Sequence[Trigger]) -> list[Expres
 
 
 def build(expressions: Sequence[Expression], rules: Sequence[Rule] = ()) -> hyperscan.Database:
-    """Compile with the fastest stride literal. Raises CompileError."""
-    best: hyperscan.Database | None = None
-    best_time = 0.0
-    sample = _sample()
-    for stride in _STRIDES:
-        db = _compile(expressions, stride, rules)
-        took = _time(db, sample)
-        if best is None or took < best_time:
-            best, best_time = db, took
-    assert best is not None  # _STRIDES is not empty
-    return best
+    """Compile. Raises CompileError."""
+    texts = [e.text.encode("latin-1") for e in expressions] or [rb"\xff"]
+    ids = [e.id for e in expressions] or [0]
+    flags = [e.flags for e in expressions] or [hyperscan.HS_FLAG_QUIET]  # an empty rule set matches nothing
+    db = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    try:
+        db.compile(expressions=texts, ids=ids, flags=flags)
+    except hyperscan.HyperscanError as error:
+        raise CompileError(_who(expressions, rules) or f"Hyperscan refuses the set: {error}") from error
+    return db
 
 
 def _of(rule: Rule) -> list[tuple[str, int]]:
@@ -99,27 +90,13 @@ def _of(rule: Rule) -> list[tuple[str, int]]:
             (f"(?i:{name_expression(name)})[^\\n]{{0,{GAP}}}?{at_word}{known.lowered}", flags)
             for name in rule.names
         ]
+    if rule.kind is Kind.RECORDS and rule.anchor:
+        return [(facts(rule.anchor, caseless=rule.caseless).lowered, flags)]
     if rule.kind is Kind.RECORDS:
         return [(f"^{known.lowered}", flags | hyperscan.HS_FLAG_MULTILINE)]
     if rule.kind is Kind.TOKEN and rule.bounded:
         return [(at_word + known.lowered, flags)]
     return [(known.lowered, flags)]
-
-
-def _compile(expressions: Sequence[Expression], stride: bytes, rules: Sequence[Rule]) -> hyperscan.Database:
-    texts = [e.text.encode("latin-1") for e in expressions]
-    ids = [e.id for e in expressions]
-    flags = [e.flags for e in expressions]
-    if stride or not texts:
-        texts.append(b"".join(b"\\x%02x" % byte for byte in stride or b"\xff"))
-        ids.append(max(ids, default=-1) + 1)
-        flags.append(hyperscan.HS_FLAG_QUIET)
-    db = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    try:
-        db.compile(expressions=texts, ids=ids, flags=flags)
-    except hyperscan.HyperscanError as error:
-        raise CompileError(_who(expressions, rules) or f"Hyperscan refuses the set: {error}") from error
-    return db
 
 
 def _who(expressions: Sequence[Expression], rules: Sequence[Rule]) -> str:
@@ -139,31 +116,6 @@ def _ready(db: hyperscan.Database) -> hyperscan.Database:
     """`loadb` leaves no scratch."""
     db.scratch = hyperscan.Scratch(db)
     return db
-
-
-def _time(db: hyperscan.Database, sample: bytes) -> float:
-    """Best of some scans, CPU seconds."""
-    best = float("inf")
-    for _ in range(_ROUNDS):
-        began = time.thread_time()
-        db.scan(sample, match_event_handler=_ignore)
-        best = min(best, time.thread_time() - began)
-    return best
-
-
-def _ignore(*_: Any) -> None:
-    return None
-
-
-def _sample() -> bytes:
-    """Source-like text, the same each time: the package's own modules and rules, shuffled by lines."""
-    folder = Path(__file__).parent
-    lines = [line for path in sorted(folder.rglob("*.py")) for line in path.read_bytes().splitlines()]
-    rng = Random(1)  # noqa: S311 - a sample, not a secret
-    text = bytearray()
-    while len(text) < _SAMPLE_BYTES:
-        text += rng.choice(lines) + b"\n"
-    return bytes(text)
 
 
 def _digest(ruleset: RuleSet, triggers: Sequence[Trigger]) -> str:

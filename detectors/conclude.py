@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from detectors.model import CredentialSet, Finding
-from detectors.overlaps import resolve
+from detectors.model import CredentialSet, Finding, Verdict
+from detectors.overlaps import resolve, speaks_for_itself
 from detectors.pairing import pair
 
 
@@ -16,7 +16,9 @@ def conclude(
     """The findings of a text, by offset. What is left out is counted in `dropped` (`alone`, `overlap`)."""
     if not findings:
         return []
-    complete, left = pair(findings, sets)
+    plain, doubtful = _doubted(findings)
+    complete, left = pair(plain, sets)
+    left += doubtful
     alone = [finding for finding in left if finding.rule.alone]
     kept, lost = resolve([*(entry.finding for entry in complete), *alone])
     # A set that had to give way gives its members back: one of them may stand where nothing else does.
@@ -28,3 +30,17 @@ def conclude(
         if count:
             dropped[reason] += count
     return kept
+
+
+def _doubted(findings: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """Those that may form sets, and the readings of a value that says itself to be something else: a stranger beside it must not
+    make it the half of a set, or its identity would hang on what else the text holds.
+    """
+    loud = {
+        (f.start, f.decoded)
+        for f in findings
+        if f.rule.alone and f.proof.verdict is not Verdict.REFUTED and speaks_for_itself(f.rule)
+    }
+    doubtful = [f for f in findings if (f.start, f.decoded) in loud and not speaks_for_itself(f.rule)]
+    gone = {id(finding) for finding in doubtful}
+    return [finding for finding in findings if id(finding) not in gone], doubtful

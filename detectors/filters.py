@@ -6,6 +6,7 @@ import hashlib
 import math
 import re
 from collections import Counter
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Final
 
@@ -20,9 +21,9 @@ _SHORTEST_WORD: Final = 3
 _HUMAN_LENGTH: Final = 24  # longer values are not typed from memory
 
 
-def reason(rule: Rule, secret: bytes) -> str:
-    """Why the value is dropped before any proof; "" when it is kept."""
-    if rule.public and hashlib.sha256(secret).hexdigest() in rule.public:
+def reason(rule: Rule, secret: bytes, public: Collection[str] = ()) -> str:
+    """Why the value is dropped before any proof; "" when it is kept. `public`: sha256 (hex) of values that are public by design."""
+    if public and hashlib.sha256(secret).hexdigest() in public:
         return "public"
     if any(_compiled(text).search(secret) for text in rule.reject):
         return "rejected"

@@ -29,7 +29,7 @@ _FILE_KEYS: Final = {"title", "references", "rule", "set"}
 _RULE_KEYS: Final = {
     "id": str, "title": str, "severity": str, "pattern": str, "value": str, "line": str, "names": list,
     "minimum": int, "family": str, "proof": str, "extent": str, "entropy": float, "placeholders": bool,
-    "alone": bool, "public": list, "reject": list, "canonical": str, "revoke": str, "references": list,
+    "alone": bool, "anchor": str, "public": list, "reject": list, "canonical": str, "revoke": str, "references": list,
     "examples": list, "negatives": list, "engine": str, "caseless": bool, "bounded": bool, "syntaxes": list,
 }  # fmt: skip
 _SET_KEYS: Final = {
@@ -227,6 +227,8 @@ def _check_kind(rule: Rule) -> None:
             )
     if rule.kind is Kind.CONTEXT and not rule.names:
         raise RuleError("names is empty; add one")
+    if rule.anchor and rule.kind is not Kind.RECORDS:
+        raise RuleError("only a records rule has an anchor; take it out")
     if rule.kind is Kind.RECORDS and rule.minimum < _FEWEST_RECORDS:
         raise RuleError(f"minimum is {rule.minimum}; fewer than {_FEWEST_RECORDS} lines are no dump")
 

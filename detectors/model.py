@@ -101,6 +101,9 @@ class Rule:
     )
     entropy: float = 0.0  # smallest Shannon entropy of the secret, bits a byte
     minimum: int = 0  # records: how many lines make a dump
+    anchor: str = (
+        ""  # records: a part of each line that Hyperscan looks for instead of the whole; "" = the whole
+    )
     caseless: bool = False
     bounded: bool = True  # token: no byte of the value's own alphabet may stand before or behind it
     placeholders: bool = True  # apply the placeholder and dummy filter

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from detectors.expressions import facts
-from detectors.model import Confidence, Finding, Kind, Verdict
+from detectors.model import Confidence, Finding, Kind, Rule, Verdict
 
 _SPEAKS_FOR_ITSELF: Final = 3  # fixed characters in a value that say whose it is
 _KINDS: Final = {Kind.TOKEN: 1, Kind.STRUCTURE: 1, Kind.CONTEXT: 2, Kind.RECORDS: 3}
@@ -37,6 +37,11 @@ def resolve(findings: Iterable[Finding]) -> tuple[list[Finding], list[Finding]]:
     return sorted(kept, key=by_offset), sorted(lost, key=by_offset)
 
 
+def speaks_for_itself(rule: Rule) -> bool:
+    """Whether a value of this rule says by fixed characters of its own whose it is."""
+    return facts(rule.pattern, caseless=rule.caseless).own_literal >= _SPEAKS_FOR_ITSELF
+
+
 def by_offset(finding: Finding) -> tuple[int, int, str, bytes]:
     """The order in which findings are reported."""
     return (finding.start, finding.end, finding.rule.id, finding.secret)
@@ -56,7 +61,7 @@ def _rank(finding: Finding) -> tuple[object, ...]:
         not finding.set_id,
         rule.provider == "generic",
         len(finding.decoded),
-        known.own_literal < _SPEAKS_FOR_ITSELF,
+        not speaks_for_itself(rule),
         _KINDS[rule.kind],
         -_CONFIDENCES[finding.confidence],
         0 if rule.kind is Kind.CONTEXT else -known.minimum,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from acme_rules import ruleset
 from detectors.compiler import Expression, build, database, expressions_of
 from detectors.decoders.base import Trigger
 from detectors.errors import CompileError
+from detectors.ruleset import RuleSet
 
 TRIGGERS = (Trigger("base64", "c2VjcmV0"),)
 
@@ -33,10 +35,10 @@ def test_a_context_rule_has_one_expression_a_name() -> None:
     assert all(r"[^\n]{0,40}?" in text for text in texts)
 
 
-def test_the_stride_literal_never_reports() -> None:
-    db = build([Expression(0, "abc", 0)])
+def test_a_records_rule_is_looked_for_by_its_anchor() -> None:
+    rules = RuleSet((replace(ruleset()["acme-dump"], anchor=r"@acme"),), (), "")
 
-    assert hits(db, b"abc \xff\xff\xff") == {(0, 3)}
+    assert [e.text for e in expressions_of(rules, ())] == [r"\x40acme"]
 
 
 def test_no_rules_make_a_database_too() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from detectors.conclude import conclude
 from detectors.model import Confidence, CredentialSet, Finding, Kind, Rule, Severity
@@ -40,3 +41,15 @@ def test_a_set_that_gives_way_gives_its_members_back() -> None:
     # "pair" comes first by offset where nothing else decides; of the rival, the two that share no byte with it stay
     assert [(f.set_id, f.start) for f in found] == [("pair", 20), ("", 40), ("", 60)]
     assert dropped["overlap"] == 1
+
+
+def test_a_value_that_says_what_it_is_is_no_half_of_anothers_set() -> None:
+    """Else its identity would hang on whether some id happens to stand near."""
+    token = Rule("token", "other", "t", Kind.TOKEN, Severity.HIGH, "token", "tok_[a-z]{4}")
+    told = replace(at(20, "key", b"tok_abcd", end=28), rule=token)
+    as_key = at(20, "key", b"tok_abcd", end=28)
+
+    for near in ([], [at(0, "id")]):
+        found = conclude([*near, told, as_key], [SET], Counter())
+        assert [(f.rule.id, f.set_id) for f in found if f.start == 20] == [("token", "")]
+    assert [f.set_id for f in conclude([at(0, "id"), as_key], [SET], Counter())] == ["pair"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import mmap
 import re
 from pathlib import Path
@@ -12,10 +13,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from acme_rules import ruleset, scanner, scanner_with
+from detectors import Scanner
 from detectors.boundaries import bounded_for_re, stands_alone
 from detectors.confirm import Confirmer, Match
 from detectors.engines import compiled
 from detectors.expressions import LONGEST, facts
+from detectors.loader import load_files
 from detectors.model import Kind
 from detectors.stats import REASONS, Budget
 from detectors.synthetic import records_for, secret_for, value_for
@@ -295,3 +298,29 @@ def test_many_is_each(texts: list[bytes]) -> None:
 def test_no_bytes_raise(text: bytes) -> None:
     scanner().scan(text)
     scanner().scan(b"\xff\xfe" + text)
+
+
+def test_a_value_that_one_rule_knows_to_be_public_is_reported_by_none(tmp_path) -> None:
+    value = "Q7xLm2Vp9RtYb4NcKd8W"
+    digest = hashlib.sha256(value.encode()).hexdigest()
+    rules = tmp_path / "beta.toml"
+    common = 'title = "T"\nseverity = "low"\nexamples = ["{{secret}}"]\n'
+    rules.write_text(
+        f"""title = "Beta"
+[[rule]]
+id = "beta-public"
+pattern = 'QQQQ[0-9]{{16}}'
+public = ["{digest}"]
+{common}
+[[rule]]
+id = "beta-key"
+names = ["beta_key"]
+value = '[0-9A-Za-z]{{20}}'
+{common.replace("{{secret}}", "beta_key={{secret}}")}
+"""
+    )
+    scanner = Scanner(load_files([rules]), cache_dir=tmp_path)
+
+    assert scanner.scan(f"beta_key={value}".encode()) == ()
+    assert scanner.last.dropped["public"] == 1
+    assert len(scanner.scan(f"beta_key={value[::-1]}".encode())) == 1

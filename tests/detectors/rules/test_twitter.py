@@ -101,7 +101,7 @@ def test_oauth2_tokens_tell_when_they_were_issued() -> None:
 def test_lists_of_accounts_are_dumps_in_every_order(order: str) -> None:
     lines = [
         order.format(
-            login=f"{some(9, seed=n)}:{some(12, seed=n)}:{some(8, seed=n)}@mail.invalid:{some(10, seed=n)}",
+            login=f"{some(9, seed=n)}:{some(12, seed=n)}:{some(8, seed=n)}@post.acme-corp.net:{some(10, seed=n)}",
             token=some(40, HEX, n), ct0=some(160, HEX, n),
         )
         for n in range(5)
@@ -119,7 +119,7 @@ def test_lists_of_accounts_are_dumps_in_every_order(order: str) -> None:
             'window.YTD.direct_messages.part0 = [ {\n "dmConversation" : {\n "conversationId" : "123456-654321",',
             "dm-archive",
         ),
-        ('window.YTD.account.part0 = [ {\n "account" : {\n "email" : "jane@mail.invalid",', "archive-pii"),
+        ('window.YTD.account.part0 = [ {\n "account" : {\n "email" : "jane@post.acme-corp.net",', "archive-pii"),
         ('{"for_user_id": "2244994945", "direct_message_events": [{}]}', "account-activity-payload"),
     ],
 )
