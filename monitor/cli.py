@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from typing import Final
@@ -41,6 +42,18 @@ def build(called: str = "") -> typer.Typer:
     return app
 
 
+def _build_fast(called: str) -> typer.Typer:
+    """`build`, and no look at what lasts: imports make objects that stay, and to search them again and again for garbage takes a
+    fifth of the start.
+    """
+    gc.disable()
+    try:
+        return build(called)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def _root() -> None:
     """Streaming leak-exposure monitor: what is being published of yours in public code and pastes, within seconds."""
 
@@ -48,7 +61,7 @@ def _root() -> None:
 def main() -> None:
     """The console script. Turns every expected error into one message; anything else is a fault of ours, with its traceback."""
     try:
-        build(next(iter(sys.argv[1:]), ""))()
+        _build_fast(next(iter(sys.argv[1:]), ""))()
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
