@@ -52,8 +52,8 @@ format: $(VENV)/.ready ## rewrite the code in the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.ready ## the engine against raw Hyperscan and against a peer
-	$(BIN)/python -m benchmarks.engine
+bench: wheel ## the engine against raw Hyperscan and against a peer
+	$(WHEEL_BIN)/python -m benchmarks.engine
 
 bars: $(VENV)/.ready ## the long proofs; results under docs/evidence/
 	$(BIN)/python -m benchmarks.bars

@@ -47,15 +47,15 @@ def database(
     Raises CompileError naming the rule that Hyperscan refuses.
     """
     folder = files.default_cache() if cache_dir is None else cache_dir
-    path = folder / f"{_digest(ruleset, triggers)[:32]}.hsdb"
-    stored = files.read_sealed(path, _FORMAT)
+    name = f"{_digest(ruleset, triggers)[:32]}.hsdb"
+    stored = files.stored(name, _FORMAT, folder)
     if stored is not None:
         try:
             return _ready(hyperscan.loadb(stored, hyperscan.HS_MODE_BLOCK))
         except hyperscan.HyperscanError:
             pass  # made by another build of the library: build it anew
     db = build(expressions_of(ruleset, triggers), ruleset.rules)
-    files.write_sealed(path, _FORMAT, hyperscan.dumpb(db))
+    files.write_sealed(folder / name, _FORMAT, hyperscan.dumpb(db))
     return db
 
 

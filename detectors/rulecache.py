@@ -23,7 +23,7 @@ _JUDGES: Final = (
 
 def stored(digest: str, folder: Path) -> RuleSet | None:
     """The checked set of the rule files with this digest, if it is there and whole."""
-    raw = files.read_sealed(_path(digest, folder), _FORMAT)
+    raw = files.stored(_name(digest), _FORMAT, folder)
     if raw is None:
         return None
     table = json.loads(raw)
@@ -41,11 +41,11 @@ def store(ruleset: RuleSet, folder: Path) -> None:
         "rules": [_split(asdict(rule), "kind", "severity") for rule in ruleset.rules],
         "sets": [_split(asdict(entry), "severity") for entry in ruleset.sets],
     }
-    files.write_sealed(_path(ruleset.digest, folder), _FORMAT, json.dumps(table).encode())
+    files.write_sealed(folder / _name(ruleset.digest), _FORMAT, json.dumps(table).encode())
 
 
-def _path(digest: str, folder: Path) -> Path:
-    return folder / f"{digest[:24]}-{files.code_digest(_JUDGES)[:24]}.rules"
+def _name(digest: str) -> str:
+    return f"{digest[:24]}-{files.code_digest(_JUDGES)[:24]}.rules"
 
 
 def _split(table: dict[str, Any], *apart: str) -> list[Any]:
