@@ -15,7 +15,7 @@ from monitor.alerting.exposures import DEFAULT_SCOPE, CloseReason, Kind, Scope
 from monitor.alerting.fold import Route, routed, tellings
 from monitor.alerting.notifiers.base import Change
 from monitor.alerting.policy import Action
-from monitor.alerting.view import exposure_object, summary_object
+from monitor.alerting.view import exposure_object, history_object, summary_object
 from monitor.contracts import Mode
 from monitor.metrics import Metrics
 from monitor.store import exposures, outbox, queries, records
@@ -83,7 +83,8 @@ class Exposures:
             )
             places = await queries.sightings_of(connection, [row.id])
             history = await records.audit_of(connection, row.id)
-        return {**exposure_object(row, places[row.id], console=self._console), "history": history}
+        shown = exposure_object(row, places[row.id], console=self._console)
+        return {**shown, "history": [history_object(entry) for entry in history]}
 
     async def close(
         self,

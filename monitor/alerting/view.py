@@ -16,6 +16,7 @@ Masked by the matcher already. Foreign texts (places, titles, authors) are raw: 
     places             first 20 and last 100: number, seen_at, published_at, source, snippet and the place's own fields
     closed             null, or at, by, reason, scope, where, note
     revoke, steps      where to revoke it; what to do, in order
+    history            only when one is shown: at, actor, verb, detail of the newest 100 entries of its audit log
 """
 
 from __future__ import annotations
@@ -126,6 +127,16 @@ def _place(row: Mapping[str, Any]) -> dict[str, Any]:
         "snippet": row["snippet"],
         "blob_sha": row["blob_sha"],
         **row["place"],
+    }
+
+
+def history_object(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of the audit log."""
+    return {
+        "at": _time(entry["at"]),
+        "actor": entry["actor"],
+        "verb": entry["verb"],
+        "detail": entry["detail"],
     }
 
 

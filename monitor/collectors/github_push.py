@@ -28,6 +28,7 @@ from monitor.collectors.shapes import integer, items, text
 from monitor.collectors.upstream import Refused
 from monitor.contracts import Document, Provenance
 from monitor.identity import blob_sha
+from monitor.log import mask
 
 PerCommit = Literal["auto", "always", "never"]
 _NEXT_WAY: Final = frozenset({404, 406, 422})  # `compare` cannot, the commits themselves may
@@ -68,9 +69,11 @@ class Push:
         return replace(self, tries=self.tries + 1)
 
     def plain(self) -> list[Any]:
-        return [
-            self.repository, self.ref, self.before, self.head, self.actor, self.published_at, self.tries
-        ]  # fmt: skip
+        """To be kept over a restart. People write secrets into names, too: what looks like one is left out, but for the
+        repository's name, without which nothing can be asked for.
+        """
+        ref, actor = ("" if mask(name) != name else name for name in (self.ref, self.actor))
+        return [self.repository, ref, self.before, self.head, actor, self.published_at, self.tries]
 
     @classmethod
     def revive(cls, plain: object) -> Self | None:
@@ -140,7 +143,9 @@ class PushResolver:
         return work.result
 
     async def _default_branch(self, context: SourceContext, push: Push) -> str:
-        """What a new branch is compared with; "" when it is the default branch itself."""
+        """What a new branch is compared with; "" when it is the default branch itself, or may be."""
+        if not push.ref:
+            return ""
         branch = text(await self._github.repository(context, push.repository), "default_branch")
         return "" if push.ref == f"refs/heads/{branch}" else branch
 

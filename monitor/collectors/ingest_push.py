@@ -77,7 +77,7 @@ def _push(payload: Mapping[str, Any], where: _Repository, *, source: str, now: f
         for commit in items(payload.get("commits"))
         for document in _texts(commit, where, ref, source=source, now=now)
     )
-    if not where.clone_url.startswith("https://"):
+    if not where.clone_url.startswith("https://") or "@" in where.clone_url:  # a request holds no credential
         return Push(documents, refused=True)
     request = Request(kind="sweep", source="git", target=where.clone_url, requested_at=now, reason="push")
     return Push(documents, (request,))

@@ -1,3 +1,4 @@
+import orjson
 import pytest
 from sqlalchemy import select
 
@@ -60,6 +61,7 @@ async def test_show_by_the_beginning_of_any_fingerprint_and_remember_who_looked(
         assert shown["id"] == fingerprint("n")
     assert shown["places"][0]["repository"] == "acme/code"
     assert [(entry["actor"], entry["verb"]) for entry in shown["history"]] == [("ann", "viewed")] * 3
+    assert orjson.loads(orjson.dumps(shown)) == shown  # the command and the API print it as JSON
 
 
 @pytest.mark.parametrize("name", ["", "abc", "not hexadecimal", "%" * 8, "0" * 12])

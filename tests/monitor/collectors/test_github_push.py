@@ -368,3 +368,12 @@ async def test_recorded_payloads_are_resolved() -> None:
     resolved = await resolve(forge, per_commit="always")
     assert resolved.documents[0].content == b"Amending"
     assert resolved.documents[0].provenance.author == "stephenc"
+
+
+def test_what_is_kept_over_a_restart_holds_no_name_that_looks_like_a_secret() -> None:
+    token = "gh" + "p_" + "a1B2" * 9
+    push = Push("corp/app", f"refs/heads/{token}", "", "a" * 40, token, 1.0, 2)
+    assert token not in str(push.plain())
+    assert Push.revive(push.plain()) == Push("corp/app", "", "", "a" * 40, "", 1.0, 2)
+    plain = Push("corp/app", "refs/heads/main", "b" * 40, "a" * 40, "ann", 1.0)
+    assert Push.revive(plain.plain()) == plain

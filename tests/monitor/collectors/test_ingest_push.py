@@ -77,8 +77,8 @@ def test_a_deleted_branch_is_nothing():
     assert (found.documents, found.requests) == ((), ())
 
 
-def test_only_https_is_fetched():
-    for url in ("file:///etc", "git://h/x", "ext::sh", "http://h/x", ""):
+def test_only_https_without_a_login_is_fetched():
+    for url in ("file:///etc", "git://h/x", "ext::sh", "http://h/x", "https://u:p@h/x", ""):
         payload = github()
         payload["repository"]["clone_url"] = url
         found = read_github(payload, source="ingest", now=5.0)
