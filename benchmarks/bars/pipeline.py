@@ -16,6 +16,7 @@ import base64
 import os
 import secrets
 import shutil
+import signal
 import sys
 import time
 from collections import defaultdict
@@ -91,6 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bars.pipeline")
     parser.add_argument("--seed", type=int, default=1, help="of the documents and of the kills")
     given = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the processes are ended on the way out
     checks = Checks()
     size = Size(seed=given.seed)
     figures = asyncio.run(_bar(size, checks))
