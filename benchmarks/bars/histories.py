@@ -73,7 +73,9 @@ class Judge:
 
 def make_world(base: Path, judge: Judge) -> World:
     """Build everything twice: with plants for the service, without for the comparison."""
-    repositories, planted, original = [], {}, {}
+    repositories: list[Path] = []
+    planted: dict[str, str] = {}
+    original: dict[str, str] = {}
     folder, plain = base / "folder", base / "plain"
     for package in RELEASES:
         wheels = download(package, evidence.WORK / "releases")
