@@ -33,7 +33,7 @@ def conclude(
 
 
 def _doubted(findings: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
-    """Those that may form sets, and the readings of a value that says itself to be something else: a stranger beside it must not
+    """Those that may form sets; and what is refuted, with the readings of a value that says itself to be something else: a stranger beside it must not
     make it the half of a set, or its identity would hang on what else the text holds.
     """
     loud = {
@@ -41,6 +41,11 @@ def _doubted(findings: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]
         for f in findings
         if f.rule.alone and f.proof.verdict is not Verdict.REFUTED and speaks_for_itself(f.rule)
     }
-    doubtful = [f for f in findings if (f.start, f.decoded) in loud and not speaks_for_itself(f.rule)]
+    doubtful = [
+        f
+        for f in findings
+        if f.proof.verdict is Verdict.REFUTED
+        or ((f.start, f.decoded) in loud and not speaks_for_itself(f.rule))
+    ]
     gone = {id(finding) for finding in doubtful}
     return [finding for finding in findings if id(finding) not in gone], doubtful

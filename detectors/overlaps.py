@@ -18,7 +18,7 @@ _Way = tuple[str, ...]
 def resolve(findings: Iterable[Finding]) -> tuple[list[Finding], list[Finding]]:
     """The findings that stay and those that do not, both by offset.
 
-    Proved before unproved, a complete set before a value, a provider before a generic rule, as it stands before decoded, the more
+    Refuted last, proved before unproved, a complete set before a value, a provider before a generic rule, as it stands before decoded, the more
     telling kind, the surer, the longer shape, the narrower expression, the longer name, the longer value; the rule id decides what is left, so
     that the outcome does not hang on the order. Findings of one decoded run share its span and do not exclude each other:
     they were resolved inside it. Dumps exclude dumps only.
@@ -57,6 +57,7 @@ def _rank(finding: Finding) -> tuple[object, ...]:
     rule = finding.rule
     known = facts(rule.pattern, caseless=rule.caseless)
     return (
+        finding.proof.verdict is Verdict.REFUTED,
         finding.proof.verdict is not Verdict.PROVED,
         not finding.set_id,
         rule.provider == "generic",

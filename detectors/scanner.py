@@ -182,12 +182,10 @@ class Scanner:
         return found
 
     def _judged(self, finding: Finding) -> list[Finding]:
-        """The finding unless its proof refutes it."""
-        if finding.proof.verdict is not Verdict.REFUTED:
+        """The finding unless its proof refutes it (and these are not asked for)."""
+        if finding.proof.verdict is not Verdict.REFUTED or self._keep_refuted:
             return [finding]
         self.last.dropped["refuted"] += 1
-        if self._keep_refuted:
-            self.last.refuted.append(finding)
         return []
 
     def _records(self, rule: Rule, buffer: Buffer, low: int, high: int, ends: Sequence[int]) -> list[Finding]:

@@ -6,8 +6,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
-from detectors.model import Finding
-
 # Why a candidate did not become a finding. A closed set: each is a metric label.
 REASONS: Final = frozenset(
     {
@@ -54,4 +52,3 @@ class ScanStats:
     hits: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     loud: Counter[str] = field(default_factory=Counter)
-    refuted: list[Finding] = field(default_factory=list)  # filled when the scanner keeps them
