@@ -4,7 +4,7 @@ python -m benchmarks.bars.pipeline [--seed N]
 
 `collect`, two `match` and two `alert` work on one folder while matchers, alerters and a scanning process are killed at random
 moments. Then the store must hold exactly the planted leaks, each once, and the webhook exactly one idempotency key for each watched
-one. Also measured: start to ready, and the peak memory of every process. Loopback only; two minutes, at most twenty.
+one. Also measured: the peak memory of every process. Loopback only; two minutes, at most twenty.
 Prints its progress, writes docs/evidence/pipeline.json; exit status 0 when every check holds, else 1.
 """
 
@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
-import os
 import secrets
 import shutil
 import signal
@@ -27,13 +25,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks import evidence
-from benchmarks.bars import startup
+from benchmarks.bars import serviceconfig
 from benchmarks.bars.chaos import ALERTERS, MATCHERS, Chaos, plan
 from benchmarks.bars.feed import Feed
 from benchmarks.bars.fleet import Fleet, environment_notes, samples
 from benchmarks.bars.judging import Checks, judge_exposures, judge_pages, read_store, repeats
 from benchmarks.bars.pager import Pager
 from benchmarks.bars.plants import Plants
+from benchmarks.bars.serviceconfig import DEADLINE_SECONDS
 from monitor.aio import cancel, spawn
 from monitor.bus.base import TopicPartition
 from monitor.bus.embedded import EmbeddedBus
@@ -46,35 +45,9 @@ MEMORY_BYTES: Final = 300 * 10**6
 FEED_SECONDS: Final = 600.0
 DRAIN_SECONDS: Final = 600.0
 QUIET_SECONDS: Final = 5.0
-DEADLINE_SECONDS: Final = 5.0  # of one delivery
 UNDER_WAY: Final = DEADLINE_SECONDS + 5.0  # until a delivery is written down
 LEASE_SECONDS: Final = DEADLINE_SECONDS + 20.0  # the outbox's margin
 REPEAT_WINDOW: Final = LEASE_SECONDS + 10.0
-
-_CONFIG: Final = """\
-state = "{state}"
-
-[http]
-contact = "https://example.com/leakstream-bars"
-allow_private = ["127.0.0.1"]
-
-[watch]
-organisations = [{owners}]
-
-[match]
-cache_dir = "{cache}"
-
-[[sources.ingest.tokens]]
-name = "bar"
-token = "{token}"
-rate_per_minute = 10000000
-
-[notifiers.webhook]
-url = "{hook}"
-secret = "whsec_{secret}"
-tells = ["page"]
-deadline_seconds = {deadline}
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 async def _bar(size: Size, checks: Checks) -> dict[str, Any]:
     cache = FOLDER / "cache"  # kept from run to run
-    for name in ("started", "state", "logs"):
+    for name in ("state", "logs"):
         shutil.rmtree(FOLDER / name, ignore_errors=True)
+    (FOLDER / "state.key").unlink(missing_ok=True)
     (FOLDER / "logs").mkdir(parents=True)
     print(f"planting {size.leaks} leaks in {size.documents} documents, seed {size.seed}")
     plants = await asyncio.to_thread(
@@ -114,29 +88,11 @@ async def _bar(size: Size, checks: Checks) -> dict[str, Any]:
     pager = Pager()
     hook, token = await pager.start(), secrets.token_urlsafe(24)
     try:
-        other = _write_config(FOLDER / "startup.toml", "started/state", cache, plants.owners, token, hook)
-        await asyncio.to_thread(startup.measure, FOLDER / "started", other, checks)
-        config = _write_config(FOLDER / "leakstream.toml", "state", cache, plants.owners, token, hook)
+        config = FOLDER / "leakstream.toml"
+        serviceconfig.write(config, cache=cache, owners=plants.owners, token=token, hook=hook)
         return await _pipeline(size, checks, plants, pager, config, token)
     finally:
         await pager.close()
-
-
-def _write_config(path: Path, state: str, cache: Path, owners: Sequence[str], token: str, hook: str) -> Path:
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(
-        _CONFIG.format(
-            state=state,
-            cache=cache,
-            owners=", ".join(f'"{owner}"' for owner in owners),
-            token=token,
-            hook=hook,
-            secret=base64.b64encode(os.urandom(24)).decode(),
-            deadline=DEADLINE_SECONDS,
-        )
-    )
-    return path
 
 
 async def _pipeline(
