@@ -44,7 +44,7 @@ class Names(AbstractResolver):
         self.answers = list(answers)
         self.asked = 0
 
-    async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:  # noqa: ARG002
+    async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:
         self.asked += 1
         return [
             ResolveResult(hostname=host, host=a, port=port, family=2, proto=6, flags=0) for a in self.answers

@@ -1,5 +1,4 @@
 """A bus that plays a script to one reader and writes down everything that was said to it."""
-# ruff: noqa: ARG002 - the protocol's arguments
 
 from __future__ import annotations
 

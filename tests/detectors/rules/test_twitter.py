@@ -119,7 +119,10 @@ def test_lists_of_accounts_are_dumps_in_every_order(order: str) -> None:
             'window.YTD.direct_messages.part0 = [ {\n "dmConversation" : {\n "conversationId" : "123456-654321",',
             "dm-archive",
         ),
-        ('window.YTD.account.part0 = [ {\n "account" : {\n "email" : "jane@post.acme-corp.net",', "archive-pii"),
+        (
+            'window.YTD.account.part0 = [ {\n "account" : {\n "email" : "jane@post.acme-corp.net",',
+            "archive-pii",
+        ),
         ('{"for_user_id": "2244994945", "direct_message_events": [{}]}', "account-activity-payload"),
     ],
 )
