@@ -98,7 +98,9 @@ class CollectorService:
             if pending:
                 await asyncio.wait(pending, timeout=self._grace)
         finally:
-            self._running = crashed is None and not stop.is_set()  # sources with an end that reached it are no fault
+            self._running = (
+                crashed is None and not stop.is_set()
+            )  # sources with an end that reached it are no fault
             self._stop.set()
             for task in tasks:
                 task.cancel()
