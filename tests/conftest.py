@@ -1,0 +1,19 @@
+"""The root of the repository is not importable here, so that what is tested is the installed wheel. The benchmarks are no part of
+the wheel; they are put in by their own path.
+"""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+_FOLDER = Path(__file__).parents[1] / "benchmarks"
+
+if importlib.util.find_spec("benchmarks") is None:
+    _spec = importlib.util.spec_from_file_location(
+        "benchmarks", _FOLDER / "__init__.py", submodule_search_locations=[str(_FOLDER)]
+    )
+    assert _spec is not None
+    assert _spec.loader is not None
+    _package = importlib.util.module_from_spec(_spec)
+    sys.modules["benchmarks"] = _package
+    _spec.loader.exec_module(_package)
