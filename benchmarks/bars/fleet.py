@@ -189,6 +189,16 @@ def _parent(process: Path) -> int:
     return int(stat.rpartition(")")[2].split()[1])
 
 
+def cpu_seconds(pid: int) -> float:
+    """What a process and the children that still run have used so far, user and system; 0 when it is gone."""
+    try:
+        after_name = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    own = (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(cpu_seconds(child) for child in children(pid))
+
+
 def peak_bytes(pid: int) -> int:
     """VmHWM; 0 when the process is gone."""
     try:

@@ -47,7 +47,8 @@ def main() -> int:
 
 def _measure(processes: fleet.Fleet, command: str, checks: Checks) -> None:
     notes = fleet.environment_notes()
-    times = [_start(processes, command) for _ in range(TIMES)]
+    starts = [_start(processes, command) for _ in range(TIMES)]
+    times = [seconds for seconds, _ in starts]
     median = statistics.median(times)
     print(f"    {command:8} median {median:.2f} s, max {max(times):.2f} s, load {fleet.load():.1f}")
     checks.add(
@@ -57,14 +58,17 @@ def _measure(processes: fleet.Fleet, command: str, checks: Checks) -> None:
         median_s=round(median, 3),
         max_s=round(max(times), 3),
         times_s=[round(seconds, 3) for seconds in times],
+        cpu_median_s=round(statistics.median(cpu for _, cpu in starts), 3),
         wanted=f"median < {READY_SECONDS} s",
         **notes,
     )
 
 
-def _start(processes: fleet.Fleet, command: str) -> float:
+def _start(processes: fleet.Fleet, command: str) -> tuple[float, float]:
+    """Seconds of wall clock and of CPU until it was ready."""
     try:
-        return processes.wait_ready(processes.start(command, command))
+        member = processes.start(command, command)
+        return processes.wait_ready(member), fleet.cpu_seconds(member.process.pid)
     finally:
         processes.stop()
 

@@ -3,7 +3,7 @@ import signal
 import subprocess
 import sys
 
-from benchmarks.bars.fleet import children, free_ports, peak_bytes, running
+from benchmarks.bars.fleet import children, cpu_seconds, free_ports, peak_bytes, running
 
 
 def test_a_child_is_seen_measured_and_gone():
@@ -16,6 +16,20 @@ def test_a_child_is_seen_measured_and_gone():
         assert running([child.pid]) == []
     assert child.pid not in children(os.getpid())
     assert peak_bytes(child.pid) == 0
+
+
+def test_cpu_time_grows_with_work_and_counts_children():
+    before = cpu_seconds(os.getpid())
+    busy = "n = sum(i * i for i in range(3_000_000)); print(n, flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", busy], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        assert child.stdout.readline()
+        spent = cpu_seconds(child.pid)
+        assert spent > 0
+        assert cpu_seconds(os.getpid()) >= before + spent
+        child.kill()
+    assert cpu_seconds(child.pid) == 0
 
 
 def test_ports_are_distinct():
