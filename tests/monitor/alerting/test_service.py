@@ -29,6 +29,7 @@ from monitor.metrics import Metrics
 from monitor.store.exposures import load
 from monitor.store.queries import sightings_of
 from monitor.store.tables import audit, blob_places, coverage, exposures, outbox, places, sightings
+from store_processes import handle_findings
 
 
 @pytest.fixture
@@ -333,21 +334,9 @@ async def test_any_interleaving_and_any_replay_end_in_the_same_exposures(tmp_pat
     assert len(set(other_keys)) == len(other_keys)
 
 
-def _worker(folder: Path, seed: int) -> None:
-    async def work() -> None:
-        store = await open_store(folder)
-        events = [finding(str(n % 30), repository=f"acme/{n % 7}", path=str(n)) for n in range(300)]
-        random.Random(seed).shuffle(events)
-        for start in range(0, len(events), 20):
-            await service(store).handle(records(events[start : start + 20]))
-        await store.close()
-
-    asyncio.run(work())
-
-
 async def test_two_processes_on_one_file_count_each_place_once_and_page_once(store, tmp_path):
     context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=_worker, args=(tmp_path, seed)) for seed in range(2)]
+    workers = [context.Process(target=handle_findings, args=(tmp_path, seed)) for seed in range(2)]
     for worker in workers:
         worker.start()
     for worker in workers:

@@ -1,7 +1,6 @@
 import asyncio
 import multiprocessing
 import sqlite3
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
@@ -13,6 +12,7 @@ from monitor.store.dialect import insert_or_replace
 from monitor.store.engine import Store
 from monitor.store.errors import StoreBusy
 from monitor.store.tables import meta
+from store_processes import count_up
 
 
 async def set_value(store: Store, name: str, value: str) -> None:
@@ -123,23 +123,9 @@ async def test_a_write_that_is_cancelled_anywhere_leaves_nothing_locked(tmp_path
     await store.close()
 
 
-def _count_up(folder: Path, times: int) -> None:
-    async def work() -> None:
-        store = await open_store(folder)
-        for _ in range(times):
-            async with store.write() as connection:
-                query = select(meta.c.value).where(meta.c.name == "n")
-                value = int((await connection.execute(query)).scalar_one_or_none() or 0)
-                row = {"name": "n", "value": str(value + 1)}
-                await connection.execute(insert_or_replace(connection, meta, "value"), row)
-        await store.close()
-
-    asyncio.run(work())
-
-
 async def test_processes_that_start_and_write_at_once_lose_no_update(tmp_path):
     context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=_count_up, args=(tmp_path, 40)) for _ in range(3)]
+    workers = [context.Process(target=count_up, args=(tmp_path, 40)) for _ in range(3)]
     for worker in workers:
         worker.start()
     for worker in workers:
