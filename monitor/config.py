@@ -42,7 +42,7 @@ class BusSettings(Section):
     documents_hours: float = Field(
         24.0, gt=0, le=24 * 30, description="how long raw documents are kept, in hours"
     )
-    documents_gib: float = Field(4.0, gt=0, description="how much room raw documents may take, in GiB")
+    documents_gib: float = Field(4.0, ge=0.25, description="how much room raw documents may take, in GiB")
 
 
 class HttpSettings(Section):

@@ -17,6 +17,7 @@ import hmac
 import os
 import secrets
 import stat
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,11 +90,15 @@ def create_key(path: Path) -> KeyRing:
     """Make a new key file, mode 0600. Raises FileExistsError: a key is never overwritten."""
     key = secrets.token_bytes(_KEY_BYTES)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(f"{check_value(key)} {key.hex()}\n")
-        file.flush()
-        os.fsync(file.fileno())
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(f"{check_value(key)} {key.hex()}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(name, path)  # whole or not at all: another stage that starts now may be reading it
+    finally:
+        os.unlink(name)  # noqa: PTH108 - mkstemp gave a name
     return KeyRing.of(key)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_origin
 
 import orjson
 from pydantic import BaseModel
@@ -69,13 +69,16 @@ def _field(name: str, info: FieldInfo) -> str:
 def _value(info: FieldInfo) -> str:
     default: Any = info.get_default(call_default_factory=True)
     if default is PydanticUndefined or default is None:
-        return '"…"'
-    if isinstance(default, BaseModel):
-        default = default.model_dump(mode="json")
-    if isinstance(default, bool):
-        return str(default).lower()
-    return orjson.dumps(default, default=_plain).decode()
+        return '["…"]' if get_origin(info.annotation) is tuple else '"…"'
+    return _toml(default)
 
 
-def _plain(value: object) -> object:
-    return list(value) if isinstance(value, set | frozenset | tuple) else str(value)
+def _toml(value: object) -> str:
+    """As TOML writes it; tables inline, a list of tables one a line (the lines commented out, as the key is)."""
+    if isinstance(value, BaseModel):
+        return "{ " + ", ".join(f"{key} = {_toml(inner)}" for key, inner in value) + " }"
+    if isinstance(value, tuple | frozenset):
+        if any(isinstance(item, BaseModel) for item in value):
+            return "[\n" + "".join(f"#   {_toml(item)},\n" for item in value) + "# ]"
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    return orjson.dumps(value, default=str).decode()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TextIO
+from urllib.parse import quote
 
 import orjson
 from rich.console import Console
@@ -127,6 +128,12 @@ def as_dict(hit: Hit) -> dict[str, Any]:
 _LEVELS: Final = {"critical": "error", "high": "error", "medium": "warning", "low": "note", "info": "note"}
 
 
+def _uri(path: str) -> str:
+    """A relative reference or a file URL, as RFC 3986 writes them."""
+    written = quote(path.encode("utf-8", "surrogateescape"))
+    return f"file://{written}" if path.startswith("/") else written
+
+
 class Sarif:
     """SARIF 2.1.0, one run, written at the end."""
 
@@ -156,7 +163,7 @@ class Sarif:
                 "locations": [
                     {
                         "physicalLocation": {
-                            "artifactLocation": {"uri": hit.path},
+                            "artifactLocation": {"uri": _uri(hit.path)},
                             "region": {
                                 "startLine": hit.line,
                                 "startColumn": hit.column,

@@ -15,6 +15,7 @@ import aiohttp
 from browsing import Page, ask
 from monitor.aio import cancel, spawn
 from monitor.app import ALL_STAGES, Addresses, Service, Stage, load_config
+from monitor.config import Config
 
 PATIENCE = 60.0  # seconds, for what must happen at last
 _HEAD = """
@@ -86,12 +87,12 @@ def configure(folder: Path, text: str) -> Path:
 
 @asynccontextmanager
 async def running(
-    config: Path, *, stages: frozenset[Stage] = ALL_STAGES, clock: Callable[[], float] = time.time
+    config: Path | Config, *, stages: frozenset[Stage] = ALL_STAGES, clock: Callable[[], float] = time.time
 ) -> AsyncIterator[Running]:
     """Ends it in order; what ended it before is raised."""
     stop = asyncio.Event()
     ready: asyncio.Future[Addresses] = asyncio.get_running_loop().create_future()
-    service = Service(load_config(config, {}), stages, clock=clock)
+    service = Service(config if isinstance(config, Config) else load_config(config, {}), stages, clock=clock)
     task = spawn(service.run(stop, ready.set_result), name="service")
     await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
     if not ready.done():

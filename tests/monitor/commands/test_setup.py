@@ -1,0 +1,78 @@
+"""`leakstream init`, `config`, `doctor` and `version`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from monitor.app import load_config
+from monitor.config import ConfigError
+from monitor.identity import load_keys
+from monitor.version import version
+from shell import call, run
+
+SECRET = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldY"
+
+
+def test_init_writes_what_loads_unchanged_and_refuses_the_second_time(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "leakstream.toml"
+    assert call("init", str(path)).exit_code == 0
+    text = path.read_text()
+    assert path.stat().st_mode & 0o777 == 0o600
+    config = load_config(path, {})
+    assert (config.sources, config.notifiers) == ({}, {})
+    key = load_keys(config.key_file).current_id
+    again = run("init", str(path))
+    assert again.returncode == 2
+    assert b"is there already; nothing was written" in again.stderr
+    assert path.read_text() == text
+    path.unlink()
+    assert call("init", str(path)).exit_code == 0  # another configuration, the same key
+    assert load_keys(config.key_file).current_id == key
+
+
+def test_config_show_masks_secrets_and_check_says_what_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "leakstream.toml"
+    path.touch(mode=0o600)
+    path.write_text(
+        f'[notifiers.webhook]\nurl = "https://hooks.example/T0K3N"\nsecret = "{SECRET}"\n[sources.github_events]\ntoken = "t0p-s3cret"\n'
+    )
+    shown = call("config", "show", "--config", str(path))
+    assert json.loads(shown.stdout)["notifiers"]["webhook"]["url"] == "**********"
+    for secret in ("T0K3N", SECRET, "t0p-s3cret"):
+        assert secret not in shown.output
+    assert call("config", "check", "--config", str(path)).exit_code == 0
+    path.write_text(path.read_text() + "pages = 3\n")
+    wrong = call("config", "check", "--config", str(path))
+    assert isinstance(wrong.exception, ConfigError)
+    assert f"{path}:6: sources.github_events.pages: unknown key" in str(wrong.exception)
+
+
+@pytest.mark.parametrize(
+    "command", [["config", "check"], ["doctor"], ["run"], ["collect"], ["exposures", "list"]]
+)
+def test_a_wrong_configuration_stops_every_command(tmp_path: Path, command: list[str]) -> None:
+    path = tmp_path / "leakstream.toml"
+    path.write_text("[web]\nport = 99999\n")
+    done = call(*command, "--config", str(path))
+    assert isinstance(done.exception, ConfigError)
+    assert f"{path}:2: web.port: " in str(done.exception)
+
+
+def test_doctor_fails_where_a_start_would(tmp_path: Path) -> None:
+    path = tmp_path / "leakstream.toml"
+    path.write_text('[watch]\ndomains = ["example.com"]\n[web]\nport = 0\n[metrics]\nport = 0\n')
+    good = call("doctor", "--config", str(path))
+    assert good.exit_code == 0
+    assert "FAIL" not in good.output
+    key = tmp_path / "leakstream-state.key"
+    key.touch(mode=0o644)
+    bad = call("doctor", "--config", str(path))
+    assert bad.exit_code == 1
+    assert "chmod 600" in bad.output
+
+
+def test_version() -> None:
+    assert call("version").output == f"leakstream {version()}\n"

@@ -1,0 +1,118 @@
+"""The composition root: what starts, what refuses to, and what runs on."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from leaks import line
+from monitor.alerting.queries import UnknownExposure
+from monitor.app import Service, Stage, load_config, open_exposures, prepare_state
+from monitor.config import ConfigError
+from monitor.identity import KeyFileError, create_key, load_keys
+from monitor.store.errors import StoreRefused
+from whole_service import configure, running
+
+WATCHED = """
+[watch]
+sources = ["directory"]
+[sources.directory]
+paths = ["{folder}"]
+follow = false
+"""
+
+
+def watched(folder: Path, **files: bytes) -> Path:
+    (folder / "in").mkdir(exist_ok=True)
+    for name, content in files.items():
+        (folder / "in" / name).write_bytes(content)
+    return configure(folder, WATCHED.format(folder=folder / "in"))
+
+
+async def test_what_a_source_with_an_end_found_is_told_and_the_service_runs_on(tmp_path: Path) -> None:
+    async with running(watched(tmp_path, a=line(1))) as run:
+        (exposure,) = await run.exposures(1)
+        assert exposure["action"] == "page"
+        ready = await run.health("/readyz")
+        assert (ready.status, ready.json["ready"]) == (200, True)
+        assert (await run.health("/healthz")).status == 200
+        assert not run.task.done()
+
+
+async def test_without_sources_and_notifiers_it_waits(tmp_path: Path) -> None:
+    async with running(configure(tmp_path, "")) as run:
+        assert (await run.health("/readyz")).status == 200
+        await asyncio.sleep(0.1)
+        assert not run.task.done()
+
+
+async def test_three_processes_with_one_state_do_what_one_does(tmp_path: Path) -> None:
+    config = watched(tmp_path, a=line(1), b=line(2))
+    async with (
+        running(config, stages=frozenset({Stage.COLLECT})) as collect,
+        running(config, stages=frozenset({Stage.MATCH})) as match,
+        running(config, stages=frozenset({Stage.ALERT})) as alert,
+    ):
+        assert len(await alert.exposures(2)) == 2
+        assert collect.addresses.web == ""
+        assert match.addresses.web == ""
+        parts = [list((await each.health("/readyz")).json["parts"]) for each in (collect, match, alert)]
+        assert parts == [["collect"], ["match"], ["alert"]]
+
+
+async def test_a_restart_tells_nothing_twice_and_misses_nothing(tmp_path: Path) -> None:
+    config = watched(tmp_path, a=line(1))
+    async with running(config) as run:
+        await run.exposures(1)
+    (tmp_path / "in" / "b").write_bytes(line(2))
+    async with running(config) as run:
+        assert sorted(each["sightings"] for each in await run.exposures(2)) == [1, 1]
+        assert run.metric("exposures_total", change="opened") == 1
+
+
+def test_a_first_start_makes_the_state_and_the_key_for_the_owner_alone(tmp_path: Path) -> None:
+    config = load_config(configure(tmp_path, ""), {})
+    ring = prepare_state(config)
+    assert prepare_state(config).current_id == ring.current_id
+    assert config.state.stat().st_mode & 0o777 == 0o700
+    assert config.key_file.stat().st_mode & 0o777 == 0o600
+    assert config.state not in config.key_file.parents
+
+
+async def test_a_key_that_is_gone_or_foreign_is_refused_with_a_message(tmp_path: Path) -> None:
+    config = load_config(watched(tmp_path), {})
+    async with running(watched(tmp_path)):
+        pass
+    config.key_file.rename(tmp_path / "kept.key")
+    with pytest.raises(KeyFileError, match="the fingerprint key is gone"):
+        await Service(config).run(asyncio.Event())
+    create_key(config.key_file)
+    with pytest.raises(StoreRefused, match=load_keys(tmp_path / "kept.key").current_id):
+        await Service(config).run(asyncio.Event())
+    config.key_file.chmod(0o644)
+    with pytest.raises(KeyFileError, match="chmod 600"):
+        await Service(config).run(asyncio.Event())
+
+
+async def test_a_taken_port_ends_the_start(tmp_path: Path) -> None:
+    async with running(watched(tmp_path)) as run:
+        port = run.addresses.health.rpartition(":")[2]
+        other = tmp_path / "other"
+        other.mkdir()
+        path = configure(other, "")
+        path.write_text(path.read_text().replace("[metrics]\nport = 0", f"[metrics]\nport = {port}"))
+        with pytest.raises(OSError, match="address already in use"):
+            async with running(path):
+                pass
+
+
+async def test_commands_read_the_store_beside_the_service_or_alone(tmp_path: Path) -> None:
+    config = load_config(configure(tmp_path, ""), {})
+    with pytest.raises(ConfigError, match="no store here yet"):
+        async with open_exposures(config, clock=lambda: 0.0):
+            pass
+    async with running(configure(tmp_path, "")), open_exposures(config, clock=lambda: 0.0) as exposures:
+        with pytest.raises(UnknownExposure):
+            await exposures.show("abcdef12", actor="test")

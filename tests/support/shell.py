@@ -1,0 +1,31 @@
+"""The command line: in this process, or as a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+from typer.testing import CliRunner, Result
+
+from monitor import cli
+
+COMMAND = [sys.executable, "-m", "monitor"]
+
+
+def call(*arguments: str, data: bytes = b"") -> Result:
+    """In this process. `output` has both streams; what a command raises is in `exception`."""
+    return CliRunner().invoke(cli.build(arguments[0]), list(arguments), input=data)
+
+
+def run(*arguments: str, data: bytes = b"", **more: Any) -> subprocess.CompletedProcess[bytes]:
+    """A process of its own."""
+    script = "import sys; from monitor.cli import main; sys.argv[0] = 'leakstream'; main()"
+    return subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        input=data,
+        capture_output=True,
+        timeout=100,
+        check=False,
+        **more,
+    )
