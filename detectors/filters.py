@@ -6,10 +6,11 @@ import hashlib
 import math
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import Final
 
+from detectors import hosts, profiles
 from detectors.dummies import dummy
 from detectors.model import Kind, Rule
 
@@ -19,19 +20,29 @@ _YEAR: Final = re.compile(rb"(?:19|20)[0-9]{2}")
 _HEX: Final = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
 _SHORTEST_WORD: Final = 3
 _HUMAN_LENGTH: Final = 24  # longer values are not typed from memory
+_WEAK: Final = 40.0  # bits; what is easier to guess says nothing on a host that is nobody's
 
 
-def reason(rule: Rule, secret: bytes, public: Collection[str] = ()) -> str:
-    """Why the value is dropped before any proof; "" when it is kept. `public`: sha256 (hex) of values that are public by design."""
-    if public and hashlib.sha256(secret).hexdigest() in public:
-        return "public"
-    if any(_compiled(text).search(secret) for text in rule.reject):
-        return "rejected"
-    if rule.placeholders and (why := dummy(rule, secret)):
-        return why
-    if rule.entropy and entropy(secret) < rule.entropy:
-        return "low_entropy"
-    return ""
+def reason(rule: Rule, secret: bytes, public: Collection[str] = (), scope: bytes = b"") -> str:
+    """Why the value is dropped before any proof; "" when it is kept. `public`: sha256 (hex) of values that are public by design;
+    `scope`: `user@host` of a structure, b"" when it names neither.
+    """
+    return next(filter(None, _reasons(rule, secret, public, scope)), "")
+
+
+def _reasons(rule: Rule, secret: bytes, public: Collection[str], scope: bytes) -> Iterator[str]:
+    """What each filter says, the cheap and the certain first."""
+    yield "public" if public and hashlib.sha256(secret).hexdigest() in public else ""
+    yield "rejected" if any(_compiled(text).search(secret) for text in rule.reject) else ""
+    yield dummy(rule, secret) if rule.placeholders else ""
+    yield profiles.unlike(rule.profile, secret) if rule.profile else ""
+    yield "low_entropy" if rule.entropy and entropy(secret) < rule.entropy else ""
+    host = hosts.nobodys(scope.rpartition(b"@")[2])
+    yield host if host and _weak(rule, secret) else ""
+
+
+def _weak(rule: Rule, secret: bytes) -> bool:
+    return profiles.common(secret) or estimate_bits(secret, rule) < _WEAK
 
 
 @lru_cache(maxsize=1024)

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from detectors import canonical, expressions, extents, rulecache
+from detectors import canonical, expressions, extents, profiles, rulecache
 from detectors.context import Syntax
 from detectors.errors import RuleError
 from detectors.files import default_cache
@@ -29,7 +29,7 @@ _FILE_KEYS: Final = {"title", "references", "rule", "set"}
 _RULE_KEYS: Final = {
     "id": str, "title": str, "severity": str, "pattern": str, "value": str, "line": str, "names": list,
     "minimum": int, "family": str, "proof": str, "extent": str, "entropy": float, "placeholders": bool,
-    "alone": bool, "anchor": str, "public": list, "reject": list, "canonical": str, "revoke": str, "references": list,
+    "alone": bool, "anchor": str, "public": list, "reject": list, "profile": str, "canonical": str, "revoke": str, "references": list,
     "examples": list, "negatives": list, "engine": str, "caseless": bool, "bounded": bool, "syntaxes": list,
 }  # fmt: skip
 _SET_KEYS: Final = {
@@ -206,6 +206,7 @@ def _check_names_of_parts(rule: Rule) -> None:
         ("proof", rule.proof, proofs()),
         ("extent", rule.extent, extents.EXTENTS),
         ("canonical", rule.canonical, canonical.CANONICALS),
+        ("profile", rule.profile, profiles.PROFILES),
     ):
         if name and name not in known:
             raise RuleError(f"{key} {name!r} is unknown; known are {', '.join(sorted(known)) or 'none'}")

@@ -111,6 +111,9 @@ class Rule:
     alone: bool = True  # False: reported only as a part of a set
     public: tuple[str, ...] = ()  # sha256 hex of values that are public by design
     reject: tuple[str, ...] = ()  # expressions over the value that mark it as something else
+    profile: str = (
+        ""  # name in detectors.profiles: what the value's place promises; "" = whatever the expression says
+    )
     canonical: str = "v1"  # name and version of the canonicalisation in detectors.canonical
     revoke: str = ""  # where or how to revoke it
     references: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ from detectors.ruleset import RuleSet
 _FORMAT: Final = b"leakstream-rules-1"
 _JUDGES: Final = (
     "backtracking.py", "canonical.py", "context.py", "expressions.py", "extents.py", "loader.py", "lowering.py", "model.py",
-    "proofs", "rulecache.py", "syntax.py",
+    "profiles.py", "proofs", "rulecache.py", "syntax.py",
 )  # fmt: skip
 
 

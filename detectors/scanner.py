@@ -175,7 +175,7 @@ class Scanner:
             done = max(done, outcome.stop)
             if isinstance(outcome, Miss):
                 self.last.dropped[outcome.reason] += 1
-            elif reason := filters.reason(rule, outcome.secret, self.rules.public):
+            elif reason := filters.reason(rule, outcome.secret, self.rules.public, outcome.scope):
                 self.last.dropped[reason] += 1
             else:
                 found += self._judged(_finding(rule, outcome, low))

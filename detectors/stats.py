@@ -23,6 +23,14 @@ REASONS: Final = frozenset(
         "sequence",
         "identifier",
         "low_entropy",
+        "common",  # profile: a default, or a word everybody takes for a password
+        "word",
+        "path",  # a path, a file's name, a host's
+        "number",  # also a version, a date
+        "other_format",  # a UUID, a digest, a JWT …
+        "local_host",  # a weak value on this machine
+        "example_host",  # a weak value on a host of documentation
+        "unnamed_host",  # a weak value on a word that stands for a host
         "refuted",  # the offline proof fails
         "few_records",
         "overlap",  # a more specific finding has the same bytes

@@ -25,6 +25,18 @@ def test_each_reason_and_none() -> None:
     assert reason(replace(RULE, entropy=4.5), VALUE) == "low_entropy"
     assert reason(RULE, b"changeme") == "placeholder"
     assert reason(replace(RULE, placeholders=False), b"changeme") == ""
+    assert reason(RULE, b"Summer-2024") == ""
+    assert reason(replace(RULE, profile="password"), b"/srv/app2/key9") == "path"
+
+
+@pytest.mark.parametrize("host", [b"localhost", b"db.example.com", b"hostname"])
+def test_a_weak_value_needs_a_host_of_somebody(host: bytes) -> None:
+    url = replace(RULE, kind=Kind.STRUCTURE)
+
+    assert reason(url, b"dragon77", scope=b"ann@" + host).endswith("_host")
+    assert reason(url, b"p4ssw0rd-9xQ2mZ7tR5w", scope=b"ann@" + host).endswith("_host")
+    assert reason(url, VALUE, scope=b"ann@" + host) == ""
+    assert reason(url, b"dragon77", scope=b"ann@db.acme.io") == ""
 
 
 @pytest.mark.parametrize(

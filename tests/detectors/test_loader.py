@@ -59,6 +59,7 @@ def test_the_keys_tell_the_kind_and_the_engine(tmp_path: Path) -> None:
         ("examples", "proof = 'none-such'\nexamples", "proof 'none-such' is unknown"),
         ("examples", "extent = 'none-such'\nexamples", "extent 'none-such' is unknown"),
         ("examples", "canonical = 'v9'\nexamples", "canonical 'v9' is unknown"),
+        ("examples", "profile = 'pasword'\nexamples", "profile 'pasword' is unknown; known are credential"),
         ("examples", "syntaxes = ['verse']\nexamples", "syntax 'verse' is unknown"),
         ("examples", "public = ['abc']\nexamples", "sha256"),
         ("examples", "engine = 'pcre'\nexamples", "engine 'pcre'"),

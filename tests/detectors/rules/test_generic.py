@@ -147,7 +147,10 @@ def test_a_scheme_with_a_rule_of_its_own_is_told_by_it() -> None:
     "url",
     [
         "postgres://user:password@localhost:5432/app",
-        "postgres://app:{value}@127.0.0.1/app",
+        "postgres://app:dragon77@127.0.0.1/app",
+        "postgres://app:summer2019@db.internal.example.com:5432/app",
+        "postgres://app:p4ssw0rd-of-mine@db.example.org/app",
+        "https://ann:s3cret77@your-host/",
         "https://user:pass@acme.io/",
         "https://${{USER}}:${{PASS}}@acme.io/",
         "https://<user>:<password>@acme.io/",
@@ -156,8 +159,18 @@ def test_a_scheme_with_a_rule_of_its_own_is_told_by_it() -> None:
         "redis://:changeme@cache:6379",
     ],
 )
-def test_urls_with_dummies_or_on_this_machine_are_quiet(url: str) -> None:
-    assert found("url: " + url.format(value=secret(5, 16))) == []
+def test_urls_with_dummies_or_a_weak_password_on_nobodys_host_are_quiet(url: str) -> None:
+    assert found("url: " + url.format()) == []
+
+
+@pytest.mark.parametrize(
+    "host", ["db.internal.example.com:5432", "localhost", "127.0.0.1", "host", "db.acme.io"]
+)
+@pytest.mark.parametrize("scheme", ["postgres", "mysql", "redis", "https"])
+def test_a_strong_password_is_found_whatever_the_host(scheme: str, host: str) -> None:
+    value = secret(5, 14)
+
+    assert found(f"url: {scheme}://app:{value}@{host}/prod") == [value.encode()]
 
 
 def test_a_jwt_in_a_bearer_header_is_one_finding() -> None:

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from detectors.expressions import facts
+from detectors.profiles import PROFILES, common, unlike
+from detectors.stats import REASONS
+
+ALNUM = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+
+def test_every_reason_is_counted_and_every_expression_bounded() -> None:
+    marks = {mark for profile in PROFILES.values() for mark in profile}
+
+    assert {reason for reason, _ in marks} <= REASONS
+    assert all(facts(shown.pattern.decode()).safe for _, shown in marks)
+
+
+@pytest.mark.parametrize(
+    ("profile", "value", "reason"),
+    [
+        ("login", b"postgres", "common"),
+        ("login", b"my-secret1", "common"),
+        ("login", b"${DB_PASSWORD}", "template"),
+        ("login", b"ENC(kX3vB9nQ2m)", "template"),
+        ("login", b"dragon", ""),
+        ("credential", b"spring.mail.password", "word"),
+        ("credential", b"dragon7", ""),
+        ("password", b"dragon", "word"),
+        ("password", b"myLongName1", "identifier"),
+        ("password", b"ROOT_DN_R20X", "identifier"),
+        ("password", b"./conf/key9", "path"),
+        ("password", b"app2.properties", "path"),
+        ("password", b"2024-01-02", "number"),
+        ("password", b"1.2+b7", "number"),
+        ("password", b"b3f1c2d4-1111-4222-8333-abcdefabcdef", "other_format"),
+        ("password", b"d41d8cd98f00b204e9800998ecf8427e", "other_format"),
+        ("password", b"P@ssw0rd!7", "common"),
+        ("password", b"kale4river8stone", ""),
+        ("secret", b"sha256-kX3vB9nQ2mZ7tR5w", "other_format"),
+        ("secret", b"kXvBnQmZtRwKdLmNpRtUvWx", "word"),
+        ("secret", b"kX3vB9nQ2mZ7tR5w", ""),
+        ("key-block", b"-----BEGIN RSA PRIVATE KEY-----\nMIIE...\n-----END", "placeholder"),
+    ],
+)
+def test_what_a_profile_says(profile: str, value: bytes, reason: str) -> None:
+    assert unlike(profile, value) == reason
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+def test_random_values_pass(profile: str) -> None:
+    rng = Random(profile)
+    values = ["".join(rng.choices(ALNUM, k=20)) for _ in range(500)]
+
+    assert (
+        sum(unlike(profile, value.encode()) != "" for value in values) <= 30
+    )  # letters only, `pwd` by chance
+
+
+def test_common_passwords_are_known_inside_longer_ones() -> None:
+    assert common(b"S3-p4ssword-1") is True
+    assert common(b"my-P@ssw0rd-9") is True
+    assert common(b"kX3vB9nQ2mZ7") is False
