@@ -18,7 +18,6 @@ from rich.progress import Progress as Bar
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from monitor.commands.errors import Failure
-from monitor.identity import KeyFileError
 from monitor.matcher.blocks import Progress
 from monitor.scan.formats import Format, JsonLines, Pretty, Sarif
 from monitor.scan.run import Options, TargetError
@@ -74,7 +73,7 @@ def scan(
     try:
         with _bar(counters, shown=progress and sys.stderr.isatty()):
             found = run_scan(options, _format(output, sys.stdout), counters)
-    except (TargetError, KeyFileError) as error:
+    except TargetError as error:
         raise Failure(str(error)) from error
     except BrokenPipeError:  # `leakstream scan . | head`: nobody listens any more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -96,12 +96,14 @@ class EventMaker:
         blob = document.blob_sha or blob_sha(content)
         raw = document.provenance
         clean = {name: self._redactor.text(getattr(raw, name), repeats) for name in _TEXTS}
-        _, _, domain = raw.author_email.rpartition("@")
+        name, _, domain = raw.author_email.rpartition("@")
         told = _Told(
             clean=clean,
             document_id=self._redactor.text(document.id, repeats),
-            email_hash=self._keys.digest("author", raw.author_email.lower().encode()) if domain else "",
-            email_domain=self._redactor.text(domain.lower(), repeats) if _DOMAIN.fullmatch(domain) else "",
+            email_hash=self._keys.digest("author", raw.author_email.lower().encode()) if name else "",
+            email_domain=self._redactor.text(domain.lower(), repeats)
+            if name and _DOMAIN.fullmatch(domain)
+            else "",
             blob=blob,
             hidden=hidden,
             repeats=repeats,

@@ -15,7 +15,7 @@ from typing import Final
 
 import orjson
 
-from monitor.identity import KeyRing
+from monitor.identity import KeyFileError, KeyRing
 from monitor.scan.hit import Hit
 
 _FORMAT: Final = 1
@@ -51,7 +51,7 @@ class Baseline:
             )
         except OSError as error:
             raise BaselineError(f"{path}: cannot be read: {error.strerror}") from error
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        except (orjson.JSONDecodeError, KeyFileError, KeyError, TypeError, ValueError) as error:
             raise BaselineError(f"{path}: not a baseline file of leakstream") from error
 
     def write(self, path: Path, hits: Iterable[Hit]) -> int:

@@ -1,0 +1,73 @@
+"""How hits are printed."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from hits_of_tests import hit
+from monitor.scan.formats import Format, JsonLines, Pretty, Sarif, Summary
+
+
+def printed(make: type[Pretty | JsonLines], *hits: object, summary: Summary | None = None) -> str:
+    out = io.StringIO()
+    format_: Format = make(out)
+    for one in hits:
+        format_.hit(one)  # type: ignore[arg-type]
+    format_.end(summary or Summary())
+    return out.getvalue()
+
+
+def test_pretty_shows_hostile_text_harmless() -> None:
+    text = printed(Pretty, hit(path="a\x1b[31m\n.py", snippet="x \u202e y", title="[bold]Acme[/]"))
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "[bold]Acme[/]" in text
+    assert "a\\x1b[31m\\x0a.py:3:5" in text
+
+
+def test_pretty_says_what_was_left_out_and_known() -> None:
+    summary = Summary(files=2, bytes=3_000_000, seconds=1.5, known=4, skipped={"compressed": 2})
+    assert printed(Pretty, summary=summary).strip() == (
+        "0 findings in 2 files, 3.0 MB, 1.5 s; 4 known from the baseline; left out: 2 compressed"
+    )
+
+
+def test_pretty_shows_proof_commit_and_secret_when_there_are() -> None:
+    text = printed(Pretty, hit(verdict="proved", check="crc", commit="c" * 40, secret="acme_plain"))
+    assert "(proved: crc)" in text
+    assert f"commit {'c' * 12}\n" in text
+    assert "acme_plain" in text
+
+
+def test_json_lines_leave_out_what_is_not_set() -> None:
+    lines = printed(JsonLines, hit(), hit(commit="c" * 40, decoded=("base64",), secret="s")).splitlines()
+    first, second = map(json.loads, lines)
+    assert not {"commit", "decoded", "secret", "set"} & set(first)
+    assert (second["commit"], second["decoded"], second["secret"]) == ("c" * 40, ["base64"], "s")
+
+
+@pytest.mark.parametrize(
+    ("path", "uri"),
+    [("a b/c#d%.py", "a%20b/c%23d%25.py"), ("/x/é", "file:///x/%C3%A9"), ("-", "-")],
+)
+def test_sarif_writes_paths_as_uris(path: str, uri: str) -> None:
+    out = io.StringIO()
+    sarif = Sarif(out, "1.0")
+    sarif.hit(hit(path=path))
+    sarif.end(Summary())
+    (result,) = json.loads(out.getvalue())["runs"][0]["results"]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == uri
+
+
+def test_sarif_names_each_rule_once() -> None:
+    out = io.StringIO()
+    sarif = Sarif(out, "1.0")
+    for one in (hit(), hit(line=9), hit(rule="other", severity="low")):
+        sarif.hit(one)
+    sarif.end(Summary())
+    (run,) = json.loads(out.getvalue())["runs"]
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["acme-token", "other"]
+    assert [result["level"] for result in run["results"]] == ["error", "error", "note"]

@@ -1,0 +1,50 @@
+"""From findings to lines of a report."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from acme_rules import ruleset, scanner
+from detectors.synthetic import secret_for
+from monitor.contracts import Document, Provenance
+from monitor.identity import KeyRing
+from monitor.matcher.blocks import Found
+from monitor.matcher.redact import Redactor
+from monitor.scan.hits import HitMaker
+
+TOKEN = secret_for(ruleset()["acme-token"], random.Random(1))
+KEYS = KeyRing.of(b"k" * 32)
+
+
+def found(content: bytes, **more: object) -> Found:
+    document = Document(source="scan", id="1", content=content, fetched_at=0.0, **more)  # type: ignore[arg-type]
+    return Found(document, tuple(scanner().scan(content)))
+
+
+def test_a_hit_is_masked_and_exact() -> None:
+    (hit,) = HitMaker(KEYS, Redactor(scanner())).hits(found(b"x\nk = " + TOKEN, offset=100, line=7))
+    assert (hit.line, hit.column, hit.start, hit.end) == (8, 5, 106, 106 + len(TOKEN))
+    assert hit.snippet == "k = *****"
+    assert hit.secret is None
+    assert TOKEN[5:13].decode() not in repr(hit)
+
+
+def test_the_secret_is_there_when_asked_for_but_never_in_a_repr() -> None:
+    (hit,) = HitMaker(KEYS, Redactor(scanner()), show_secrets=True).hits(found(b"k = " + TOKEN))
+    assert hit.secret == TOKEN.decode()
+    assert TOKEN.decode() not in repr(hit)
+
+
+def test_paths_are_relative_to_a_folder_and_to_no_name_like_it() -> None:
+    maker = HitMaker(KEYS, Redactor(scanner()), relative_to=Path("/a/b"))
+    for path, shown in (("/a/b/c", "c"), ("/a/bc/d", "/a/bc/d"), ("/x", "/x")):
+        (hit,) = maker.hits(found(b"k = " + TOKEN, provenance=Provenance(path=path)))
+        assert hit.path == shown
+
+
+def test_fingerprints_are_the_keys() -> None:
+    (one,) = HitMaker(KEYS, Redactor(scanner())).hits(found(b"k = " + TOKEN))
+    (two,) = HitMaker(KeyRing.of(b"x" * 32), Redactor(scanner())).hits(found(b"other = " + TOKEN))
+    (again,) = HitMaker(KEYS, Redactor(scanner())).hits(found(b"other = " + TOKEN))
+    assert one.fingerprint == again.fingerprint != two.fingerprint

@@ -1,0 +1,57 @@
+"""A scan from its targets to what it tells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from leaks import line
+from monitor.gitread.errors import GitError
+from monitor.matcher.blocks import Progress
+from monitor.scan.formats import Summary
+from monitor.scan.hit import Hit
+from monitor.scan.run import Options, TargetError, scan
+
+
+class Told:
+    """A format that remembers."""
+
+    def __init__(self) -> None:
+        self.hits: list[Hit] = []
+        self.summary = Summary()
+
+    def hit(self, hit: Hit) -> None:
+        self.hits.append(hit)
+
+    def end(self, summary: Summary) -> None:
+        self.summary = summary
+
+
+def test_several_targets_are_one_scan(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "a").write_bytes(line(number))
+    told, progress = Told(), Progress()
+    count = scan(Options([str(tmp_path / str(n)) for n in range(3)]), told, progress)
+    assert count == len(told.hits) == 3
+    assert (told.summary.files, told.summary.bytes) == (3, progress.bytes)
+
+
+def test_a_wrong_target_costs_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(line(1))
+    told = Told()
+    for wrong, error in ((str(tmp_path / "no"), TargetError), ("http://h.example/x", GitError)):
+        with pytest.raises(error):
+            scan(Options([str(tmp_path / "a"), wrong]), told, Progress())
+    with pytest.raises(TargetError, match="needs a git repository"):
+        scan(Options([str(tmp_path / "a")], history=True), told, Progress())
+    assert told.hits == []
+
+
+def test_what_cannot_be_read_is_counted(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("nowhere")
+    (tmp_path / "zip").write_bytes(b"PK\x03\x04rest")
+    told = Told()
+    assert scan(Options([str(tmp_path)]), told, Progress()) == 0
+    assert told.summary.skipped["compressed"] == 1
