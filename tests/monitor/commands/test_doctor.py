@@ -1,0 +1,71 @@
+"""What `leakstream doctor` finds before a start does."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from monitor.app import load_config, prepare_state
+from monitor.commands.doctor import Check, Outcome, examine
+from monitor.config import Config
+from monitor.identity import create_key
+from monitor.store.engine import Store
+from monitor.store.records import bind_key
+from whole_service import configure
+
+
+async def outcomes(config: Config) -> dict[str, Check]:
+    """By name; the worst of a name."""
+    order = list(Outcome)
+    found: dict[str, Check] = {}
+    for check in sorted(await examine(config), key=lambda check: order.index(check.outcome)):
+        found[check.name] = check
+    return found
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return load_config(configure(tmp_path, '[watch]\ndomains = ["example.com"]\n'), {})
+
+
+async def test_a_fresh_folder_is_fine_and_nothing_is_made(config: Config) -> None:
+    found = await outcomes(config)
+    assert not [check for check in found.values() if check.outcome is Outcome.FAIL]
+    assert found["watch"].outcome is Outcome.OK
+    assert {found[name].outcome for name in ("key", "sources", "notifiers")} == {Outcome.WARN}
+    assert not config.state.exists()
+    assert not config.key_file.exists()
+
+
+async def test_a_strange_key_and_an_open_folder_fail(config: Config) -> None:
+    keys = prepare_state(config)
+    store = await Store.open(config.state / "store.db")
+    await bind_key(store, list(keys.keys))
+    await store.close()
+    assert (await outcomes(config))["store"].outcome is Outcome.OK
+    config.key_file.unlink()
+    create_key(config.key_file)
+    config.state.chmod(0o755)
+    found = await outcomes(config)
+    assert found["store"].outcome is Outcome.FAIL
+    assert (found["state"].outcome, "chmod 700" in found["state"].text) == (Outcome.FAIL, True)
+
+
+async def test_a_rule_file_that_is_wrong_fails(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("rule = 1\n")
+    config = load_config(configure(tmp_path, f'[match]\nrules = ["{tmp_path}/mine.toml"]\n'), {})
+    found = await outcomes(config)
+    assert found["rules"].outcome is Outcome.FAIL
+    assert "mine" in found["rules"].text
+    assert found["watch"].outcome is Outcome.WARN
+
+
+async def test_a_port_in_use_is_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        path = configure(tmp_path, "")
+        path.write_text(
+            path.read_text().replace("[web]\nport = 0", f"[web]\nport = {taken.getsockname()[1]}")
+        )
+        assert (await outcomes(load_config(path, {})))["console"].outcome is Outcome.WARN

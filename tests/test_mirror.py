@@ -1,0 +1,74 @@
+"""Every module has its tests where one looks for them: detectors/x/y.py in tests/detectors/x/test_y.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
+
+# nothing but shapes, words or tables: there is nothing to call
+SHAPES = {
+    "detectors/buffers.py",
+    "detectors/errors.py",
+    "detectors/stats.py",
+    "detectors/words.py",
+    "monitor/collectors/base.py",
+    "monitor/console/queries.py",
+    "monitor/matcher/settings.py",
+    "monitor/scan/hit.py",
+    "monitor/simulator/model.py",
+    "monitor/simulator/snippets.py",
+    "monitor/store/model.py",
+    "monitor/store/tables.py",
+    "monitor/tools.py",
+}
+# inner parts of something that is tested whole: module -> where
+WHOLE = {
+    "detectors/decoders/base.py": "tests/detectors/decoders/test_base64.py",
+    "detectors/model.py": "tests/detectors/test_scanner.py",
+    "detectors/ruleset.py": "tests/detectors/test_loader.py",
+    "monitor/bus/base.py": "tests/monitor/bus/test_runner.py",
+    "monitor/bus/embedded/consumer.py": "tests/monitor/bus/test_embedded_contract.py",
+    "monitor/bus/embedded/log.py": "tests/monitor/bus/embedded/test_retention.py",
+    "monitor/bus/embedded/reader.py": "tests/monitor/bus/test_embedded_contract.py",
+    "monitor/bus/embedded/segments.py": "tests/monitor/bus/embedded/test_retention.py",
+    "monitor/bus/embedded/worker.py": "tests/monitor/bus/embedded/test_embedded.py",
+    "monitor/collectors/gitpass.py": "tests/monitor/collectors/sources/test_git.py",
+    "monitor/commands/demo.py": "tests/monitor/commands/test_service.py",
+    "monitor/commands/errors.py": "tests/monitor/test_cli.py",
+    "monitor/gitread/documents.py": "tests/monitor/collectors/sources/test_git.py",
+    "monitor/simulator/github_json.py": "tests/monitor/simulator/test_github.py",
+    "monitor/store/migrations/env.py": "tests/monitor/store/test_migrate.py",
+    "monitor/store/migrations/versions/v0001_first.py": "tests/monitor/store/test_migrate.py",
+    "monitor/version.py": "tests/monitor/commands/test_setup.py",
+}
+
+
+def modules() -> set[str]:
+    """All but what only opens a package or a program."""
+    return {
+        path.relative_to(ROOT).as_posix()
+        for package in ("detectors", "monitor")
+        for path in (ROOT / package).rglob("*.py")
+        if path.name not in ("__init__.py", "__main__.py")
+    }
+
+
+def mirror(module: str) -> Path:
+    path = Path(module)
+    return TESTS / path.parent / f"test_{path.name}"
+
+
+def test_every_module_has_its_tests() -> None:
+    without = {module for module in modules() if not mirror(module).exists()}
+    assert sorted(without - SHAPES - WHOLE.keys()) == []
+
+
+@pytest.mark.parametrize("module", sorted(SHAPES | WHOLE.keys()))
+def test_no_exemption_is_stale(module: str) -> None:
+    assert module in modules(), "the module is gone"
+    assert not mirror(module).exists(), "it has tests of its own now"
+    assert (ROOT / WHOLE.get(module, "pyproject.toml")).exists(), "the tests that it names are gone"
