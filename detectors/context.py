@@ -66,6 +66,13 @@ _OTHER: Final = re.compile(
     re.IGNORECASE,
 )
 
+# A bare `token` that is no credential: it pages, guards a form, or stands for a word of a text.
+_OTHER_TOKEN: Final = re.compile(
+    rb"(?:csrf|xsrf|next|prev(?:ious)?|page|pag(?:e|ing|ination)|continu(?:ation|e)|cursor|sync|change|verification|cancel(?:lation)?|"
+    rb"stop|start|end|eos|bos|pad|unk|mask|sep|cls|special)[-_. ]?$",
+    re.IGNORECASE,
+)
+
 _IDENT: Final = rb"[\w.$\-]*+(?:\[\d{0,3}\])?"
 _OPEN: Final = rb"""(?:[\[({]\s?|[bBrRuUfF@$]?\\{0,2}["'`]{1,3}|&quot;|%22|<!\[CDATA\[)"""
 _WORDS: Final = rb"(?:(?i:bearer|token|basic|key|apikey|bot|oauth)[ :=]{1,2})?"
@@ -120,6 +127,8 @@ def read(before: bytes, name: bytes, gap: bytes, after: bytes) -> Reading:
     if not _whole_name(before, name, gap):
         return _PART_OF_WORD
     if _OTHER.search(gap) or _OTHER.search(before[-20:]):
+        return _OTHER_VALUE
+    if name.lower() == b"token" and _OTHER_TOKEN.search(before):
         return _OTHER_VALUE
     return Reading(_syntax(before, gap, after))
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from detectors.backtracking import MOST_PATHS
 from detectors.backtracking import paths as paths_of
 from detectors.errors import RuleError
-from detectors.lowering import emit, longest, trim
+from detectors.lowering import AS_GOOD_AS_FIXED, emit, longest, restless, trim
 from detectors.syntax import (
     ALL,
     ZERO_WIDTH,
@@ -31,7 +31,6 @@ from detectors.syntax import (
     walk,
 )
 
-_AS_GOOD_AS_FIXED: Final = 4  # `A[KS]IA`: Hyperscan writes so small a class out
 LONGEST: Final = 512  # bytes a match may have; longer values name an extent
 
 
@@ -52,6 +51,7 @@ class Facts:
     own_literal: int  # the same of the group `secret`; of the whole where there is none
     paths: int  # upper bound of the ways to match from one start
     looks_around: bool
+    restless: bool  # `lowered` ends at every length of a repeat: a hit for each
 
     @property
     def safe(self) -> bool:
@@ -88,6 +88,7 @@ def facts(expression: str, *, caseless: bool = False) -> Facts:
         own_literal=_literal(_secret(tree)),
         paths=paths_of(nodes, frozenset(), caseless=caseless),
         looks_around=any(op in ZERO_WIDTH and op is not constants.AT for op, _ in walk(nodes)),
+        restless=restless(trimmed),
     )
 
 
@@ -152,7 +153,7 @@ def _literal(nodes: Nodes) -> int:
     best = run = 0
     for node in nodes:
         op, av = node
-        if len(bytes_of((op, av)) or ALL) <= _AS_GOOD_AS_FIXED:
+        if len(bytes_of((op, av)) or ALL) <= AS_GOOD_AS_FIXED:
             run += 1
             best = max(best, run)
             continue

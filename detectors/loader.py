@@ -113,6 +113,10 @@ def _read(path: Path, content: bytes) -> tuple[list[Rule], list[CredentialSet]]:
         raise RuleError(f"{path}: not TOML: {error}") from error
     for key in sorted(table.keys() - _FILE_KEYS):
         raise RuleError(f"{path}: unknown key {key!r}; a file has {', '.join(sorted(_FILE_KEYS))}")
+    for key in ("rule", "set"):
+        entries = table.get(key, [])
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise RuleError(f"{path}: {key} is not a list of tables; write [[{key}]]")
     shared = _strings("references", table.get("references", []))
     rules = [_located(path, entry, lambda e: _rule(path.stem, e, shared)) for entry in table.get("rule", [])]
     sets = [_located(path, entry, lambda e: _set(path.stem, e)) for entry in table.get("set", [])]
@@ -240,6 +244,11 @@ def _check_expression(rule: Rule, *, asked: str) -> str:
     if rule.kind in (Kind.TOKEN, Kind.STRUCTURE) and facts.literal < _SHORTEST_LITERAL:
         raise RuleError(
             f"no fixed text of {_SHORTEST_LITERAL} characters in it: too slow for the stream; make it a context rule"
+        )
+    if facts.restless and not rule.anchor:
+        raise RuleError(
+            "it ends in a class behind a varying repeat of the same bytes, so that every length is a hit: put the class into the "
+            "repeat (no value ends in `.`, `:` or `!`), or say how it ends with a look-behind"
         )
     for text in rule.reject:
         if not expressions.facts(text).safe:

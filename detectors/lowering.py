@@ -17,6 +17,7 @@ from detectors.syntax import (
     with_children,
 )
 
+AS_GOOD_AS_FIXED: Final = 4  # members of a class that Hyperscan writes out: `A[KS]IA`
 _BOUNDARIES: Final = {constants.AT_BOUNDARY: r"\b", constants.AT_NON_BOUNDARY: r"\B"}
 
 
@@ -47,6 +48,26 @@ def trim(nodes: Nodes) -> list[Node]:
             kept.append(with_children(node, shorter))
         return kept
     return kept
+
+
+def restless(trimmed: Nodes) -> bool:
+    """What is left after `trim` still ends at every length: a varying repeat, then a class of the same bytes (`[a-z.]{9,99}[a-z]`)."""
+    flat = _flat(trimmed)
+    if len(flat) < 2 or not is_repeat(flat[-2]):
+        return False
+    (low, high, body), ends = flat[-2][1], bytes_of(flat[-1]) or frozenset()
+    return low != high and len(ends) > AS_GOOD_AS_FIXED and not ends.isdisjoint(bytes_of(body[0]) or ())
+
+
+def _flat(nodes: Nodes) -> list[Node]:
+    """The sequence without its groups."""
+    found: list[Node] = []
+    for node in nodes:
+        if node[0] in (constants.SUBPATTERN, constants.ATOMIC_GROUP):
+            found += _flat(children(node)[0])
+        elif node[0] not in ZERO_WIDTH:
+            found.append(node)
+    return found
 
 
 def longest(nodes: Nodes) -> int:

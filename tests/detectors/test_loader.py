@@ -55,6 +55,8 @@ def test_the_keys_tell_the_kind_and_the_engine(tmp_path: Path) -> None:
         ("pattern = ", "value = ", "a rule has"),
         ("acme_[0-9a-z]{20}", "[0-9a-z]{20}", "no fixed text of 3"),
         ("acme_[0-9a-z]{20}", "acme_[0-9a-z]+", "unbounded"),
+        ("acme_[0-9a-z]{20}", "acme_[0-9a-z.]{9,99}[0-9a-z]", "every length is a hit"),
+        ("acme_[0-9a-z]{20}", "acme_(?:[0-9a-z.]{9,99})(?:[0-9a-z](?!x))", "every length is a hit"),
         ("acme_[0-9a-z]{20}", "acme_(?:[a-z]{1,9}){1,9}(?=x)", "RE2"),
         ("examples", "proof = 'none-such'\nexamples", "proof 'none-such' is unknown"),
         ("examples", "extent = 'none-such'\nexamples", "extent 'none-such' is unknown"),

@@ -76,6 +76,37 @@ def test_a_random_secret_is_found_whole_in_each_syntax(template: str, seed: int)
 
 
 @pytest.mark.parametrize(
+    "template", ["TOKEN={}\n", "export DEPLOY_TOKEN={}\n", "  token: {}\n", "runner --token {} --once\n"]
+)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_token_needs_no_quotes(template: str, seed: int) -> None:
+    value = secret(seed)
+
+    assert found(template.format(value)) == [value.encode()]
+
+
+@pytest.mark.parametrize("value", ["kale4river8stone", "Monkey77dragon12", "9lives0fthecat7"])
+def test_words_mixed_with_digits_are_a_password(value: str) -> None:
+    assert found(f"  password: {value}\n") == [value.encode()]
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "mysql -u root -p{} shop\n",
+        "mysql -uroot -p'{}' -h db.acme.io\n",
+        "mysqldump --single-transaction -p{}\n",
+        "mysql -u root --password {}\n",
+    ],
+)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_password_of_a_mysql_call_is_found(template: str, seed: int) -> None:
+    value = password(seed)
+
+    assert found(template.format(value)) == [value.encode()]
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "password = get_password()",
@@ -115,6 +146,18 @@ def test_a_random_secret_is_found_whole_in_each_syntax(template: str, seed: int)
         "api_key_sha256 = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'",
         "token = request.headers['X-Token-Version2']",
         "token = 'continuation-of-the-list-2'",
+        "next_token: Zk39Qx81LmN02pRtUvWx77YzAbZk39Qx81LmN02p",
+        "nextPageToken=Zk39Qx81LmN02pRtUvWx77YzAbZk39Qx81LmN02p",
+        "csrf-token: Zk39Qx81LmN02pRtUvWx77YzAbZk39Qx81LmN02p",
+        "token: projects_my-project_locations_europe-west1_secrets_2",
+        "token=com_acme_service_internal_TokenProviderImpl2Factory",
+        "token = TokenStreamRewriterForTheSecondPassOfParser2",
+        "token: b3f1c2d4-1111-4222-8333-abcdefabcdef",
+        "token=9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "mysql -u root -p shop",
+        "mysql -u root -ppassword shop",
+        "mysql -u root -p$MYSQL_PWD_2 shop",
+        "docker run --name mysql -p3306:3306 -d mysql:8",
         "csrf_token = 'Zk39Qx81LmN02pRtUvWx77YzAb'",
         "API_KEY=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
         "API_KEY=YOUR_API_KEY_HERE_1234567890",
