@@ -127,12 +127,6 @@ class Metrics:
             registry=r,
         )
         self.findings = Counter("leakstream_findings", "Findings put on the bus.", ["rule"], registry=r)
-        self.refuted = Counter(
-            "leakstream_refuted",
-            "Values with the shape of a token whose offline proof failed.",
-            ["rule"],
-            registry=r,
-        )
         self.worker_restarts = Counter(
             "leakstream_scan_worker_restarts",
             "Scanning processes replaced, by reason (crash, timeout, memory).",
@@ -201,7 +195,6 @@ class Metrics:
         self.build = Gauge(
             "leakstream_build_info", "Always 1; labels name the version.", ["version", "python"], registry=r
         )
-        self.rules = Gauge("leakstream_rules", "Rules loaded.", registry=r)
 
 
 def page() -> str:

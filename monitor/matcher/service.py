@@ -74,6 +74,8 @@ class MatcherService:
         self._metrics.scan_seconds.observe(stats["seconds"])
         for rule, count in stats["rules"].items():
             self._metrics.findings.labels(rule).inc(count)
+        for seconds in stats["waits"]:
+            self._metrics.match_latency.observe(seconds)
         for reason, count in stats["dropped"].items():
             self._metrics.dropped.labels("match", reason).inc(count)
         version = FindingEvent.VERSION.encode()

@@ -56,11 +56,13 @@ def serve(
         dropped = scanner.last.dropped  # before redaction scans again
         events: list[tuple[int, bytes, bytes]] = []
         rules: Counter[str] = Counter()
+        waits: list[float] = []  # seconds from fetch to match, of documents with findings
         for index, (item, findings) in enumerate(zip(items, found, strict=True)):
             if not findings:
                 continue
-            document = _document(item)
-            for event in maker.events(document, findings, now=time.time()):
+            document, now = _document(item), time.time()
+            waits.append(max(0.0, now - document.fetched_at))
+            for event in maker.events(document, findings, now=now):
                 message = event.message()
                 events.append((index, message.key, message.value))
                 rules[event.rule] += 1
@@ -68,6 +70,7 @@ def serve(
             "seconds": time.perf_counter() - started,
             "bytes": sum(len(item.content) for item in items),
             "rules": rules,
+            "waits": waits,
             "dropped": dropped,
         }
         _write(sink, frames.answer(frames.Answer(events, stats)))
