@@ -104,15 +104,22 @@ class Confirmer:
         return None
 
     def _read_context(self, text: bytes, start: int, end: int) -> tuple[context.Reading, bytes]:
-        """The name nearest to the value decides."""
+        """The name nearest to the value decides; where it is a part of a word, one that begins inside it: `DB_PASS` in `DB_PASSWORD`."""
         names = list(self._names.finditer(text, max(0, start - context.GAP - self._longest_name), start))
         if not names:
             return context.Reading(None, "no_name"), b""
         name = names[-1]
+        while (reading := self._read_name(text, name, start, end)).reason == context.NAME_IN_WORD:
+            inside = self._names.search(text, name.start() + 1, start)
+            if inside is None:
+                break
+            name = inside
+        return reading, name[0]
+
+    def _read_name(self, text: bytes, name: re.Match[bytes], start: int, end: int) -> context.Reading:
         line = text.rfind(b"\n", 0, name.start()) + 1
         before = text[max(line, name.start() - context.BEFORE) : name.start()]
-        reading = context.read(before, name[0], text[name.end() : start], text[end : end + 4])
-        return reading, name[0]
+        return context.read(before, name[0], text[name.end() : start], text[end : end + 4])
 
     def _extended(self, buffer: Buffer, match: Match, high: int) -> Match | Miss:
         """The value read on to where it really ends."""

@@ -48,7 +48,8 @@ class Reading:
     reason: str = ""
 
 
-_PART_OF_WORD: Final = Reading(None, "name_in_word")
+NAME_IN_WORD: Final = "name_in_word"
+_PART_OF_WORD: Final = Reading(None, NAME_IN_WORD)
 _OTHER_VALUE: Final = Reading(None, "other_value")
 
 # Words that may follow a name without a separator: `datadogkey`, `TWITTERTOKEN`, `secrets`.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from acme_rules import ruleset
 from detectors.confirm import MARGIN, Confirmer, Match, Miss
 from detectors.expressions import LONGEST
@@ -35,6 +37,17 @@ def test_the_span_of_a_context_value_and_the_nearest_name() -> None:
 
     assert isinstance(match, Match)
     assert (match.start, match.end, match.name, match.syntax) == (16, 48, b"am_key", "assign")
+
+
+@pytest.mark.parametrize(("text", "name"), [(b"DB_PASSWORD=", b"PASSWORD"), (b"DB_PASS=", b"DB_PASS")])
+def test_a_name_that_is_part_of_a_word_does_not_hide_one_inside_it(text: bytes, name: bytes) -> None:
+    rule = replace(ruleset()["acme-key"], names=("db_pass", "password"))
+    text += KEY
+
+    match = Confirmer(rule).confirm(text, 0, len(text), len(text), 0)
+
+    assert isinstance(match, Match)
+    assert match.name == name
 
 
 def test_the_reasons_of_a_miss() -> None:

@@ -41,6 +41,11 @@ def found(text: str) -> list[bytes]:
         "<password>{}</password>\n",
         '<property name="password" value="{}"/>\n',
         "mysqldump --password={} shop\n",
+        "DB_PASS={}\n",
+        "dbPass: {}\n",
+        "define('DB_PASS', '{}');\n",
+        "auth: {{ user: 'ann', pass: '{}' }}\n",
+        'passwort = "{}"\n',
         "tool --password {} --verbose\n",
         "set_option('password', '{}')\n",
         "ENV ADMIN_PASSWORD {}\n",
@@ -97,10 +102,13 @@ def test_words_mixed_with_digits_are_a_password(value: str) -> None:
         "mysql -uroot -p'{}' -h db.acme.io\n",
         "mysqldump --single-transaction -p{}\n",
         "mysql -u root --password {}\n",
+        "docker login -u ann -p {} registry.acme.io\n",
+        "mongosh -u root -p '{}' db.acme.io\n",
+        "redis-cli -h cache.acme.io -a {} ping\n",
     ],
 )
 @pytest.mark.parametrize("seed", [1, 2])
-def test_a_password_of_a_mysql_call_is_found(template: str, seed: int) -> None:
+def test_a_password_of_a_command_is_found(template: str, seed: int) -> None:
     value = password(seed)
 
     assert found(template.format(value)) == [value.encode()]
@@ -158,6 +166,15 @@ def test_a_password_of_a_mysql_call_is_found(template: str, seed: int) -> None:
         "mysql -u root -ppassword shop",
         "mysql -u root -p$MYSQL_PWD_2 shop",
         "docker run --name mysql -p3306:3306 -d mysql:8",
+        "docker run --name mongo -p 27017:27017 -d mongo:7",
+        "docker login -u ann --password-stdin < token1.txt",
+        "redis-cli -a $REDIS_AUTH_2 ping",
+        "bypass: 'kX3vB9nQ2mZ7'",
+        "pass: 'test_something_new2'",
+        "pass = '/srv/app/pass2.txt'",
+        "user_pass = request.form['user_pass2']",
+        "db_pass: ${DB_PASS_2}",
+        "render pass: 'shadow-pass-2'",
         "csrf_token = 'Zk39Qx81LmN02pRtUvWx77YzAb'",
         "API_KEY=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
         "API_KEY=YOUR_API_KEY_HERE_1234567890",
