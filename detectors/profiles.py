@@ -29,8 +29,12 @@ _TEMPLATE: Final = _marks(
     "template", rb"^(?:\$[A-Za-z_{(]|%[a-z(]|%%|\{\{|<|ENC[\[(]|\{cipher\})"
 )  # the last two are encrypted
 
-# Letters only, with signs between words: prose, a module, a host, a setting's name.
-_WORDS: Final = _marks("word", rb"^[A-Za-z]{1,40}(?:[._-][A-Za-z]{1,40}){0,8}[.,:]?$")
+# Letters only, with signs between words: prose, a module, a host, a setting's name; the names in a Go binary.
+_WORDS: Final = (
+    _marks("word", rb"^[A-Za-z]{1,40}(?:[._-][A-Za-z]{1,40}){0,8}[.,:]?$")
+    + _marks("identifier", rb"^[*&.]{1,4}[A-Za-z]{1,40}(?:[._-][A-Za-z]{1,40}){0,8}$")
+    + _marks("path", rb"^[a-z]{2,20}\.(?:com|org|io|net)/")
+)
 
 _SHAPES: Final = (
     _marks(

@@ -27,6 +27,8 @@ def test_every_reason_is_counted_and_every_expression_bounded() -> None:
         ("login", b"ENC(kX3vB9nQ2m)", "template"),
         ("login", b"dragon", ""),
         ("credential", b"spring.mail.password", "word"),
+        ("credential", b"*types.SubnetFault", "identifier"),
+        ("credential", b"github.com/acme/v2/db", "path"),
         ("credential", b"dragon7", ""),
         ("password", b"dragon", "word"),
         ("password", b"myLongName1", "identifier"),
