@@ -7,7 +7,6 @@ outside (systemd, Kubernetes) starts it again, and nothing is lost, since offset
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import platform
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -18,8 +17,9 @@ from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
+import orjson
 import structlog
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from monitor import config as configuration
 from monitor import hardening
@@ -152,7 +152,7 @@ class Service:
             if Stage.MATCH in self._stages:
                 await self._match(stack, bus, keys)
             if Stage.ALERT in self._stages:
-                self._alert(bus, store, tools)
+                self._alert(bus, store, tools, keys)
             if Stage.COLLECT in self._stages:
                 await self._collect(stack, bus, tools)
             if web is not None:
@@ -201,7 +201,7 @@ class Service:
         matcher = MatcherService(pool, self.metrics)
         self._read(bus, Stage.MATCH, [DOCUMENTS], matcher.handle)
 
-    def _alert(self, bus: EmbeddedBus, store: Store, tools: Tools) -> None:
+    def _alert(self, bus: EmbeddedBus, store: Store, tools: Tools, keys: KeyRing) -> None:
         plugins = notifiers()
         routes, channels = [], []
         for name, settings in self._config.notifiers.items():
@@ -209,7 +209,7 @@ class Service:
             routes.append(Route(name, frozenset(settings.tells), settings.drills))
             built = plugins[name].build(settings, tools)
             channels.append(
-                Channel(name, built, settings.deadline_seconds, _revision(settings), settings.at_once)
+                Channel(name, built, settings.deadline_seconds, revision(settings, keys), settings.at_once)
             )
         watch, policy = self._section(WatchSettings), self._section(PolicySettings)
         console = self._config.external_url
@@ -342,6 +342,21 @@ def _user_agent(config: Config) -> str:
     return f"leakstream/{version()} (+{contact})"
 
 
-def _revision(settings: BaseModel) -> str:
-    """Changes when the notifier's configuration does. The settings hide their secrets from their own text."""
-    return hashlib.sha256(settings.model_dump_json().encode()).hexdigest()[:16]
+def revision(settings: BaseModel, keys: KeyRing) -> str:
+    """Changes when the notifier's configuration does, its secrets and the content of its files with it. Blocks; raises OSError.
+
+    Under the fingerprint key: what is written into the store tells nothing of a secret.
+    """
+
+    def plain(value: object) -> object:
+        match value:
+            case SecretStr():
+                return value.get_secret_value()
+            case Path():
+                return [str(value), value.read_bytes().hex() if value.is_file() else None]
+            case frozenset():
+                return sorted(value)
+        raise TypeError
+
+    body = orjson.dumps(settings.model_dump(), default=plain, option=orjson.OPT_SORT_KEYS)
+    return keys.digest("notifier", body)

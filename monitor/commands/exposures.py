@@ -1,4 +1,4 @@
-"""`leakstream exposures list|show|close|reopen`: the store, read and changed from the terminal. The service need not run."""
+"""`leakstream exposures list|show|close|reopen|retry`: the store, read and changed from the terminal. The service need not run."""
 
 from __future__ import annotations
 
@@ -123,6 +123,19 @@ def reopen(exposure: Id, config: ConfigOption = None) -> None:
     """Open a closed exposure again."""
     done = _with_store(read_config(config), lambda store: store.reopen(exposure, actor=_actor()))
     typer.echo(f"{done['short']} is open again")
+
+
+@app.command("retry")
+def retry(
+    config: ConfigOption = None,
+    notifier: Annotated[str | None, typer.Option(help="Only of this notifier; default: of all.")] = None,
+) -> None:
+    """Send notifications again that a notifier refused for good. A changed configuration does it at the start by itself."""
+    settings = read_config(config)
+    if notifier is not None and notifier not in settings.notifiers:
+        raise Failure(f"--notifier {notifier}: configured are {', '.join(settings.notifiers) or 'none'}")
+    count = _with_store(settings, lambda store: store.retry_failed(notifier, actor=_actor()))
+    typer.echo(f"{count} notification{'' if count == 1 else 's'} due again")
 
 
 def _actor() -> str:

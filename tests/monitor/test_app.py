@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from pathlib import Path
 
 import pytest
 
 from leaks import line
+from monitor.alerting.notifiers.webhook import WebhookSettings
 from monitor.alerting.queries import UnknownExposure
-from monitor.app import Service, Stage, load_config, open_exposures, prepare_state
+from monitor.app import Service, Stage, load_config, open_exposures, prepare_state, revision
 from monitor.config import ConfigError
-from monitor.identity import KeyFileError, create_key, load_keys
+from monitor.identity import KeyFileError, KeyRing, create_key, load_keys
 from monitor.store.errors import StoreRefused
 from whole_service import configure, running
 
@@ -70,6 +72,21 @@ async def test_a_restart_tells_nothing_twice_and_misses_nothing(tmp_path: Path) 
     async with running(config) as run:
         assert sorted(each["sightings"] for each in await run.exposures(2)) == [1, 1]
         assert run.metric("exposures_total", change="opened") == 1
+
+
+def test_a_notifier_is_another_when_its_secret_or_the_content_of_its_file_is(tmp_path: Path) -> None:
+    file, keys = tmp_path / "url", KeyRing.of(b"k" * 32)
+    file.write_text("https://one.example/")
+
+    def now(**more: object) -> str:
+        secret = "whsec_" + base64.b64encode(b"x" * 24).decode()
+        return revision(WebhookSettings.model_validate({"url_file": file, "secret": secret, **more}), keys)
+
+    first = now()
+    assert now() == first != revision(WebhookSettings(url_file=file, secret_file=file), keys)
+    assert now(secret="whsec_" + base64.b64encode(b"y" * 24).decode()) != first
+    file.write_text("https://two.example/")
+    assert now() != first
 
 
 def test_a_first_start_makes_the_state_and_the_key_for_the_owner_alone(tmp_path: Path) -> None:

@@ -149,7 +149,8 @@ async def test_retry_failed(store, people, woken):
     await service(store).handle(records([finding(**OURS)]))
     async with store.write() as connection:
         await connection.execute(outbox.update().values(state="failed", reason="gone"))
-    assert await people.retry_failed("slack") == 0
-    assert await people.retry_failed() == 1
+    assert await people.retry_failed("slack", actor="ann") == 0
+    assert await people.retry_failed(actor="ann") == 1
+    assert await column(store, audit.c.verb) == ["retried", "retried"]
     assert await column(store, outbox.c.state) == ["pending"]
     assert woken
