@@ -72,7 +72,7 @@ def scan(
     counters = Progress()
     try:
         with _bar(counters, shown=progress and sys.stderr.isatty()):
-            found = run_scan(options, _format(output, sys.stdout), counters)
+            found = run_scan(options, _format(output, sys.stdout, sys.stderr), counters)
     except TargetError as error:
         raise Failure(str(error)) from error
     except BrokenPipeError:  # `leakstream scan . | head`: nobody listens any more
@@ -82,10 +82,10 @@ def scan(
         raise typer.Exit(1)
 
 
-def _format(output: Output, out: TextIO) -> Format:
+def _format(output: Output, out: TextIO, err: TextIO) -> Format:
     match output:
         case Output.JSONL:
-            return JsonLines(out)
+            return JsonLines(out, err)
         case Output.SARIF:
             return Sarif(out, version())
         case Output.PRETTY:

@@ -5,7 +5,7 @@ A format is told each hit as it is found and the summary at the end; it writes t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TextIO
 from urllib.parse import quote
@@ -28,6 +28,21 @@ class Summary:
     known: int = 0  # hits that the baseline knows
     dropped: Mapping[str, int] = field(default_factory=dict)
     skipped: Mapping[str, int] = field(default_factory=dict)
+    unreadable: Sequence[str] = ()  # targets of which nothing could be read
+
+    def remarks(self) -> list[str]:
+        """What a clean result would hide: one short sentence each."""
+        remarks = []
+        if self.skipped:
+            remarks.append("left out: " + _counts(self.skipped))
+        if self.unreadable:
+            names = ", ".join(untrusted(name, Sink.TERMINAL) for name in self.unreadable)
+            remarks.append(f"could not be read: {names}")
+        return remarks
+
+
+def _counts(counters: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in sorted(counters.items()))
 
 
 class Format(Protocol):
@@ -73,24 +88,24 @@ class Pretty:
         text = f"{self._hits} finding{'' if self._hits == 1 else 's'} in {summary.files} files, {megabytes:.1f} MB, {summary.seconds:.1f} s"
         if summary.known:
             text += f"; {summary.known} known from the baseline"
-        if summary.skipped:
-            text += "; left out: " + ", ".join(
-                f"{count} {reason}" for reason, count in sorted(summary.skipped.items())
-            )
+        text = "; ".join([text, *summary.remarks()])
         self._console.print(Text(text, style="bold" if self._hits else "green"))
 
 
 class JsonLines:
-    """One object a line."""
+    """One object a line, a finding each; what was left out goes to `err`."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: TextIO, err: TextIO) -> None:
         self._out = out
+        self._err = err
 
     def hit(self, hit: Hit) -> None:
         self._out.write(orjson.dumps(as_dict(hit)).decode() + "\n")
 
-    def end(self, summary: Summary) -> None:  # noqa: ARG002 - one object a finding, nothing else
+    def end(self, summary: Summary) -> None:
         self._out.flush()
+        for remark in summary.remarks():
+            self._err.write(f"leakstream: {remark}\n")
 
 
 def as_dict(hit: Hit) -> dict[str, Any]:
@@ -191,6 +206,15 @@ class Sarif:
                         }
                     },
                     "results": self._results,
+                    "invocations": [
+                        {
+                            "executionSuccessful": not summary.unreadable,
+                            "toolExecutionNotifications": [
+                                {"level": "warning", "message": {"text": remark}}
+                                for remark in summary.remarks()
+                            ],
+                        }
+                    ],
                     "columnKind": "utf16CodeUnits",
                     "properties": {"files": summary.files, "bytes": summary.bytes},
                 }

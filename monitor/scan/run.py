@@ -29,7 +29,7 @@ STDIN = "-"
 
 
 class TargetError(Exception):
-    """A target is not there or cannot be scanned that way. The message names it."""
+    """A target is not there, cannot be scanned that way, or nothing of it could be read. The message names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Options:
 def scan(options: Options, out: Format, progress: Progress) -> int:
     """Scan everything, tell `out`; how many findings were told. Blocking.
 
-    Raises TargetError, BaselineError, GitError, DetectorError.
+    Raises TargetError (for what could not be read: at the end, when the rest was told), BaselineError, GitError, DetectorError.
     """
     hardening.no_core_dumps()
     started = time.perf_counter()
@@ -69,8 +69,10 @@ def scan(options: Options, out: Format, progress: Progress) -> int:
     )
     told: list[Hit] = []
     summary = Summary()
+    unreadable = []
     with ExitStack() as stack:
-        for target in work:
+        for text, target in zip(options.targets, work, strict=True):
+            before = progress.files, _unread(progress)
             if not spare:
                 spare.append(first)
             for found in target(stack, make, progress):
@@ -80,13 +82,22 @@ def scan(options: Options, out: Format, progress: Progress) -> int:
                         continue
                     told.append(hit)
                     out.hit(hit)
+            if progress.files == before[0] and _unread(progress) > before[1]:
+                unreadable.append(text)
     if options.write_baseline:
         baseline.write(options.write_baseline, told)
     summary.files, summary.bytes = progress.files, progress.bytes
     summary.dropped, summary.skipped = progress.dropped, progress.skipped
+    summary.unreadable = unreadable
     summary.seconds = time.perf_counter() - started
     out.end(summary)
+    if unreadable:
+        raise TargetError(f"nothing could be read of {', '.join(unreadable)}")
     return len(told)
+
+
+def _unread(progress: Progress) -> int:
+    return progress.skipped["unreadable_file"] + progress.skipped["unreadable_folder"]
 
 
 Work = Callable[[ExitStack, Callable[[], Scanner], Progress], Iterator[Found]]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
+from typing import TextIO
 
 import pytest
 
@@ -11,9 +13,13 @@ from hits_of_tests import hit
 from monitor.scan.formats import Format, JsonLines, Pretty, Sarif, Summary
 
 
-def printed(make: type[Pretty | JsonLines], *hits: object, summary: Summary | None = None) -> str:
+def json_lines(out: TextIO) -> JsonLines:
+    return JsonLines(out, io.StringIO())
+
+
+def printed(make: Callable[[TextIO], Format], *hits: object, summary: Summary | None = None) -> str:
     out = io.StringIO()
-    format_: Format = make(out)
+    format_ = make(out)
     for one in hits:
         format_.hit(one)  # type: ignore[arg-type]
     format_.end(summary or Summary())
@@ -35,6 +41,24 @@ def test_pretty_says_what_was_left_out_and_known() -> None:
     )
 
 
+def test_json_lines_say_what_was_left_out_on_the_other_stream() -> None:
+    out, err = io.StringIO(), io.StringIO()
+    JsonLines(out, err).end(Summary(skipped={"symlink": 1, "compressed": 2}))
+    assert out.getvalue() == ""
+    assert err.getvalue() == "leakstream: left out: 2 compressed, 1 symlink\n"
+
+
+def test_sarif_says_what_was_left_out_and_that_a_target_was_unreadable() -> None:
+    for unreadable in ((), ("a\x1b",)):
+        out = io.StringIO()
+        Sarif(out, "1.0").end(Summary(skipped={"symlink": 1}, unreadable=unreadable))
+        (run,) = json.loads(out.getvalue())["runs"]
+        (invocation,) = run["invocations"]
+        assert invocation["executionSuccessful"] is not bool(unreadable)
+        texts = [each["message"]["text"] for each in invocation["toolExecutionNotifications"]]
+        assert texts == ["left out: 1 symlink", *(["could not be read: a\\x1b"] if unreadable else [])]
+
+
 def test_pretty_shows_proof_commit_and_secret_when_there_are() -> None:
     text = printed(Pretty, hit(verdict="proved", check="crc", commit="c" * 40, secret="acme_plain"))
     assert "(proved: crc)" in text
@@ -43,7 +67,7 @@ def test_pretty_shows_proof_commit_and_secret_when_there_are() -> None:
 
 
 def test_json_lines_leave_out_what_is_not_set() -> None:
-    lines = printed(JsonLines, hit(), hit(commit="c" * 40, decoded=("base64",), secret="s")).splitlines()
+    lines = printed(json_lines, hit(), hit(commit="c" * 40, decoded=("base64",), secret="s")).splitlines()
     first, second = map(json.loads, lines)
     assert not {"commit", "decoded", "secret", "set"} & set(first)
     assert (second["commit"], second["decoded"], second["secret"]) == ("c" * 40, ["base64"], "s")

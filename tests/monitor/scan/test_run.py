@@ -55,3 +55,13 @@ def test_what_cannot_be_read_is_counted(tmp_path: Path) -> None:
     told = Told()
     assert scan(Options([str(tmp_path)]), told, Progress()) == 0
     assert told.summary.skipped["compressed"] == 1
+
+
+def test_a_target_of_which_nothing_can_be_read_fails_after_the_rest_was_told(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(line(1))
+    told = Told()
+    with pytest.raises(TargetError, match="nothing could be read of /proc/self/mem"):  # opens, does not read
+        scan(Options(["/proc/self/mem", str(tmp_path)]), told, Progress())
+    assert len(told.hits) == 1
+    assert told.summary.unreadable == ["/proc/self/mem"]
+    assert told.summary.skipped["unreadable_file"] == 1
