@@ -1,7 +1,9 @@
 """One look at one git repository: what its refs reach now and did not reach at the end of the last look.
 
-The git work is blocking and runs in one thread of its own; state and bus are asked in between. Each object's key is marked as
-seen after the bus has it, and the refs are saved after everything: a pass that was killed is simply repeated.
+What is new is a text at a path: a blob that is known from elsewhere goes to the bus again with the further path, so that every
+place passes the matcher and its redactor like the first one. The git work is blocking and runs in one thread of its own; state
+and bus are asked in between. The key of each text at its path is marked as seen after the bus has it, and the refs are saved after
+everything: a pass that was killed is simply repeated, and brings only what was not marked.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -18,7 +21,6 @@ from typing import Final, TypeVar
 from monitor import gitread
 from monitor.collectors.base import SourceContext
 from monitor.collectors.tally import Tally
-from monitor.contracts import Place, Sighting
 from monitor.gitread.documents import blob_document, message_document, text
 
 _T = TypeVar("_T")
@@ -26,15 +28,25 @@ _TAKEN_CHANGES: Final = 500
 _TAKEN_STEPS: Final = 200
 _BATCH_BYTES: Final = 8 * 1024 * 1024
 _BATCH_PIECES: Final = 256
+_PATHS: Final = 100  # of one blob in one pass; a tree bomb has millions of paths of one blob
+_COUNTED_BLOBS: Final = 100_000  # whose paths are counted at a time, about 20 MB
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """A path at which a blob is new, and the commit that put it there. `key` is what the state remembers."""
+
+    commit: gitread.Commit | None
+    path: str
+    key: bytes
 
 
 @dataclass(slots=True)
 class _New:
-    """What a few steps of the history bring: blobs and messages not seen yet, and known blobs at further places."""
+    """What a few steps of the history bring: blobs with the paths they are new at, and messages with their keys."""
 
-    blobs: dict[str, tuple[gitread.Commit | None, str]] = field(default_factory=dict)
-    messages: list[gitread.Commit] = field(default_factory=list)
-    again: dict[str, gitread.Commit | None] = field(default_factory=dict)
+    blobs: dict[str, list[_Spot]] = field(default_factory=dict)
+    messages: dict[bytes, gitread.Commit] = field(default_factory=dict)
 
 
 class Pass:
@@ -56,6 +68,7 @@ class Pass:
         self._access = access
         self._blob_bytes = blob_bytes
         self._tally = Tally(context.now())
+        self._paths: Counter[str] = Counter()
         self._leash = gitread.Leash()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="git")
 
@@ -95,64 +108,54 @@ class Pass:
             self._thread.submit(_close, steps, reader)
 
     async def _sort(self, repository: gitread.Repository, steps: Sequence[gitread.Step]) -> _New:
-        names = dict.fromkeys(change.blob for step in steps for change in step.changes)
-        names |= dict.fromkeys(step.commit.id for step in steps if step.commit and step.first)
-        keys = {_key(repository, name): name for name in names}
-        unseen = {keys[key] for key in await self._context.state.unseen(self._context.name, list(keys))}
-        new = _New()
+        spots: dict[bytes, tuple[str, _Spot]] = {}
+        messages: dict[bytes, gitread.Commit] = {}
         for step in steps:
-            if step.commit and step.first and step.commit.id in unseen:
-                new.messages.append(step.commit)
+            if step.commit and step.first:
+                messages[_key(repository, step.commit.id, b"")] = step.commit
             for change in step.changes:
-                path = text(change.path)
-                if change.blob in unseen:
-                    first = new.blobs.setdefault(change.blob, (step.commit, path))
-                    if first[1] == path:
-                        continue
-                new.again.setdefault(change.blob, step.commit)
-        self._tally.listed += len(names)
-        self._tally.known += len(names) - len(unseen)
+                key = _key(repository, change.blob, change.path)
+                spots.setdefault(key, (change.blob, _Spot(step.commit, text(change.path), key)))
+        keys = [*spots, *messages]
+        unseen = await self._context.state.unseen(self._context.name, keys)
+        new = _New(messages={key: commit for key, commit in messages.items() if key in unseen})
+        for key, (blob, spot) in spots.items():
+            if key in unseen and self._has_room(blob):
+                new.blobs.setdefault(blob, []).append(spot)
+        self._tally.listed += len(keys)
+        self._tally.known += len(keys) - len(unseen)
         return new
+
+    def _has_room(self, blob: str) -> bool:
+        """Count one more path of `blob`; False (and counted) beyond what one pass sends of it."""
+        if len(self._paths) >= _COUNTED_BLOBS:
+            self._paths.clear()
+        self._paths[blob] += 1
+        if self._paths[blob] <= _PATHS:
+            return True
+        self._skip("further_path")
+        return False
 
     async def _hand_over(self, repository: gitread.Repository, reader: gitread.BlobReader, new: _New) -> None:
         name = self._context.name
         pieces = reader.read(list(new.blobs))
         while some := await self._call(lambda: _batch(pieces)):
             documents = [
-                blob_document(name, repository, piece, *new.blobs[piece.blob], now=self._context.now())
+                blob_document(name, repository, piece, spot.commit, spot.path, now=self._context.now())
                 for piece in some
                 if piece.data
+                for spot in new.blobs[piece.blob]
             ]
-            done = [piece.blob for piece in some if piece.last]
+            done = [spot.key for piece in some if piece.last for spot in new.blobs[piece.blob]]
             self._tally.fetched += len(done)
-            await self._context.emit(documents, seen=[_key(repository, blob) for blob in done])
+            await self._context.emit(documents, seen=done)
         messages = [
             message_document(name, repository, commit, now=self._context.now())
-            for commit in new.messages
+            for commit in new.messages.values()
             if commit.message.strip()
         ]
         self._tally.fetched += len(new.messages)
-        await self._context.emit(
-            messages,
-            sightings=[self._sighting(repository, blob, commit) for blob, commit in new.again.items()],
-            seen=[_key(repository, commit.id) for commit in new.messages],
-        )
-
-    def _sighting(self, repository: gitread.Repository, blob: str, commit: gitread.Commit | None) -> Sighting:
-        """Without path and author: a sighting passes no redactor, and people write secrets into file names too."""
-        return Sighting(
-            self._context.name,
-            blob,
-            self._context.now(),
-            commit.time if commit else None,
-            Place(
-                forge=repository.forge,
-                repository=repository.name,
-                owner=repository.owner,
-                url=repository.url,
-                commit=commit.id if commit else "",
-            ),
-        )
+        await self._context.emit(messages, seen=new.messages)
 
     def _skip(self, reason: str) -> None:
         self._tally.skipped[reason] += 1
@@ -161,8 +164,9 @@ class Pass:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
 
-def _key(repository: gitread.Repository, name: str) -> bytes:
-    return hashlib.blake2b(f"{repository.where}\0{name}".encode(), digest_size=20).digest()
+def _key(repository: gitread.Repository, name: str, path: bytes) -> bytes:
+    """Of an object at a path; a message has none."""
+    return hashlib.blake2b(f"{repository.where}\0{name}\0".encode() + path, digest_size=20).digest()
 
 
 def _take(steps: Iterator[gitread.Step]) -> list[gitread.Step]:

@@ -16,7 +16,7 @@ def text(path: bytes) -> str:
 def blob_document(
     source: str, repository: Repository, piece: Piece, commit: Commit | None, path: str, *, now: float
 ) -> Document:
-    """A blob (or a part of a large one) at the place where `commit` first put it."""
+    """A blob (or a part of a large one) at a path where `commit` put it. The id is the text's: the same at every path."""
     return Document(
         source=source,
         id=f"{repository.where}:{piece.blob}",

@@ -1,9 +1,8 @@
-"""The source `git`: every blob and every commit message of all refs of any number of repositories, once each.
+"""The source `git`: every blob at every path, and every commit message, of all refs of any number of repositories, once each.
 
 A repository is fetched into a mirror (URL) or looked into (local path), see `monitor.gitread`; new is what its refs reach and the
 refs of the last pass did not. Objects are marked as seen when the bus has them, the refs when everything is there: whatever
-kills the service in between, nothing is lost, and what comes again has the same id. A known blob at a further place
-becomes a sighting.
+kills the service in between, nothing is lost, and what comes again has the same id and the same place.
 """
 
 from __future__ import annotations
@@ -138,5 +137,5 @@ class GitSource:
 PLUGIN: Final = SourcePlugin(
     settings=GitSettings,
     build=GitSource,
-    summary="git repositories: every blob and commit message of all refs, once",
+    summary="git repositories: every blob at every path and every commit message of all refs, once",
 )
