@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, TypeVar, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -112,10 +112,15 @@ def load(
     notifiers: Mapping[str, type[BaseModel]],
     environment: Mapping[str, str] | None = None,
 ) -> Config:
-    """Read and check everything. Raises ConfigError with the first wrong key."""
+    """Read and check everything. Raises ConfigError with the first wrong key.
+
+    A relative path is one beside the file (without a file, in the working folder), wherever it stands; validators that read paths
+    out of texts find that folder as `info.context["folder"]`.
+    """
     text = _read(path)
     raw = _parse(path, text)
-    where = _Where(path, text)
+    base = (path.parent if path else Path()).absolute()
+    where = _Where(path, text, base)
     _refuse_readable_secrets(path, raw, where, {**sources, **notifiers, **sections})
     _merge(raw, _from_environment(os.environ if environment is None else environment))
     known = {*SHARED, *sections, *_PLAIN, "sources", "notifiers"}
@@ -125,7 +130,6 @@ def load(
     for key in _PLAIN:
         if not isinstance(raw.get(key, ""), str):
             raise ConfigError(where.message((key,), "a text is expected"))
-    base = path.parent if path else Path.cwd()
     state = _resolve(base, raw.get("state", "leakstream-state"))
     shared = {name: _validate(model, raw.get(name, {}), (name,), where) for name, model in SHARED.items()}
     return Config(
@@ -176,7 +180,7 @@ def _parse(path: Path | None, text: str) -> dict[str, Any]:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
 
 
-def _resolve(base: Path, value: str) -> Path:
+def _resolve(base: Path, value: str | Path) -> Path:
     return (base / Path(value).expanduser()).absolute()
 
 
@@ -197,7 +201,7 @@ def _validate(model: type[BaseModel], values: object, at: tuple[str, ...], where
     if not isinstance(values, dict):
         raise ConfigError(where.message(at, "a table is expected"))
     try:
-        return model.model_validate(values)
+        found = model.model_validate(values, context={"folder": where.folder})
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         keys = (*at, *(str(part) for part in first["loc"]))
@@ -205,6 +209,24 @@ def _validate(model: type[BaseModel], values: object, at: tuple[str, ...], where
         if reason == "unknown key":
             reason += f"; known are {', '.join(sorted(model.model_fields))}"
         raise ConfigError(where.message(keys, reason)) from None  # the chained error would quote the value
+    return _placed(found, where.folder)
+
+
+_V = TypeVar("_V")
+
+
+def _placed(value: _V, folder: Path) -> _V:
+    """`value` with every path in it, however deep, made absolute."""
+    placed: Any = value
+    if isinstance(value, Path):
+        placed = _resolve(folder, value)
+    elif isinstance(value, tuple):
+        placed = tuple(_placed(item, folder) for item in value)
+    elif isinstance(value, BaseModel):
+        fields = {name: getattr(value, name) for name in type(value).model_fields}
+        changed = {name: new for name, old in fields.items() if (new := _placed(old, folder)) != old}
+        placed = value.model_copy(update=changed) if changed else value
+    return cast("_V", placed)
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
@@ -278,9 +300,10 @@ def _entries(value: object) -> list[object]:
 
 
 class _Where:
-    """Finds the line of a key, so that a message can name it."""
+    """The file: its folder, and the line of a key, so that a message can name it."""
 
-    def __init__(self, path: Path | None, text: str) -> None:
+    def __init__(self, path: Path | None, text: str, folder: Path) -> None:
+        self.folder = folder  # that relative paths begin in
         self._path = path
         self._lines = text.split("\n")
 

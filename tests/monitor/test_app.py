@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from leaks import line
+from monitor import config as configuration
 from monitor.alerting.notifiers.webhook import WebhookSettings
 from monitor.alerting.queries import UnknownExposure
 from monitor.app import Service, Stage, load_config, open_exposures, prepare_state, revision
@@ -87,6 +88,20 @@ def test_a_notifier_is_another_when_its_secret_or_the_content_of_its_file_is(tmp
     assert now(secret="whsec_" + base64.b64encode(b"y" * 24).decode()) != first
     file.write_text("https://two.example/")
     assert now() != first
+
+
+def test_paths_of_plugins_and_local_repositories_stand_beside_the_file(tmp_path: Path) -> None:
+    path = configure(
+        tmp_path,
+        '[match]\nrules = ["mine.toml"]\n[sources.directory]\npaths = ["in"]\n'
+        '[sources.git]\nrepositories = ["code", "https://forge.example/a/b", "git@forge.example:a/b"]\n',
+    )
+    shown = configuration.show(load_config(path, {}))
+    assert shown["match"]["rules"] == [str(tmp_path / "mine.toml")]
+    assert shown["sources"]["directory"]["paths"] == [str(tmp_path / "in")]
+    assert shown["sources"]["git"]["repositories"] == [
+        str(tmp_path / "code"), "https://forge.example/a/b", "git@forge.example:a/b"
+    ]  # fmt: skip
 
 
 def test_a_first_start_makes_the_state_and_the_key_for_the_owner_alone(tmp_path: Path) -> None:

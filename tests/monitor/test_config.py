@@ -1,5 +1,8 @@
 """A wrong configuration gives one message with file, line, key and reason, and never a secret's value."""
 
+import contextlib
+from pathlib import Path
+
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -114,3 +117,32 @@ def test_show_masks_secrets(tmp_path):
     shown = show(read(tmp_path, "[sources.paste]\ntoken = 'hunter2hunter2'"))
     assert "hunter2" not in repr(shown)
     assert shown["sources"]["paste"]["poll_seconds"] == 60.0
+
+
+class File(BaseModel):
+    model_config = ConfigDict(frozen=True)
+    path: Path | None = None
+    more: tuple[Path, ...] = ()
+
+
+class Files(BaseModel):
+    model_config = ConfigDict(frozen=True)
+    inner: tuple[File, ...] = ()
+    own: Path = Path("beside")
+
+
+def test_every_relative_path_is_one_beside_the_file(tmp_path):
+    (tmp_path / "conf").mkdir()
+    path = tmp_path / "conf" / "leakstream.toml"
+    path.write_text(
+        '[web]\ntoken_file = "web.token"\n[[sources.files.inner]]\npath = "../a"\nmore = ["b", "/c", "~/d"]\n'
+    )
+    for named in (path, Path("conf/leakstream.toml")):
+        with contextlib.chdir(tmp_path):
+            config = load(named, sections={}, sources={"files": Files}, notifiers={}, environment={})
+        assert config.state == tmp_path / "conf" / "leakstream-state"
+        assert config.web.token_file == tmp_path / "conf" / "web.token"
+        files = config.sources["files"]
+        assert files.own == tmp_path / "conf" / "beside"
+        assert files.inner[0].path == tmp_path / "conf" / ".." / "a"
+        assert files.inner[0].more == (tmp_path / "conf" / "b", Path("/c"), Path.home() / "d")

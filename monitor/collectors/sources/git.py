@@ -13,7 +13,7 @@ import random
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from monitor import gitread
 from monitor.addresses import AddressGuard
@@ -49,7 +49,9 @@ class GitSettings(SourceSettings):
 
     @field_validator("repositories")
     @classmethod
-    def _readable(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+    def _readable(cls, values: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        folder = (info.context or {}).get("folder", Path())  # of the configuration file
+        read = []
         for number, value in enumerate(values):
             try:
                 target = gitread.parse(value)
@@ -57,7 +59,8 @@ class GitSettings(SourceSettings):
                 raise ValueError(f"repository {number}: {error}") from None
             if isinstance(target, gitread.Remote) and target.password:
                 raise ValueError(f"repository {number}: its URL holds a password; use netrc_file")
-        return values
+            read.append(value if isinstance(target, gitread.Remote) else str(folder / target.expanduser()))
+        return tuple(read)
 
     def quota(self) -> gitread.Quota:
         return gitread.Quota(
