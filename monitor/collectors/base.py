@@ -27,7 +27,11 @@ class SourceSettings(BaseModel):
 
 
 class CollectorState(Protocol):
-    """What a source must remember over restarts. Durable when the call returns; never blocks the loop."""
+    """What a source must remember over restarts. Durable when the call returns; never blocks the loop.
+
+    A source's own (`SourceContext.state`) waits while the store is busy or its disk full, and raises Stopping when the service stops
+    meanwhile.
+    """
 
     async def cursor(self, source: str, name: str = "") -> str | None:
         """The text saved last, None at the first start."""
@@ -61,8 +65,8 @@ class SourceContext(Protocol):
         """Put everything on the bus, and only when it is durable there save the cursor and the seen keys.
 
         Waits out back-pressure (the source simply stands still meanwhile). Documents over the record limit are cut into
-        overlapping parts here; sources need not care. Raises Stopping when `stop` is set during back-pressure: then
-        neither cursor nor seen keys were saved.
+        overlapping parts here; sources need not care. Raises Stopping when `stop` is set during back-pressure or while the
+        state is busy: then the cursor was not saved, so that all of it comes again.
         """
 
     def dropped(self, reason: str, count: int = 1) -> None:

@@ -12,6 +12,7 @@ from monitor.aio import sleep_until
 from monitor.bus.base import Backpressure, Message, Producer
 from monitor.collectors.base import CollectorState, Stopping
 from monitor.collectors.cutting import cut
+from monitor.collectors.patience import PatientState
 from monitor.contracts import CoverageEvent, Document, Provenance, Request, Sighting
 from monitor.metrics import Metrics
 
@@ -38,8 +39,10 @@ class Context:
     ) -> None:
         self.name = name
         self.stop = stop
-        self.state = state
-        self.blocked = ""  # why the bus takes nothing from this source now; "" = it does
+        self.state: CollectorState = PatientState(state, sleep=self.sleep, blocked=self._state_blocked)
+        self.blocked = (
+            ""  # why the bus or the collectors' memory takes nothing from this source now; "" = they do
+        )
         self.trouble = ""  # why the source does not answer; "" = it does
         self._producer = producer
         self._metrics = metrics
@@ -115,6 +118,11 @@ class Context:
             else:
                 self.blocked = ""
                 return
+
+    def _state_blocked(self, reason: str) -> None:
+        self.blocked = reason
+        if reason:
+            self._metrics.retries.labels(STAGE).inc()
 
     def _fit(self, document: Document) -> Document:
         """Its texts made fit for a header: no lone surrogates (file names have them), none longer than the limit."""

@@ -64,7 +64,7 @@ class CollectorService:
         """Why the stage cannot do its work, one sentence each; empty = ready. A source's own trouble is no reason."""
         reasons = () if self._running else ("the collectors are not running",)
         blocked = (
-            f"the bus takes nothing from {name}: {context.blocked}"
+            f"{name} cannot hand over: {context.blocked}"
             for name, context in self._contexts.items()
             if context.blocked
         )

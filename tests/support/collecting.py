@@ -12,7 +12,7 @@ import orjson
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from monitor.bus.base import Backpressure, Message, Record
+from monitor.bus.base import Backpressure, Message, Record, RetryableError
 from monitor.collectors.base import Source
 from monitor.collectors.service import CollectorService
 from monitor.contracts import COVERAGE, DOCUMENTS, CoverageEvent, Document
@@ -64,6 +64,35 @@ class MemoryState:
 
     async def mark_seen(self, source: str, keys: Iterable[bytes]) -> None:
         self.seen.update((source, key) for key in keys)
+
+
+class BusyState(MemoryState):
+    """Fails `times` calls, each as a store does that is locked or whose disk is full."""
+
+    def __init__(self, times: float) -> None:
+        super().__init__()
+        self.times = times
+
+    def _busy(self) -> None:
+        if self.times:
+            self.times -= 1
+            raise RetryableError("locked")
+
+    async def cursor(self, source: str, name: str = "") -> str | None:
+        self._busy()
+        return await super().cursor(source, name)
+
+    async def save_cursor(self, source: str, value: str, name: str = "") -> None:
+        self._busy()
+        await super().save_cursor(source, value, name)
+
+    async def unseen(self, source: str, keys: Sequence[bytes]) -> set[bytes]:
+        self._busy()
+        return await super().unseen(source, keys)
+
+    async def mark_seen(self, source: str, keys: Iterable[bytes]) -> None:
+        self._busy()
+        await super().mark_seen(source, keys)
 
 
 class MemoryProducer:

@@ -60,7 +60,11 @@ class Ingesting:
 
 @asynccontextmanager
 async def ingesting(
-    producer: MemoryProducer | None = None, *, running: bool = True, **settings: Any
+    producer: MemoryProducer | None = None,
+    *,
+    running: bool = True,
+    state: MemoryState | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Ingesting]:
     now = [NOW]
     metrics, listener, stop = Metrics(), Web(port=0), asyncio.Event()
@@ -70,7 +74,7 @@ async def ingesting(
     source = PLUGIN.build(Settings.model_validate(settings), tools)
     producer = producer or MemoryProducer()
     context = Context(
-        "ingest", stop=stop, state=MemoryState(), producer=producer, metrics=metrics, clock=clock
+        "ingest", stop=stop, state=state or MemoryState(), producer=producer, metrics=metrics, clock=clock
     )
     address = await listener.start()
     task = spawn(source.run(context), name="ingest") if running else None

@@ -162,7 +162,12 @@ class Ingest:
 
     async def _take(self, context: SourceContext, found: push.Push, key: bytes) -> web.Response:
         """A delivery that was taken before is answered alike, and nothing is done."""
-        if not await context.state.unseen(context.name, [key]):
+        try:
+            async with asyncio.timeout(self._patience):
+                is_new = bool(await context.state.unseen(context.name, [key]))
+        except (TimeoutError, Stopping):
+            raise _Refused(503, "the state is busy", Retry_After=str(_BUSY_SECONDS)) from None
+        if not is_new:
             return _accepted(())
         if found.refused:
             context.dropped("clone_url_refused")

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from collecting import START, MemoryProducer, MemoryState, Time
+from collecting import START, BusyState, MemoryProducer, MemoryState, Time
 from monitor.bus.base import MAX_RECORD_BYTES
 from monitor.collectors.base import Stopping
 from monitor.collectors.context import Context
@@ -13,9 +13,9 @@ from monitor.metrics import Metrics
 
 
 class Made:
-    def __init__(self, refusals: int = 0) -> None:
+    def __init__(self, refusals: int = 0, state: MemoryState | None = None) -> None:
         self.time = Time()
-        self.state = MemoryState()
+        self.state = state or MemoryState()
         self.producer = MemoryProducer(refusals)
         self.metrics = Metrics()
         self.stop = asyncio.Event()
@@ -85,6 +85,25 @@ async def test_a_stop_during_back_pressure_saves_nothing() -> None:
         await made.context.emit([document()], cursor="1", seen=[b"k"])
     assert made.state.cursors == {}
     assert made.state.seen == set()
+
+
+async def test_a_busy_state_is_waited_out_and_visible() -> None:
+    made = Made(state=BusyState(2))
+    blocked: list[str] = []
+    original = made.time.sleep
+
+    async def sleep(stop: asyncio.Event, seconds: float) -> bool:
+        blocked.append(made.context.blocked)
+        return await original(stop, seconds)
+
+    made.context._sleep = sleep
+    await made.context.emit([document()], cursor="1", seen=[b"k"])
+    assert blocked == ["state_busy", "state_busy"]
+    assert made.context.blocked == ""
+    assert made.state.cursors == {("src", ""): "1"}
+    assert made.state.seen == {("src", b"k")}
+    assert len(made.producer.documents) == 1
+    assert made.metric("leakstream_batch_retries_total", stage="collect") == 2
 
 
 async def test_long_documents_go_as_parts() -> None:

@@ -6,6 +6,7 @@ import hmac
 import orjson
 import pytest
 
+from collecting import BusyState
 from ingesting import NOW, SECRET, TOKEN, StuckProducer, ingesting
 from monitor.aio import spawn
 from monitor.collectors.sources.ingest import PLUGIN, Settings
@@ -197,3 +198,14 @@ def test_what_cannot_work_stops_the_start(tmp_path):
         PLUGIN.build(Settings(), tools)
     with pytest.raises(ConfigError, match="none"):
         PLUGIN.build(missing, Tools(http=None, metrics=Metrics(), state=tmp_path, web=object()))
+
+
+async def test_a_busy_state_sends_a_webhook_away_and_takes_it_later():
+    state = BusyState(float("inf"))
+    async with ingesting(github=[{"name": "gh", "secret": SECRET}], patience_seconds=0.1, state=state) as net:
+        answer = await net.post("/github", PUSH, **signed())
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+        assert net.producer.messages == []
+        state.times = 0
+        assert (await net.post("/github", PUSH, **signed())).status == 202
+        assert len(net.producer.documents) == 1
