@@ -15,13 +15,13 @@ import struct
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Final, Protocol
 
 import orjson
 
-from detectors import Finding, Scanner, load_rules
+from detectors import Finding, Scanner, diffs, load_rules
 from detectors.stats import ScanStats
 from monitor import hardening
 from monitor.bus.base import Record
@@ -30,6 +30,8 @@ from monitor.identity import KeyRing
 from monitor.matcher import frames
 from monitor.matcher.events import EventMaker
 from monitor.matcher.redact import Finds, Redactor
+
+DIFF: Final = "text/x-diff"  # the media type of a unified diff
 
 
 class DocumentScanner(Finds, Protocol):
@@ -52,7 +54,8 @@ def serve(
     while frame := _read(source):
         items = frames.read_job(frame)
         started = time.perf_counter()
-        found = scanner.scan_many([item.content for item in items])
+        differences = _differences(items)
+        found = _scanned(scanner, items, differences)
         dropped = scanner.last.dropped  # before redaction scans again
         events: list[tuple[int, bytes, bytes]] = []
         rules: Counter[str] = Counter()
@@ -60,7 +63,7 @@ def serve(
         for index, (item, findings) in enumerate(zip(items, found, strict=True)):
             if not findings:
                 continue
-            document, now = _document(item), time.time()
+            document, now = differences.get(index) or _document(item), time.time()
             waits.append(max(0.0, now - document.fetched_at))
             for event in maker.events(document, findings, now=now):
                 message = event.message()
@@ -74,6 +77,27 @@ def serve(
             "dropped": dropped,
         }
         _write(sink, frames.answer(frames.Answer(events, stats)))
+
+
+def _differences(items: Sequence[frames.JobItem]) -> dict[int, Document]:
+    """Those whose content is a unified diff, by their number."""
+    maybe = {i: _document(item) for i, item in enumerate(items) if DIFF.encode() in item.meta}
+    return {i: document for i, document in maybe.items() if document.media_type == DIFF}
+
+
+def _scanned(
+    scanner: DocumentScanner, items: Sequence[frames.JobItem], differences: Mapping[int, Document]
+) -> list[Sequence[Finding]]:
+    """The findings of each document, from one call. A diff is scanned as the texts on its two sides."""
+    read = {i: diffs.sides(diff.content, continued=diff.offset > 0) for i, diff in differences.items()}
+    texts: list[bytes] = []
+    for i, item in enumerate(items):
+        texts += [side.text for side in read[i]] if i in read else [item.content]
+    found = iter(scanner.scan_many(texts))
+    return [
+        diffs.findings_of(read[i], [next(found) for _ in read[i]]) if i in read else next(found)
+        for i in range(len(items))
+    ]
 
 
 def _document(item: frames.JobItem) -> Document:

@@ -9,8 +9,9 @@ import orjson
 import pytest
 
 from acme_rules import ruleset, scanner
-from detectors.synthetic import secret_for
-from monitor.contracts import Document
+from detectors.synthetic import records_for, secret_for
+from monitor.bus.base import Record
+from monitor.contracts import Document, FindingEvent
 from monitor.matcher import frames
 from monitor.matcher.worker import serve
 
@@ -71,3 +72,35 @@ def test_a_document_that_breaks_the_contract_is_the_parents_fault() -> None:
     token = secret_for(ruleset()["acme-token"], random.Random(1))
     with pytest.raises(frames.FrameError):
         served(b"".join(frames.job([frames.JobItem(b"{}", token)])))
+
+
+def test_a_diff_is_read_without_its_first_column_and_shows_nothing_of_a_secret_over_several_lines() -> None:
+    lines = records_for(ruleset()["acme-dump"], 6, random.Random(1)).split(b"\n")
+    token = secret_for(ruleset()["acme-token"], random.Random(1))
+    diff = b"@@ -0,0 +7,8 @@\n+# users\n" + b"".join(b"+" + line + b"\n" for line in lines)
+    diff += b"+k = " + token + b"\n"
+    documents = [
+        Document(source="t", id="1", content=b"\n".join(lines), fetched_at=1.0),
+        Document(source="t", id="2", content=diff, media_type="text/x-diff", fetched_at=1.0),
+        Document(source="t", id="3", content=diff, fetched_at=1.0),
+    ]
+    items = [frames.JobItem(document.message().headers["m"], document.content) for document in documents]
+
+    _, answered = served(b"".join(frames.job(items)))
+
+    events = [
+        (index, FindingEvent.read(Record(FindingEvent.TOPIC, 0, 0, key, body, {"v": b"1.0"}, 0.0)))
+        for index, key, body in frames.read_answer(answered).events
+    ]
+    plain, dump, inside, other = events
+    assert [(index, event.rule) for index, event in events] == [
+        (0, "acme-dump"),
+        (1, "acme-dump"),
+        (1, "acme-token"),
+        (2, "acme-token"),
+    ]
+    assert dump[1].leak == plain[1].leak
+    assert inside[1].leak == other[1].leak
+    assert (dump[1].place.line, inside[1].place.line) == (8, 14)
+    assert all(line.split(b":")[1] not in answered for line in lines)
+    assert token[5:13] not in answered
