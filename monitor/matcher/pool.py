@@ -1,7 +1,8 @@
 """The parent's side of the scanning processes: hands out jobs, replaces what dies, never waits for ever.
 
 A process that crashes or misses the deadline is replaced and the job fails with WorkerDied; the caller decides what to try
-again. Each process has one job at a time.
+again. Each process has one job at a time. The deadline grows with the bytes of the job: a dump of a million passwords takes longer than
+a source file and is no attack.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from monitor.metrics import Metrics
 
 _LOG = structlog.get_logger("matcher.pool")
 WORKER: Final = (sys.executable, "-m", "monitor.matcher.worker")
+SECONDS_A_MIB: Final = 2.0  # several times what the densest dumps take: 20,000 tokens or 40,000 lines a MiB
 _START_SECONDS: Final = 120.0  # a cold database is compiled once; a warm one loads in a moment
 
 
@@ -43,7 +45,9 @@ class PoolFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PoolSettings:
-    """`seconds` is the deadline of one job, wall clock; `memory_bytes` what a process may add to its start size."""
+    """`seconds` is the deadline of one job, wall clock, to which SECONDS_A_MIB comes for its content; `memory_bytes` what a process
+    may add to its start size.
+    """
 
     processes: int = 1
     seconds: float = 3.0
@@ -75,11 +79,15 @@ class ScanPool:
         await asyncio.gather(*(worker.stop() for worker in self._all))
         self._all.clear()
 
-    async def scan(self, items: Sequence[frames.JobItem]) -> frames.Answer:
-        """Raises WorkerDied (the process is replaced already), PoolFailed."""
+    async def scan(self, items: Sequence[frames.JobItem], *, patience: float = 1.0) -> frames.Answer:
+        """`patience` is the share of the settings' `seconds` that the job is given; what its bytes take is added whole.
+
+        Raises WorkerDied (the process is replaced already), PoolFailed.
+        """
+        seconds = self._settings.seconds * patience + SECONDS_A_MIB * _mebibytes(items)
         worker = await self._idle.get()
         try:
-            result = await worker.ask(items, self._settings.seconds)
+            result = await worker.ask(items, seconds)
         except BaseException as error:
             self._all.discard(worker)
             await worker.kill()
@@ -96,6 +104,10 @@ class ScanPool:
         worker = await _Worker.start(self._settings, self._keys)
         self._all.add(worker)
         return worker
+
+
+def _mebibytes(items: Sequence[frames.JobItem]) -> float:
+    return sum(len(item.content) for item in items) / 1024**2
 
 
 class _Worker:

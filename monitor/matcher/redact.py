@@ -26,6 +26,7 @@ _MARGIN: Final = 1024  # looked at beyond what is shown: what reaches in from th
 _CHUNK: Final = 16 * 1024  # looked at in one go, so that no rule is too loud in it
 _EDGE: Final = 1024  # of a part that another one follows
 _PERCENT_LAYERS: Final = 3
+_JUDGED: Final = 2_000  # candidates (0.1 ms each) that redaction looks at for one document; what comes behind is hidden whole
 
 
 class Finds(Protocol):
@@ -101,6 +102,28 @@ def _around(findings: Sequence[Finding], margin: int, length: int) -> list[tuple
     return merged([(max(0, f.start - margin), min(length, f.end + margin)) for f in findings])
 
 
+def _outside(
+    looked: Iterable[tuple[int, int]], hidden: Iterable[tuple[int, int]], margin: int
+) -> Iterator[tuple[int, int]]:
+    """`looked` without the inside of `hidden` (both sorted, disjoint): a dump is masked whole, whatever stands in it. Its outermost
+    `margin` bytes are looked at, since a value may begin in there and go on behind.
+    """
+    inner = [(start + margin, end - margin) for start, end in hidden if end - start > 2 * margin]
+    at = 0
+    for begin, stop in looked:
+        left = begin
+        while at < len(inner) and inner[at][1] <= left:
+            at += 1
+        for start, end in inner[at:]:
+            if start >= stop:
+                break
+            if left < start:
+                yield left, start
+            left = max(left, end)
+        if left < stop:
+            yield left, stop
+
+
 def snippet(content: bytes, start: int, hidden: Sequence[tuple[int, int]]) -> str:
     """The line at `start`, at most 160 bytes around it, with everything hidden masked."""
     begin = max(content.rfind(b"\n", max(0, start - _SNIPPET), start) + 1, start - _SNIPPET // 2)
@@ -145,13 +168,23 @@ class Redactor:
         set, repetitions, and with `more` (another part follows) the end, where a secret may be cut open. Sorted, disjoint.
         """
         raw = spans(findings)
+        wide = merged(raw)
         if more:
             raw.append((max(0, len(content) - _EDGE), len(content)))
-        for begin, end in _around(findings, _NEAR + repeats.longest, len(content)):
+        for begin, end in _outside(
+            _around(findings, _NEAR + repeats.longest, len(content)), wide, repeats.longest
+        ):
             raw += repeats.spans(content, begin, end)
-        for begin, end in _around(findings, _NEAR + _MARGIN, len(content)):
+        judged = 0
+        for begin, end in _outside(_around(findings, _NEAR + _MARGIN, len(content)), wide, _MARGIN):
             for at in range(begin, end, _CHUNK):
-                raw += self._candidates(content, at, min(end, at + _CHUNK + 2 * _MARGIN))
+                stop = min(end, at + _CHUNK + 2 * _MARGIN)
+                if judged > _JUDGED:
+                    raw.append((at, stop))
+                    continue
+                found = self._candidates(content, at, stop)
+                judged += len(found) + self._scanner.last.dropped.total()
+                raw += found
         return merged(raw)
 
     def _candidates(self, content: bytes, begin: int, end: int) -> list[tuple[int, int]]:

@@ -22,6 +22,8 @@ class HostileScanner:
             if b"SPIN" in data:
                 while True:
                     time.sleep(0.01)
+            if b"SLOW" in data:
+                time.sleep(2.5)
             if b"EAT" in data:
                 hoard = []
                 while True:

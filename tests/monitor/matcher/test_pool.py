@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import random
 import signal
+import string
 import sys
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 import uvloop
 
 from monitor.bus.base import Record
-from monitor.contracts import Document
+from monitor.contracts import Document, FindingEvent
 from monitor.identity import KeyRing
 from monitor.matcher.frames import JobItem
 from monitor.matcher.pool import PoolFailed, PoolSettings, ScanPool, WorkerDied
@@ -50,6 +52,45 @@ async def test_a_command_that_cannot_start_ends_the_stage():
             PoolSettings(command=(sys.executable, "-c", "raise SystemExit(3)")), KEYS, Metrics()
         ):
             pass
+
+
+async def test_a_job_has_longer_the_more_bytes_it_has(pool):
+    """SLOW takes as long as 2 MiB are given; a small document would be long dead."""
+    answer = await pool.scan([JobItem(b"{}", b"SLOW" + bytes(2 * 1024**2))])
+    assert answer.stats["bytes"] > 2 * 1024**2
+    with pytest.raises(WorkerDied):
+        await pool.scan([JobItem(b"{}", b"SLOW")])
+
+
+async def test_less_patience_is_a_shorter_deadline(pool):
+    with pytest.raises(WorkerDied, match="timeout"):
+        await pool.scan([JobItem(b"{}", b"harmless")], patience=0.0)
+
+
+def combo_list(size):
+    """Mail addresses and passwords, made up."""
+    chance, lines, total = random.Random(1), [], 0
+    while total < size:
+        name = "".join(chance.choices(string.ascii_lowercase, k=8))
+        password = "".join(chance.choices(string.ascii_letters + string.digits, k=10))
+        lines.append(f"{name}@{name[:4]}mail.net:{password}\n")
+        total += len(lines[-1])
+    return "".join(lines).encode()
+
+
+async def test_a_combo_list_of_3_mb_is_a_finding_and_no_dead_letter():
+    """With the defaults and the rules of the library."""
+    metrics = Metrics()
+    async with ScanPool(PoolSettings(), KEYS, metrics) as pool:
+        handled = await MatcherService(pool, metrics).handle([record(combo_list(3_000_000))])
+    assert handled.dead == []
+    (event,) = [FindingEvent.read(as_record(message)) for message in handled.messages]
+    assert event.rule == "data-dump-email-password"
+    assert event.records > 1000
+
+
+def as_record(message):
+    return Record(message.topic, 0, 0, message.key, message.value, message.headers, 0.0)
 
 
 @pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])

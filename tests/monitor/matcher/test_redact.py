@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from urllib.parse import quote
 
 import pytest
@@ -10,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acme_rules import ruleset, scanner, scanner_with
-from detectors.stats import Budget
-from detectors.synthetic import secret_for
+from detectors import Finding
+from detectors.stats import Budget, ScanStats
+from detectors.synthetic import records_for, secret_for
 from monitor.matcher import redact
 from monitor.matcher.redact import Redactor
 from monitor.matcher.repeats import Repeats
@@ -81,6 +83,49 @@ def test_what_is_too_loud_for_the_scan_is_masked_all_the_same() -> None:
     for finding in findings:
         text = redact.snippet(content, finding.start, hidden) + redact.near(content, finding, hidden)
         assert not any(token[5:13].decode() in text for token in tokens)
+
+
+class Counting:
+    """A scanner that tells how much it was given to look at."""
+
+    def __init__(self) -> None:
+        self._scanner = scanner()
+        self.looked = 0
+
+    def scan(self, data: bytes) -> Sequence[Finding]:
+        return self._scanner.scan(data)
+
+    def candidates(self, data: bytes) -> Sequence[Finding]:
+        self.looked += len(data)
+        return self._scanner.candidates(data)
+
+    @property
+    def last(self) -> ScanStats:
+        return self._scanner.last
+
+
+def test_a_dump_is_masked_whole_and_not_looked_at() -> None:
+    dump = records_for(RULES["acme-dump"], 3000, random.Random(1))
+    lone = made("acme-id")
+    for content in (dump + b'\nacme_id = "' + lone + b'"\n', b'acme_id = "' + lone + b'"\n' + dump):
+        (finding,) = scanner().scan(content)
+        counting = Counting()
+        hidden = Redactor(counting).hidden(content, [finding], redact.repeats_of([finding]))
+        assert counting.looked < 10_000 < len(dump)
+        text = redact.masked(content, 0, len(content), hidden)
+        assert text.split() in (["*****", "acme_id", "=", '"*****"'], ["acme_id", "=", '"*****"', "*****"])
+
+
+def test_what_comes_behind_thousands_of_candidates_is_hidden_without_a_look() -> None:
+    tokens = [made("acme-token", n) for n in range(2500)]
+    content = b"\n".join(b"t = " + token for token in tokens)
+    findings = scanner_with(budget=Budget(hits=20_000)).scan(content)
+    counting = Counting()
+    hidden = Redactor(counting).hidden(content, findings, redact.repeats_of(findings))
+    assert len(findings) == 2500
+    assert counting.looked < len(content)
+    assert redact.snippet(content, findings[0].start, hidden) == "t = *****"
+    assert redact.snippet(content, findings[-1].start, hidden) == "*****"
 
 
 def test_a_snippet_is_one_line_of_at_most_160_bytes() -> None:
