@@ -1,7 +1,8 @@
 """The matcher stage: documents in, finding events out. The runner drives it; it never blocks the loop.
 
-Documents go to the scanning process in jobs. A job whose process died is tried again one document at a time; the document that
-kills its process twice goes to the dead letters unscanned, so that a hostile document stalls nobody else.
+Documents go to the scanning process in jobs. A job whose process died is tried again one document at a time; a document that
+then kills its process alone goes to the dead letters unscanned, so that a hostile document stalls nobody else: two deadlines at most.
+The hostile documents of one job do not add up: each that ran out of time halves what the next ones get.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from monitor.matcher.pool import ScanPool, WorkerDied
 from monitor.metrics import Metrics
 
 _JOB_DOCUMENTS: Final = 128
-_JOB_BYTES: Final = 2 * 1024 * 1024
+_JOB_BYTES: Final = 1024 * 1024  # a job's deadline grows with it
+_LEAST_PATIENCE: Final = 1 / 8  # still a hundred times what an ordinary document takes
 CONTENT_REASONS: Final = frozenset(
     {"worker_crash", "worker_timeout", "worker_memory"}
 )  # they never stop the stage
@@ -50,25 +52,28 @@ class MatcherService:
     async def _job(self, records: Sequence[Record]) -> tuple[list[Message], list[DeadLetter]]:
         try:
             return await self._scan(records), []
-        except WorkerDied:
-            if len(records) == 1:
-                return await self._last_try(records[0])
+        except WorkerDied as death:
+            if len(records) == 1 and death.reason == "timeout":  # it had a deadline of its own
+                return [], [DeadLetter(records[0], "worker_timeout")]
+        return await self._one_by_one(records)
+
+    async def _one_by_one(self, records: Sequence[Record]) -> tuple[list[Message], list[DeadLetter]]:
+        """The second try of documents whose job died."""
         messages: list[Message] = []
         dead: list[DeadLetter] = []
+        patience = 1.0
         for record in records:
-            found, killed = await self._job([record])
-            messages += found
-            dead += killed
+            try:
+                messages += await self._scan([record], patience)
+            except WorkerDied as death:
+                dead.append(DeadLetter(record, f"worker_{death.reason}"))
+                if death.reason == "timeout":
+                    patience = max(patience / 2, _LEAST_PATIENCE)
         return messages, dead
 
-    async def _last_try(self, record: Record) -> tuple[list[Message], list[DeadLetter]]:
-        try:
-            return await self._scan([record]), []
-        except WorkerDied as death:
-            return [], [DeadLetter(record, f"worker_{death.reason}")]
-
-    async def _scan(self, records: Sequence[Record]) -> list[Message]:
-        answer = await self._pool.scan([JobItem(record.headers["m"], record.value) for record in records])
+    async def _scan(self, records: Sequence[Record], patience: float = 1.0) -> list[Message]:
+        items = [JobItem(record.headers["m"], record.value) for record in records]
+        answer = await self._pool.scan(items, patience=patience)
         stats = answer.stats
         self._metrics.scanned_bytes.inc(stats["bytes"])
         self._metrics.scan_seconds.observe(stats["seconds"])
