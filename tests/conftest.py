@@ -2,9 +2,14 @@
 the wheel; they are put in by their own path.
 """
 
+import asyncio
 import importlib.util
 import sys
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
+import uvloop
 
 _FOLDER = Path(__file__).parents[1] / "benchmarks"
 
@@ -17,3 +22,10 @@ if importlib.util.find_spec("benchmarks") is None:
     _package = importlib.util.module_from_spec(_spec)
     sys.modules["benchmarks"] = _package
     _spec.loader.exec_module(_package)
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop of the product: it answers some faults (a closed pipe) in another way than asyncio's own."""
+    return {"uvloop": uvloop.new_event_loop}
