@@ -29,6 +29,8 @@ SIGHTINGS: Final = "sightings.v1"
 COVERAGE: Final = "coverage.v1"
 REQUESTS: Final = "requests.v1"
 DEAD_LETTER_SUFFIX: Final = ".dlq"
+# begins the forge of a place that only the sender of the document vouches for: it proves no ownership
+HEARSAY: Final = "ingest/"
 
 _HOUR: Final = 3600.0
 TOPICS: Final = (

@@ -27,6 +27,7 @@ cache_dir = "{cache}"
 name = "bar"
 token = "{token}"
 rate_per_minute = 10000000
+forges = ["github.com"]
 
 [notifiers.webhook]
 url = "{hook}"

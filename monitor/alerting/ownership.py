@@ -2,7 +2,8 @@
 
 Proved: what a stranger cannot arrange without the credential or the forge's consent (the key's own account id, the keyed hash of an
 own secret, the owner that the forge names, a source that reads only your own things). Claimed: everything that anybody can write
-into a commit (author lines, host names and addresses beside the secret). Claimed alone never pages.
+into a commit (author lines, host names and addresses beside the secret), and every place that nobody but the sender of a document vouches
+for. Claimed alone never pages.
 
 A look-up costs the same with ten entries as with ten thousand: exact names and the suffixes of a host name, no expressions.
 """
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from monitor.contracts import Place
+from monitor.contracts import HEARSAY, Place
 
 
 class Level(StrEnum):
@@ -175,7 +176,10 @@ class Ownership:
     def _of_place(self, place: Place, source: str) -> Iterator[Reason]:
         if source.lower() in self._sources:
             yield _reason("source", source.lower(), source)
-        forge, owner = place.forge.lower(), place.owner.lower()
+        forge, owner = place.forge.lower().removeprefix(HEARSAY), place.owner.lower()
+        # a masked one may have had the mark: a sender knows how to make the redactor take it
+        is_hearsay = place.forge.startswith(HEARSAY) or "*" in forge
+        most = Level.CLAIMED if is_hearsay else Level.PROVED
         repository = place.repository.lower()
         for kind, watched, name in (
             ("organisation", self._organisations, owner),
@@ -183,10 +187,10 @@ class Ownership:
             ("repository", self._repositories, repository),
         ):
             if name and (entry := _either(watched, name, f"{forge}/{name}")):
-                yield _reason(kind, entry, name)
+                yield _reason(kind, entry, name, most)
         host = forge if "." in forge else _host(place.url)
         if entry := _suffix(self._domains, host):
-            yield _reason("own_site", entry, host)
+            yield _reason("own_site", entry, host, most)
 
     def _of_text(self, place: Place, hosts: Iterable[str], emails: Iterable[str]) -> Iterator[Reason]:
         for host in (h.lower().rstrip(".") for h in hosts):
@@ -210,7 +214,7 @@ def combine(*groups: Iterable[Mapping[str, Any]]) -> Attribution:
     for group in groups:
         for reason in group:
             key = (reason["kind"], reason["entry"])
-            if key not in best or reason["found"] < best[key]["found"]:
+            if key not in best or _better(reason) < _better(best[key]):
                 best[key] = reason
     if not best:
         return NOBODY
@@ -220,13 +224,18 @@ def combine(*groups: Iterable[Mapping[str, Any]]) -> Attribution:
     return Attribution(level, score, tuple(ordered[:MAX_REASONS]))
 
 
+def _better(reason: Mapping[str, Any]) -> tuple[int, str]:
+    """Of one match found twice the surer one is kept."""
+    return (-Level(reason["proof"]).rank, reason["found"])
+
+
 def _order(reason: Mapping[str, Any]) -> tuple[int, int, str, str]:
     return (-Level(reason["proof"]).rank, -reason["weight"], reason["kind"], reason["entry"])
 
 
-def _reason(kind: str, entry: str, found: str) -> Reason:
+def _reason(kind: str, entry: str, found: str, most: Level = Level.PROVED) -> Reason:
     proof, weight = _KINDS[kind]
-    return Reason(kind, entry, found[:200], proof, weight)
+    return Reason(kind, entry, found[:200], min(proof, most, key=lambda level: level.rank), weight)
 
 
 def _either(watched: frozenset[str], name: str, qualified: str) -> str:

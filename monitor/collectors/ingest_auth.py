@@ -61,6 +61,9 @@ class TokenSettings(Credential):
 
     token: SecretStr | None = Field(None, description="sent as `Authorization: Bearer …`")
     token_file: Path | None = Field(None, description="a file that holds the token")
+    forges: tuple[str, ...] = Field(
+        (), description="forges it is trusted to speak for: only places there can prove ownership"
+    )
     rate_per_minute: int = Field(600, ge=1, description="documents a minute")
     max_bytes: int = Field(8 * 1024 * 1024, ge=1, le=64 * 1024 * 1024, description="largest body, in bytes")
 

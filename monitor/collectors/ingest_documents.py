@@ -3,6 +3,9 @@
 One document: the body is the content as it lies, the rest stands in the query: `id`, `published_at` (epoch seconds or ISO 8601) and
 any field of a provenance (`repository`, `path`, `url`, `commit`, `author` …). Many: `Content-Type: application/x-ndjson`, one object
 a line with the same fields and `content` (text) or `content_base64`.
+
+Anybody with a token can write any owner and repository. So a forge that the token's settings do not name becomes `ingest/<forge>`
+(`ingest/<token>` without one): alerting then takes the place as claimed, never as proved.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from typing import Final
 import orjson
 
 from monitor.collectors.shapes import instant
-from monitor.contracts import Document, Provenance
+from monitor.contracts import HEARSAY, Document, Provenance
 from monitor.identity import blob_sha
 
 MANY: Final = "application/x-ndjson"
@@ -29,11 +32,12 @@ _LONGEST_ID: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who handed it in, and when."""
+    """Who handed it in, and when. `forges` are those that the sender is trusted to speak for, lower case."""
 
     source: str  # the source's name
     name: str  # the token's
     now: float
+    forges: frozenset[str] = frozenset()
 
 
 class Unacceptable(Exception):
@@ -100,7 +104,9 @@ def _document(content: bytes, given: Mapping[str, str], media_type: str, by: Sen
     identifier = given.get("id") or sha
     if len(identifier) > _LONGEST_ID:
         raise Unacceptable(f"id has more than {_LONGEST_ID} characters")
-    where = {"forge": by.name} | {key: value for key, value in given.items() if key in _PLACES}
+    where = {key: value for key, value in given.items() if key in _PLACES}
+    forge = where.get("forge") or by.name
+    where["forge"] = forge if forge.lower() in by.forges else HEARSAY + forge
     return Document(
         source=by.source,
         id=f"{by.name}:{identifier}",

@@ -68,6 +68,9 @@ class Ingest:
         self._rates = {
             sender.name: auth.Rate(sender.rate_per_minute, tools.clock) for sender in settings.tokens
         }
+        self._forges = {
+            sender.name: frozenset(forge.lower() for forge in sender.forges) for sender in settings.tokens
+        }
         self._github = [hook.read() for hook in settings.github]
         self._gitlab_tokens = [hook.read() for hook in settings.gitlab if not hook.signs]
         self._gitlab_keys = [auth.signing_key(hook.read()) for hook in settings.gitlab if hook.signs]
@@ -118,7 +121,7 @@ class Ingest:
         if wait:
             raise _Refused(429, "more than this token's rate", Retry_After=str(math.ceil(wait)))
         body = await _read(request, self._senders[name].max_bytes)
-        by = Sender(context.name, name, context.now())
+        by = Sender(context.name, name, context.now(), self._forges[name])
         try:
             if request.content_type == MANY:
                 documents = read_many(body, by)

@@ -39,6 +39,18 @@ def assess(place=None, **other):
         ({}, {"source": "directory"}, "source", "directory", "proved"),
         ({"forge": "git.acme.example"}, {}, "own_site", "acme.example", "proved"),
         ({"forge": "", "url": "https://www.acme.example/x"}, {}, "own_site", "acme.example", "proved"),
+        # a place that only the sender of a document vouches for
+        ({"owner": "acme", "forge": "ingest/ci"}, {}, "organisation", "acme", "claimed"),
+        ({"owner": "jdoe", "forge": "ingest/github.com"}, {}, "user", "jdoe", "claimed"),
+        (
+            {"repository": "partner/pinned", "forge": "ingest/github.com"},
+            {},
+            "repository",
+            "github.com/partner/pinned",
+            "claimed",
+        ),
+        ({"owner": "acme", "forge": "*****"}, {}, "organisation", "acme", "claimed"),
+        ({"forge": "ingest/acme.example"}, {}, "own_site", "acme.example", "claimed"),
         # what anybody can write
         ({}, {"hosts": ["db.acme.example"]}, "domain", "acme.example", "claimed"),
         ({}, {"hosts": ["a.b.internal.acme.example."]}, "domain", "internal.acme.example", "claimed"),
@@ -130,3 +142,10 @@ def test_ten_thousand_entries():
 def test_wrong_entries_stop_the_start(wrong):
     with pytest.raises(ValidationError):
         WatchSettings(**wrong)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_proof_is_not_lost_behind_a_claim_of_the_same(order):
+    proved = assess({"owner": "acme"}).reasons
+    claimed = assess({"owner": "acme", "forge": "ingest/github.com"}).reasons
+    assert combine(*[claimed, proved][::order]).level == Level.PROVED

@@ -18,13 +18,28 @@ def test_one_document_with_everything():
     assert (made.source, made.id, made.content) == ("ingest", "ci:7", b"KEY=1\n")
     assert (made.published_at, made.fetched_at, made.media_type) == (999.5, 1000.0, "text/plain")
     assert made.blob_sha == blob_sha(b"KEY=1\n")
-    assert (made.provenance.forge, made.provenance.repository) == ("ci", "acme/code")
+    assert (made.provenance.forge, made.provenance.repository) == ("ingest/ci", "acme/code")
 
 
 def test_without_an_id_the_content_names_it():
     assert read_one(b"x", {}, "", BY).id == f"ci:{blob_sha(b'x')}"
-    assert read_one(b"x", {"forge": "wiki"}, "", BY).provenance.forge == "wiki"
     assert read_one(b"x", {"published_at": "2026-06-01T15:00:00Z"}, "", BY).published_at == 1780326000.0
+
+
+@pytest.mark.parametrize(
+    ("given", "forges", "forge"),
+    [
+        ({}, (), "ingest/ci"),
+        ({"forge": "github.com"}, (), "ingest/github.com"),
+        ({"forge": "GitHub.com"}, ("github.com",), "GitHub.com"),
+        ({"forge": "gitlab.com"}, ("github.com",), "ingest/gitlab.com"),
+        ({"forge": ""}, ("github.com",), "ingest/ci"),
+        ({}, ("ci",), "ci"),
+    ],
+)
+def test_a_forge_that_the_sender_may_not_speak_for_is_marked(given, forges, forge):
+    by = Sender("ingest", "ci", 1000.0, frozenset(forges))
+    assert read_one(b"x", given, "", by).provenance.forge == forge
 
 
 @pytest.mark.parametrize(

@@ -209,3 +209,11 @@ async def test_a_busy_state_sends_a_webhook_away_and_takes_it_later():
         state.times = 0
         assert (await net.post("/github", PUSH, **signed())).status == 202
         assert len(net.producer.documents) == 1
+
+
+async def test_an_owner_is_taken_on_the_senders_word_only_for_forges_of_its_settings():
+    for forges, forge in ((["GitHub.com"], "github.com"), ([], "ingest/github.com")):
+        async with ingesting(tokens=[{**TOKENS[0], "forges": forges}]) as net:
+            path = "/v1/documents?forge=github.com&owner=acme"
+            assert (await net.post(path, b"KEY=1", Authorization=BEARER)).status == 202
+            assert net.producer.documents[0].provenance.forge == forge
