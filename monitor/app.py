@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import platform
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -21,6 +21,7 @@ import orjson
 import structlog
 from pydantic import BaseModel, SecretStr
 
+from detectors import load_rules
 from monitor import config as configuration
 from monitor import hardening
 from monitor.aio import sleep_until, supervise
@@ -37,7 +38,7 @@ from monitor.bus.base import Handler
 from monitor.bus.embedded import EmbeddedBus
 from monitor.bus.runner import Runner
 from monitor.collectors import sources as source_package
-from monitor.collectors.base import SourcePlugin
+from monitor.collectors.base import Source, SourcePlugin
 from monitor.collectors.service import CollectorService
 from monitor.config import Config, ConfigError
 from monitor.console.console import Console
@@ -127,7 +128,9 @@ class Service:
         self._checks: dict[str, Check] = {}
 
     async def run(self, stop: asyncio.Event, on_ready: Callable[[Addresses], None] = lambda _: None) -> None:
-        """Until `stop` is set. Raises what ended a stage; ConfigError, KeyFileError, StoreRefused, BusError at the start."""
+        """Until `stop` is set. Raises what ended a stage; at the start ConfigError, DetectorError, KeyFileError, StoreRefused, BusError,
+        PoolFailed.
+        """
         hardening.no_core_dumps()
         self.metrics.build.labels(version(), platform.python_version()).set(1)
         async with AsyncExitStack() as stack:
@@ -135,32 +138,71 @@ class Service:
             health = Health(
                 self._config.metrics.host, self._metrics_port(), self.metrics.registry, checks=self._checks
             )
-            await health.start()
+            with _listening("metrics", self._config.metrics.host, self._metrics_port()):
+                await health.start()
             stack.push_async_callback(health.close)
             store = await Store.open(self._config.state / "store.db")
             stack.push_async_callback(store.close)
             await bind_key(store, list(keys.keys))
             bus = await self._bus(stack)
-            http = HttpClient(
-                user_agent=_user_agent(self._config), allow_private=self._config.http.allow_private
-            )
-            stack.push_async_callback(http.close)
-            web = self._web()
-            tools = Tools(
-                http=http, metrics=self.metrics, state=self._config.state, web=web, clock=self._clock
-            )
+            tools = self._tools()
+            stack.push_async_callback(tools.http.close)
             if Stage.MATCH in self._stages:
                 await self._match(stack, bus, keys)
             if Stage.ALERT in self._stages:
                 self._alert(bus, store, tools, keys)
             if Stage.COLLECT in self._stages:
                 await self._collect(stack, bus, tools)
-            if web is not None:
-                await web.start()
+            if (web := tools.web) is not None:
+                with _listening("web", self._config.web.host, self._config.web.port):
+                    await web.start()
                 stack.push_async_callback(web.close)
             self._jobs["loop"] = self._watch_loop
             on_ready(Addresses(health=health.address, web=web.address if web else ""))
             await supervise(self._jobs, stop)
+
+    async def check(self) -> None:
+        """Build whatever a start builds out of the configuration, and start nothing: no file is made, no port taken, nobody asked.
+
+        Raises ConfigError, DetectorError.
+        """
+        tools = self._tools()
+        try:
+            self._check_rules()
+            self._sources(tools)
+            self._channels(tools, KeyRing.of(bytes(32)))
+        finally:
+            await tools.http.close()
+
+    def _check_rules(self) -> None:
+        with _configured("match"):
+            load_rules(self._section(MatchSettings).rules)
+
+    def _tools(self) -> Tools:
+        with _configured("http"):
+            http = HttpClient(
+                user_agent=_user_agent(self._config), allow_private=self._config.http.allow_private
+            )
+        return Tools(
+            http=http, metrics=self.metrics, state=self._config.state, web=self._web(), clock=self._clock
+        )
+
+    def _sources(self, tools: Tools) -> dict[str, Source]:
+        plugins, built = sources(), {}
+        for name, settings in self._config.sources.items():
+            with _configured(f"sources.{name}"):
+                built[name] = plugins[name].build(settings, tools)
+        return built
+
+    def _channels(self, tools: Tools, keys: KeyRing) -> list[Channel]:
+        plugins, built = notifiers(), []
+        for name, settings in self._config.notifiers.items():
+            assert isinstance(settings, NotifierSettings)
+            with _configured(f"notifiers.{name}"):
+                notifier = plugins[name].build(settings, tools)
+                mark = revision(settings, keys)
+            built.append(Channel(name, notifier, settings.deadline_seconds, mark, settings.at_once))
+        return built
 
     async def _bus(self, stack: AsyncExitStack) -> EmbeddedBus:
         settings = self._config.bus
@@ -185,6 +227,8 @@ class Service:
 
     async def _match(self, stack: AsyncExitStack, bus: EmbeddedBus, keys: KeyRing) -> None:
         settings = self._section(MatchSettings)
+        if settings.rules:  # a wrong one is said here, by its file, and not by a process that does not start
+            await asyncio.to_thread(self._check_rules)
         pool = await stack.enter_async_context(
             ScanPool(
                 PoolSettings(
@@ -202,15 +246,7 @@ class Service:
         self._read(bus, Stage.MATCH, [DOCUMENTS], matcher.handle)
 
     def _alert(self, bus: EmbeddedBus, store: Store, tools: Tools, keys: KeyRing) -> None:
-        plugins = notifiers()
-        routes, channels = [], []
-        for name, settings in self._config.notifiers.items():
-            assert isinstance(settings, NotifierSettings)
-            routes.append(Route(name, frozenset(settings.tells), settings.drills))
-            built = plugins[name].build(settings, tools)
-            channels.append(
-                Channel(name, built, settings.deadline_seconds, revision(settings, keys), settings.at_once)
-            )
+        routes, channels = _routes(self._config), self._channels(tools, keys)
         watch, policy = self._section(WatchSettings), self._section(PolicySettings)
         console = self._config.external_url
         deliverer = Deliverer(store, channels, self.metrics, clock=self._clock, console=console)
@@ -238,9 +274,8 @@ class Service:
         # a file of its own, so that cursors and exposures do not queue for one writer
         state = await Store.open(self._config.state / "collectors.db")
         stack.push_async_callback(state.close)
-        plugins = sources()
         collectors = CollectorService(
-            {name: plugins[name].build(settings, tools) for name, settings in self._config.sources.items()},
+            self._sources(tools),
             bus.producer(),
             SqlCollectorState(state, clock=self._clock),
             self.metrics,
@@ -308,23 +343,50 @@ async def open_exposures(config: Config, *, clock: Callable[[], float]) -> Async
         raise ConfigError(f"{path}: no store here yet; the service makes it at its first start")
     store = await Store.open(path)
     try:
-        routes = [
-            Route(name, frozenset(settings.tells), settings.drills)
-            for name, settings in config.notifiers.items()
-            if isinstance(settings, NotifierSettings)
-        ]
-        yield Exposures(store, Metrics(), clock=clock, routes=routes, console=config.external_url)
+        yield Exposures(store, Metrics(), clock=clock, routes=_routes(config), console=config.external_url)
     finally:
         await store.close()
+
+
+def _routes(config: Config) -> list[Route]:
+    return [
+        Route(name, frozenset(settings.tells), settings.drills)
+        for name, settings in config.notifiers.items()
+        if isinstance(settings, NotifierSettings)
+    ]
+
+
+@contextmanager
+def _configured(table: str) -> Iterator[None]:
+    """What a plugin cannot be built with is the configuration's fault, as what its model refuses."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(f"[{table}] {error.filename}: {error.strerror}") from error
+    except ValueError as error:
+        raise ConfigError(f"[{table}] {error}") from error
+
+
+@contextmanager
+def _listening(table: str, host: str, port: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(
+            f"[{table}] {host}:{port} cannot be listened on: {(error.strerror or str(error)).lower()}"
+        ) from error
 
 
 def prepare_state(config: Config) -> KeyRing:
     """The state folder (0700) and the fingerprint key; a first start makes both.
 
-    Raises KeyFileError: the key is unreadable, or gone while there is a store that was made with it.
+    Raises ConfigError: no such folder can be made. KeyFileError: the key is unreadable, or gone while there is a store that was made with it.
     """
-    config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    config.state.chmod(0o700)
+    try:
+        config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        config.state.chmod(0o700)
+    except OSError as error:
+        raise ConfigError(f"state {config.state}: {error.strerror}") from error
     if not config.key_file.exists():
         if (config.state / "store.db").exists():
             raise KeyFileError(

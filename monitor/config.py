@@ -131,11 +131,14 @@ def load(
         if not isinstance(raw.get(key, ""), str):
             raise ConfigError(where.message((key,), "a text is expected"))
     state = _resolve(base, raw.get("state", "leakstream-state"))
+    key_file = _resolve(base, raw["key_file"]) if "key_file" in raw else state.parent / f"{state.name}.key"
+    if state.resolve() in key_file.resolve().parents:
+        raise ConfigError(where.message(("key_file",), "inside the state folder: keep the two apart"))
     shared = {name: _validate(model, raw.get(name, {}), (name,), where) for name, model in SHARED.items()}
     return Config(
         path=path,
         state=state,
-        key_file=_resolve(base, raw["key_file"]) if "key_file" in raw else state.parent / f"{state.name}.key",
+        key_file=key_file,
         external_url=raw.get("external_url", ""),
         **shared,  # type: ignore[arg-type]  # each value is the model that SHARED names
         sections={

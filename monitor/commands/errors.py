@@ -9,6 +9,7 @@ from monitor.bus.base import BusError
 from monitor.config import ConfigError
 from monitor.gitread.errors import GitError
 from monitor.identity import KeyFileError
+from monitor.matcher.pool import PoolFailed
 from monitor.scan.baseline import BaselineError
 from monitor.store.errors import StoreBusy, StoreRefused
 
@@ -30,6 +31,7 @@ EXPECTED: Final = (
     DetectorError,
     GitError,
     KeyFileError,
+    PoolFailed,
     StoreBusy,
     StoreRefused,
 )

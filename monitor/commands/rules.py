@@ -17,7 +17,9 @@ from monitor.commands.errors import Failure
 app = typer.Typer(
     help="What leakstream can find, and whether its rules keep their promises.", no_args_is_help=True
 )
-Extra = Annotated[list[Path] | None, typer.Option("--rules", help="Further rule files or folders of them.")]
+Extra = Annotated[
+    list[Path] | None, typer.Option("--rules", exists=True, help="Further rule files or folders of them.")
+]
 
 
 def register(parent: typer.Typer) -> None:

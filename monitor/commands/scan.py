@@ -56,7 +56,9 @@ def scan(
     write_baseline: Annotated[
         Path | None, typer.Option(help="Write what was found as the new baseline.")
     ] = None,
-    rules: Annotated[list[Path] | None, typer.Option(help="Further rule files or folders of them.")] = None,
+    rules: Annotated[
+        list[Path] | None, typer.Option(exists=True, help="Further rule files or folders of them.")
+    ] = None,
     progress: Annotated[bool, typer.Option(help="A progress bar on a terminal.")] = True,
 ) -> None:
     options = Options(

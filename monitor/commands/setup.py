@@ -84,6 +84,7 @@ def show(config: ConfigOption = None) -> None:
 
 @config_app.command("check")
 def check(config: ConfigOption = None) -> None:
-    """Read it and say whether it is right."""
+    """Read it as a start does, with the files it names, and say whether it is right. Starts nothing."""
     found = read_config(config)
+    asyncio.run(application.Service(found).check())
     typer.echo(f"{found.path or 'defaults'}: right; sources: {', '.join(found.sources) or 'none'}")

@@ -135,7 +135,7 @@ async def test_a_taken_port_ends_the_start(tmp_path: Path) -> None:
         other.mkdir()
         path = configure(other, "")
         path.write_text(path.read_text().replace("[metrics]\nport = 0", f"[metrics]\nport = {port}"))
-        with pytest.raises(OSError, match="address already in use"):
+        with pytest.raises(ConfigError, match=rf"\[metrics\] 127.0.0.1:{port} .*address already in use"):
             async with running(path):
                 pass
 

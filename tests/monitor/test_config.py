@@ -49,6 +49,7 @@ def test_defaults_stand_beside_the_file(tmp_path):
         ("[watch]\ndomains = 7", 2, "watch.domains", ""),
         ("sources = 3", 1, "sources", "table"),
         ("state = 3", 1, "state", "text"),
+        ('state = "s"\nkey_file = "s/in/the.key"', 2, "key_file", "inside the state folder"),
     ],
 )
 def test_message_names_file_line_key_reason(tmp_path, text, line, key, reason):

@@ -61,6 +61,45 @@ def test_a_wrong_configuration_stops_every_command(tmp_path: Path, command: list
     assert f"{path}:2: web.port: " in str(done.exception)
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('[match]\nrules = ["none.toml"]', "[match] {folder}/none.toml: No such file"),
+        ('[match]\nrules = ["wrong.toml"]', "{folder}/wrong.toml: unknown key 'rules'"),
+        ('[notifiers.slack]\nurl_file = "none"', "[notifiers.slack] {folder}/none: No such file"),
+        ('[notifiers.slack]\nurl_file = "empty"', "[notifiers.slack] url is empty"),
+        (
+            '[sources.github_events]\ntoken_file = "none"',
+            "[sources.github_events] {folder}/none: No such file",
+        ),
+        (
+            '[[sources.ingest.tokens]]\nname = "ci"\ntoken_file = "none"',
+            "[sources.ingest]",
+        ),
+        ('[web]\nhost = "0.0.0.0"', "[web] host 0.0.0.0 can be reached by others"),
+        ('[web]\ntoken_file = "none"', "[web] token_file {folder}/none: cannot be read"),
+        ('key_file = "state/key"', "inside the state folder"),
+    ],
+)
+def test_config_check_refuses_what_a_start_refuses_and_starts_nothing(
+    tmp_path: Path, text: str, reason: str
+) -> None:
+    (tmp_path / "wrong.toml").write_text("rules = 1\n")
+    (tmp_path / "empty").touch()
+    path = tmp_path / "leakstream.toml"
+    path.write_text(f'state = "state"\n{text}\n')
+    there = sorted(tmp_path.iterdir())
+    for command in ("check", "run"):
+        done = run(*(["config", "check"] if command == "check" else ["run"]), "--config", str(path))
+        assert done.returncode == 2, done.stderr
+        said = done.stderr.decode().splitlines()
+        assert reason.format(folder=tmp_path) in said[-1]
+        assert "Traceback" not in done.stderr.decode()
+        if command == "check":
+            assert len(said) == 1
+            assert sorted(tmp_path.iterdir()) == there
+
+
 def test_doctor_fails_where_a_start_would(tmp_path: Path) -> None:
     path = tmp_path / "leakstream.toml"
     path.write_text('[watch]\ndomains = ["example.com"]\n[web]\nport = 0\n[metrics]\nport = 0\n')
