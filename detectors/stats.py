@@ -47,7 +47,7 @@ class Budget:
 
     hits: int = 10_000  # raw matches; beyond it a second pass gives each rule `loud_hits`
     loud_hits: int = 500
-    records: int = 100_000  # lines of a dump that are counted
+    records: int = 300_000  # hits of a dump that are counted: the lines of a document of 8 MiB
     decoded_bytes: int = 4 * 1024 * 1024
     decoded_runs: int = 500
     depth: int = 3  # encodings within encodings

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import replace
 
 from acme_rules import ruleset
-from detectors.records import confirm_records
+from detectors.records import confirm_records, first_real
 
 RULE = ruleset()["acme-dump"]
 LINES = [
@@ -52,3 +52,49 @@ def test_only_the_document_is_looked_at() -> None:
     text = b"\n".join(LINES)
 
     assert confirm_records(RULE, text, len(LINES[0]) + 1, len(text), ends(text)).records == 4
+
+
+def test_the_dummies_of_a_dump_count_but_none_is_its_secret() -> None:
+    rule = replace(RULE, placeholders=True, pattern="[a-z]{3,12}@acme[.]org:[0-9A-Za-z]{8,20}")
+    dummies = [b"anna@acme.org:changeme%d" % n for n in range(200)]
+    real = [line.replace(b".example", b"") for line in LINES]
+
+    finding = confirmed(b"\n".join([*dummies, *real]), rule)
+
+    assert finding is not None
+    assert finding.records == 205
+    assert finding.secret == min(real, key=lambda line: hashlib.sha256(line).digest())
+
+
+def test_a_large_dump_is_confirmed_up_to_a_cap_and_counted_on() -> None:
+    lines = [b"abc@acme.example.org:k3J9x2Lm%08d" % n for n in range(100_000)]
+    text = b"\n".join([*lines, b"no such : line", b"x: 1"])
+
+    finding = confirmed(text)
+
+    assert finding is not None
+    assert finding.records == 100_002
+    assert finding.end == len(text)
+
+
+def test_a_line_too_long_to_match_hides_no_other() -> None:
+    long = b":" * 5_000 + b"anna@acme.example.org:k3J9x2LmQ8"
+
+    finding = confirmed(b"\n".join([long, *LINES, long]))
+
+    assert finding is not None
+    assert (finding.records, finding.start) == (5, len(long) + 1)
+
+
+def test_few_lines_are_judged_however_many_there_are() -> None:
+    rule = replace(RULE, placeholders=True, minimum=3)
+    lines = [b"abc@acme.example.org:k3J9x2Lm%08d" % (n * 7919) for n in range(5_000)]
+    judged: list[bytes] = []
+
+    def judge(_: object, line: bytes) -> str:
+        judged.append(line)
+        return "" if len(judged) > 2 else "placeholder"
+
+    assert first_real(rule, lines, judge) == sorted(lines, key=lambda line: hashlib.sha256(line).digest())[2]
+    assert len(judged) == 5
+    assert first_real(rule, lines, lambda *_: "placeholder") is None
