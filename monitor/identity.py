@@ -4,7 +4,8 @@
 and user, else the forge owner) is hashed as well, so that `changeme123` of two strangers is not one leak.
 
 *Place* = hash(forge, repository or URL, blob sha, path, leak, n-th occurrence): no rule id, no byte span, no collector, so
-that the same place seen by events, webhook, git and archive is one place.
+that the same place seen by events, webhook, git and archive is one place. In a text that came in parts the line takes the place of
+the occurrence's number.
 
 The key file holds one key a line, the current one first: `<key id> <64 hex>`. The key id is the key's check value (the first
 8 hex of HMAC(key, "leakstream key check")), so that a file cannot pair an id with a wrong key.

@@ -6,23 +6,24 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from monitor.bus.base import MAX_RECORD_BYTES
-from monitor.contracts import Document
+from monitor.contracts import PART_BYTES, PART_OVERLAP, Document
+from monitor.identity import blob_sha
 
-OVERLAP: Final = 16 * 1024  # the longest token is 4 KiB; a private key in PEM with 16,384 bits takes 13 KiB
 _LINE_SEARCH: Final = 4096  # how far back a part may begin to begin with a line
 
 
-def cut(document: Document, *, limit: int = MAX_RECORD_BYTES, overlap: int = OVERLAP) -> Iterator[Document]:
+def cut(document: Document, *, limit: int = PART_BYTES, overlap: int = PART_OVERLAP) -> Iterator[Document]:
     """The document itself when its content fits `limit` bytes, else its parts in order.
 
-    Parts keep the id; `offset` and `line` say where each begins. A part begins with a line where one is near, and always at
+    Parts keep the id and have the blob id of the whole; `offset` and `line` say where each begins. A part begins with a line where one is near, and always at
     an even offset, so that UTF-16 stays readable.
     """
     content = document.content
     if len(content) <= limit:
         yield document
         return
+    if not document.blob_sha and not document.offset and not document.more:
+        document = replace(document, blob_sha=blob_sha(content))
     start, line, shared = 0, document.line, document.overlap
     while True:
         end = start + limit

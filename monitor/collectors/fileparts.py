@@ -10,13 +10,9 @@ import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 
+from monitor.contracts import PART_BYTES, PART_OVERLAP
 from monitor.walking import open_regular
-
-WINDOW_BYTES: Final = 8 * 1024**2
-OVERLAP_BYTES: Final = 16 * 1024  # more than the longest token
-SMALL_BYTES: Final = WINDOW_BYTES - OVERLAP_BYTES  # what comes in one part
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +43,7 @@ def blob_id(of: Version) -> str:
     """The git blob id of its content (40 hex), read in windows."""
     digest = hashlib.sha1(b"blob %d\0" % of.size, usedforsecurity=False)
     left = of.size
-    for data in _windows(of, WINDOW_BYTES):
+    for data in _windows(of, PART_BYTES, PART_BYTES):
         digest.update(data)
         left -= len(data)
     if left:
@@ -56,20 +52,21 @@ def blob_id(of: Version) -> str:
 
 
 def parts(of: Version) -> Iterator[Part]:
-    """The content in windows of at most 8 MiB; each begins OVERLAP_BYTES before the end of the one before."""
+    """The content in windows of at most PART_BYTES; each begins PART_OVERLAP before the end of the one before."""
     kept, offset, line = b"", 0, 1
-    for fresh in _windows(of, SMALL_BYTES):
+    for fresh in _windows(of, PART_BYTES, PART_BYTES - PART_OVERLAP):
         data = kept + fresh
         yield Part(data, offset, line)
-        kept = data[-OVERLAP_BYTES:]
+        kept = data[-PART_OVERLAP:]
         begun = len(data) - len(kept)
         line += data.count(b"\n", 0, begun)
         offset += begun
 
 
-def _windows(of: Version, size: int) -> Iterator[bytes]:
+def _windows(of: Version, first: int, size: int) -> Iterator[bytes]:
+    """One of at most `first` bytes, then those of at most `size`."""
     with os.fdopen(open_regular(of.path), "rb", buffering=0) as file:
-        left = of.size
-        while left and (data := file.read(min(size, left))):
-            left -= len(data)
+        left, most = of.size, first
+        while left and (data := file.read(min(most, left))):
+            left, most = left - len(data), size
             yield data

@@ -4,7 +4,7 @@
 """
 
 from monitor.gitread.address import Remote, parse
-from monitor.gitread.blobs import OVERLAP_BYTES, BlobReader, Piece
+from monitor.gitread.blobs import BlobReader, Piece
 from monitor.gitread.errors import GitError
 from monitor.gitread.history import Change, Commit, Step, history
 from monitor.gitread.mirror import Access
@@ -12,7 +12,6 @@ from monitor.gitread.process import Leash, Quota
 from monitor.gitread.repository import Repository, open_repository
 
 __all__ = [
-    "OVERLAP_BYTES",
     "Access",
     "BlobReader",
     "Change",

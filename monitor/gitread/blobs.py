@@ -11,19 +11,18 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
 
+from monitor.contracts import PART_BYTES, PART_OVERLAP
 from monitor.gitread.errors import GitError
 from monitor.gitread.history import Skip
 from monitor.gitread.process import Git, Process
 
-WINDOW_BYTES: Final = 8 * 1024**2
-OVERLAP_BYTES: Final = 16 * 1024  # more than the longest token; a private key takes 13 KiB
 _GROUP: Final = 500  # ids written at once: less than a pipe holds
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
     """`data` begins at `offset` of the blob, in its line `line` (from 1). The next piece of the same blob begins
-    OVERLAP_BYTES before the end of this one. `last` = the blob (or what the limit left of it) ends here.
+    PART_OVERLAP before the end of this one. `last` = the blob (or what the limit left of it) ends here.
     """
 
     blob: str
@@ -87,8 +86,8 @@ class BlobReader:
         if wanted < size:
             self._skip("blob_cut")
         yield from _pieces(process, blob, wanted)
-        for left in range(size - wanted, 0, -WINDOW_BYTES):
-            process.exactly(min(left, WINDOW_BYTES))
+        for left in range(size - wanted, 0, -PART_BYTES):
+            process.exactly(min(left, PART_BYTES))
         process.exactly(1)
 
     def close(self) -> None:
@@ -107,13 +106,13 @@ class BlobReader:
 
 
 def _pieces(process: Process, blob: str, size: int) -> Iterator[Piece]:
-    data = process.exactly(min(size, WINDOW_BYTES))
+    data = process.exactly(min(size, PART_BYTES))
     offset, line, read = 0, 1, len(data)
     while read < size:
         yield Piece(blob, data, offset, line, last=False)
-        kept = data[-OVERLAP_BYTES:]
+        kept = data[-PART_OVERLAP:]
         line += data.count(b"\n", 0, len(data) - len(kept))
         offset += len(data) - len(kept)
-        fresh = process.exactly(min(size - read, WINDOW_BYTES - len(kept)))
+        fresh = process.exactly(min(size - read, PART_BYTES - len(kept)))
         data, read = kept + fresh, read + len(fresh)
     yield Piece(blob, data, offset, line)

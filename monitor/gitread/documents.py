@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from monitor.contracts import Document, Provenance
-from monitor.gitread.blobs import OVERLAP_BYTES, Piece
+from monitor.contracts import PART_OVERLAP, Document, Provenance
+from monitor.gitread.blobs import Piece
 from monitor.gitread.history import Commit
 from monitor.gitread.repository import Repository
 
@@ -36,7 +36,7 @@ def blob_document(
         ),
         offset=piece.offset,
         line=piece.line,
-        overlap=OVERLAP_BYTES if piece.offset else 0,
+        overlap=PART_OVERLAP if piece.offset else 0,
         more=not piece.last,
     )
 

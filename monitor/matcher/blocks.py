@@ -14,11 +14,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from detectors import Finding, Scanner
-from monitor.contracts import Document, Provenance
+from monitor.contracts import PART_BYTES, PART_OVERLAP, Document, Provenance
 
 _BLOCK: Final = 1 << 20  # bytes of a buffer that are scanned in one call
-_PART: Final = 8 << 20  # the most of one file that is read at once
-_OVERLAP: Final = 16 << 10  # more than the longest token
 _NEWLINE: Final = 0x0A
 _FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _COMPRESSED: Final = (
@@ -77,7 +75,7 @@ class BlockReader:
     def __init__(self, scanner: Scanner, progress: Progress) -> None:
         self._scanner = scanner
         self._progress = progress
-        self._buffer = bytearray(_BLOCK + _PART + 1)
+        self._buffer = bytearray(_BLOCK + PART_BYTES + 1)
         self._view = memoryview(self._buffer)
         self._at = 0
         self._starts: list[int] = []
@@ -93,11 +91,11 @@ class BlockReader:
             self._progress.skipped["unreadable_file"] += 1
             return
         try:
-            size = self._fill(handle, start, _PART)
+            size = self._fill(handle, start, PART_BYTES)
             if self._buffer.startswith(_COMPRESSED, start, start + size):
                 self._progress.skipped["compressed"] += 1
                 return
-            if size == _PART:
+            if size == PART_BYTES:
                 yield from self._large(path, handle, start)
                 return
         except OSError:
@@ -128,9 +126,9 @@ class BlockReader:
         yield from results
 
     def _large(self, path: str, handle: int, start: int) -> Iterator[Found]:
-        """A file of `_PART` bytes or more, in parts that overlap; they stand behind the files that wait in the buffer."""
+        """A file of `PART_BYTES` bytes or more, in parts that overlap; they stand behind the files that wait in the buffer."""
         self._progress.files += 1
-        size, kept, offset, line = _PART, 0, 0, 1
+        size, kept, offset, line = PART_BYTES, 0, 0, 1
         while size > kept:
             self._progress.bytes += size - kept
             data = bytes(self._view[start : start + size])
@@ -138,21 +136,21 @@ class BlockReader:
             following = self._fill_after(handle, start, size)
             findings = self._scanner.scan(data)
             self._progress.dropped.update(self._scanner.last.dropped)
-            more = following > _OVERLAP
+            more = following > PART_OVERLAP
             if findings:
                 document = _document(path, data, offset=offset, line=line, overlap=kept, more=more)
                 yield Found(document, findings)
-            begun = size - _OVERLAP
+            begun = size - PART_OVERLAP
             line += data.count(b"\n", 0, begun)
             offset += begun
-            size, kept = following, _OVERLAP
+            size, kept = following, PART_OVERLAP
 
     def _fill_after(self, handle: int, start: int, size: int) -> int:
         """Move the overlap to the front and read on behind it; how many bytes there are then."""
-        if size < _PART:  # the file ended in the part before
+        if size < PART_BYTES:  # the file ended in the part before
             return 0
-        self._buffer[start : start + _OVERLAP] = self._buffer[start + size - _OVERLAP : start + size]
-        return _OVERLAP + self._fill(handle, start + _OVERLAP, _PART - _OVERLAP)
+        self._buffer[start : start + PART_OVERLAP] = self._buffer[start + size - PART_OVERLAP : start + size]
+        return PART_OVERLAP + self._fill(handle, start + PART_OVERLAP, PART_BYTES - PART_OVERLAP)
 
     def _fill(self, handle: int, at: int, most: int) -> int:
         """Read up to `most` bytes into the buffer: usually two calls, the second one says that this was all."""

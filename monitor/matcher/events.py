@@ -117,8 +117,11 @@ class EventMaker:
         scope = finding.scope or raw.owner.lower().encode()
         leak = self._keys.leak(rule.family, canonical(rule, finding.secret), bits=bits, scope=scope)
         fingerprint = next(iter(leak.values()))
-        occurrence = document.offset + told.seen[fingerprint]
-        told.seen[fingerprint] += 1
+        if document.offset or document.more:  # it must not hang on where the text was cut
+            occurrence = told.positions.own_line(finding.start)
+        else:
+            occurrence = told.seen[fingerprint]
+            told.seen[fingerprint] += 1
         line, column = told.positions.of(finding.start)
         near = redact.near(document.content, finding, told.hidden)
         return FindingEvent(

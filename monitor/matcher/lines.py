@@ -26,10 +26,14 @@ class Positions:
         hunk = bisect_right(self._starts, line_start - 1) - 1
         if hunk >= 0:
             return self._in_hunk(self._hunks[hunk], line_start), max(offset - line_start, 1)
-        at, lines = self._counted if self._counted[0] <= line_start else (0, 0)
-        lines += self._content.count(b"\n", at, line_start)
-        self._counted = (line_start, lines)
-        return self._first_line + lines, offset - line_start + 1
+        return self.own_line(offset), offset - line_start + 1
+
+    def own_line(self, offset: int) -> int:
+        """The line of the text itself, also in a diff: the same wherever a text was cut into parts."""
+        at, lines = self._counted if self._counted[0] <= offset else (0, 0)
+        lines += self._content.count(b"\n", at, offset)
+        self._counted = (offset, lines)
+        return self._first_line + lines
 
     def _in_hunk(self, hunk: re.Match[bytes], line_start: int) -> int:
         """The new file's line, for a removed line the old one's."""

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Final
 from pydantic import Field
 
 from monitor.collectors.base import SourceContext, SourcePlugin, SourceSettings
-from monitor.collectors.fileparts import OVERLAP_BYTES, SMALL_BYTES, Part, Version, blob_id, parts, version
+from monitor.collectors.fileparts import Part, Version, blob_id, parts, version
 from monitor.collectors.tally import Tally
-from monitor.contracts import Document, Provenance
+from monitor.contracts import PART_BYTES, PART_OVERLAP, Document, Provenance
 from monitor.identity import blob_sha
 from monitor.walking import Skipped, walk
 
@@ -153,7 +153,7 @@ class DirectorySource:
             tally.fetched += 1
             if data:
                 documents.append(self._document(context, found, blob, Part(data, 0, 1)))
-            elif found.size > SMALL_BYTES and not await self._large(context, found, blob):
+            elif found.size > PART_BYTES and not await self._large(context, found, blob):
                 skipped("unreadable_file", found.path)
                 new.discard(key)
         settled = [found for found, _, _ in read if context.now() - found.changed > _SETTLED_SECONDS]
@@ -183,7 +183,7 @@ class DirectorySource:
             provenance=Provenance(forge="file", path=path),
             offset=part.offset,
             line=part.line,
-            overlap=OVERLAP_BYTES if part.offset else 0,
+            overlap=PART_OVERLAP if part.offset else 0,
             more=part.offset + len(part.data) < found.size,
         )
 
@@ -225,7 +225,7 @@ def _read(versions: Iterable[Version], skipped: Skipped) -> list[tuple[Version, 
     read = []
     for found in versions:
         try:
-            if found.size > SMALL_BYTES:
+            if found.size > PART_BYTES:
                 read.append((found, blob_id(found), b""))
             else:
                 data = b"".join(part.data for part in parts(found))

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.collectors.cutting import OVERLAP, cut
-from monitor.contracts import Document
+from monitor.collectors.cutting import cut
+from monitor.contracts import PART_OVERLAP, Document
+from monitor.identity import blob_sha
 
 
 def document(content: bytes, **more: object) -> Document:
@@ -18,7 +19,14 @@ def test_a_document_that_fits_stays_itself() -> None:
 
 
 def test_the_overlap_is_longer_than_the_longest_token() -> None:
-    assert OVERLAP > 2 * 4096
+    assert PART_OVERLAP > 2 * 4096
+
+
+def test_every_part_has_the_blob_id_of_the_whole() -> None:
+    content = b"0123456\n" * 50
+    assert {part.blob_sha for part in cut(document(content), limit=100, overlap=20)} == {blob_sha(content)}
+    known = cut(document(content, blob_sha="ab"), limit=100, overlap=20)
+    assert {part.blob_sha for part in known} == {"ab"}
 
 
 @settings(max_examples=150, deadline=None)

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from monitor.collectors.fileparts import OVERLAP_BYTES, SMALL_BYTES, WINDOW_BYTES, blob_id, parts, version
+from monitor.collectors.fileparts import blob_id, parts, version
+from monitor.contracts import PART_BYTES, PART_OVERLAP
 from monitor.identity import blob_sha
 
 
-@pytest.mark.parametrize("size", [0, 1, SMALL_BYTES, SMALL_BYTES + 1, 2 * WINDOW_BYTES + 12345])
+@pytest.mark.parametrize("size", [0, 1, PART_BYTES, PART_BYTES + 1, 2 * PART_BYTES + 12345])
 def test_parts_overlap_and_cover_everything(tmp_path: Path, size: int) -> None:
     content = (b"0123456789abcde\n" * (size // 16 + 1))[:size]
     (tmp_path / "f").write_bytes(content)
@@ -19,14 +20,14 @@ def test_parts_overlap_and_cover_everything(tmp_path: Path, size: int) -> None:
     pieces = list(parts(found))
 
     assert blob_id(found) == blob_sha(content)
-    assert (len(pieces) == 1) == (0 < size <= SMALL_BYTES)
-    assert b"".join(p.data if p.offset == 0 else p.data[OVERLAP_BYTES:] for p in pieces) == content
+    assert (len(pieces) == 1) == (0 < size <= PART_BYTES)
+    assert b"".join(p.data if p.offset == 0 else p.data[PART_OVERLAP:] for p in pieces) == content
     for piece in pieces:
         assert content[piece.offset : piece.offset + len(piece.data)] == piece.data
         assert piece.line == content.count(b"\n", 0, piece.offset) + 1
-        assert len(piece.data) <= WINDOW_BYTES
+        assert len(piece.data) <= PART_BYTES
     for one, two in itertools.pairwise(pieces):
-        assert two.offset == one.offset + len(one.data) - OVERLAP_BYTES
+        assert two.offset == one.offset + len(one.data) - PART_OVERLAP
 
 
 def test_what_is_appended_belongs_to_the_next_version_and_what_shrinks_is_an_error(tmp_path: Path) -> None:

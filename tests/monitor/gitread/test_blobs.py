@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from gitrepos import Repo
+from monitor.contracts import PART_BYTES, PART_OVERLAP
 from monitor.gitread import BlobReader, Leash, Quota
-from monitor.gitread.blobs import OVERLAP_BYTES, WINDOW_BYTES
 from monitor.gitread.local import locate, view
 from monitor.gitread.process import Git
 
@@ -57,13 +57,13 @@ def test_a_large_blob_comes_in_overlapping_windows_with_their_lines(repo: Repo) 
     with BlobReader(git_of(repo), lambda _: None) as reader:
         pieces = list(reader.read([name]))
 
-    assert len(pieces) == len(content) // WINDOW_BYTES + 1 == 3
+    assert len(pieces) == len(content) // PART_BYTES + 1 == 3
     for piece in pieces:
         assert content[piece.offset :].startswith(piece.data)
         assert piece.line == content.count(b"\n", 0, piece.offset) + 1
-        assert len(piece.data) <= WINDOW_BYTES
+        assert len(piece.data) <= PART_BYTES
     for one, two in itertools.pairwise(pieces):
-        assert two.offset == one.offset + len(one.data) - OVERLAP_BYTES
+        assert two.offset == one.offset + len(one.data) - PART_OVERLAP
     assert pieces[-1].offset + len(pieces[-1].data) == len(content)
     assert [piece.last for piece in pieces] == [False, False, True]
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from acme_rules import ruleset, scanner
 from detectors.synthetic import records_for, secret_for
+from monitor.collectors.cutting import cut
 from monitor.contracts import Document, FindingEvent, Provenance
-from monitor.identity import KeyRing
+from monitor.identity import KeyRing, blob_sha, place_id
 from monitor.matcher.events import EventMaker
 from monitor.matcher.redact import Redactor
 
@@ -99,6 +101,47 @@ def test_a_later_part_keeps_absolute_offsets_and_lines() -> None:
     (event,) = events(content, offset=1000, line=50)
     assert (event.place.start, event.place.line) == (1004, 51)
     assert events(content, offset=1000, overlap=len(content) + 1) == []
+
+
+def test_places_do_not_hang_on_where_a_text_was_cut() -> None:
+    lines = [b"k%d = " % n + made("acme-token", n % 7) for n in range(60)]
+    whole = Document(source="t", id="1", content=b"\n".join(lines), fetched_at=5.0)
+
+    def places(limit: int, media_type: str) -> set[tuple[str, str, int]]:
+        maker = EventMaker(KEYS, Redactor(scanner()))
+        return {
+            (event.place_id, event.fingerprint, event.place.line)
+            for part in cut(replace(whole, media_type=media_type), limit=limit, overlap=100)
+            for event in maker.events(part, scanner().scan(part.content), now=9.0)
+        }
+
+    for media_type in ("", "text/x-diff"):
+        expected = places(1000, media_type)
+        assert len({place for place, _, _ in expected}) == 60
+        for limit in (300, 617, 1500):
+            assert places(limit, media_type) == expected
+
+
+def test_occurrences_in_a_text_of_one_piece_are_counted() -> None:
+    """A change here would make every known place a new one."""
+    token = made("acme-token")
+    keys = KeyRing.of(b"k" * 32)
+    maker = EventMaker(keys, Redactor(scanner()))
+    content = b"k = " + token + b"\n\nk = " + token
+    where = Provenance(forge="github.com", repository="a/b", path="x.py")
+    document = Document(source="t", id="1", content=content, fetched_at=5.0, provenance=where)
+    found = maker.events(document, scanner().scan(content), now=9.0)
+    assert [event.place_id for event in found] == [
+        place_id(
+            forge="github.com",
+            where="a/b",
+            blob_sha=blob_sha(content),
+            path="x.py",
+            leak=found[0].fingerprint,
+            occurrence=number,
+        )
+        for number in (0, 1)
+    ]
 
 
 def test_an_event_survives_the_bus_and_shows_no_secret_anywhere() -> None:

@@ -38,6 +38,13 @@ def test_diff_counts_the_new_file():
     assert diff_position(DIFF, DIFF.index(b"late")) == (61, 1)
 
 
+def test_the_own_line_of_a_diff_is_counted_from_its_first() -> None:
+    diff = b"+++ b/x\n@@ -1,2 +40,3 @@\n same\n+k = v\n"
+    positions = Positions(diff, first_line=10, diff=True)
+    assert positions.of(diff.index(b"k")) == (41, 1)
+    assert positions.own_line(diff.index(b"k")) == 13
+
+
 def test_removed_line_counts_the_old_file():
     assert diff_position(DIFF, DIFF.index(b"secret")) == (11, 6)
 

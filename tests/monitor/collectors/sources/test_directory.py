@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from collecting import Bench, MemoryProducer, MemoryState
-from monitor.collectors.fileparts import WINDOW_BYTES
 from monitor.collectors.sources.directory import PLUGIN, DirectorySettings, DirectorySource
+from monitor.contracts import PART_BYTES
 from monitor.identity import blob_sha
 
 
@@ -135,7 +135,7 @@ async def test_deleted_files_are_noted_once(bench: Bench, tmp_path: Path) -> Non
 
 
 async def test_a_huge_file_comes_in_parts_of_one_document(bench: Bench, tmp_path: Path) -> None:
-    content = b"0123456789abcde\n" * (WINDOW_BYTES // 16 * 2)
+    content = b"0123456789abcde\n" * (PART_BYTES // 16 * 2)
     write(tmp_path / "f", content)
 
     await bench.run("directory", source(bench, tmp_path), seconds=40)
