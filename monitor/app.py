@@ -34,7 +34,7 @@ from monitor.alerting.policy import Policy, PolicySettings
 from monitor.alerting.queries import Exposures
 from monitor.alerting.service import AlertingService, Rules
 from monitor.alerting.upkeep import Upkeep
-from monitor.bus.base import Handler
+from monitor.bus.base import Handler, TopicSpec
 from monitor.bus.embedded import EmbeddedBus
 from monitor.bus.runner import Runner
 from monitor.collectors import sources as source_package
@@ -42,7 +42,7 @@ from monitor.collectors.base import Source, SourcePlugin
 from monitor.collectors.service import CollectorService
 from monitor.config import Config, ConfigError
 from monitor.console.console import Console
-from monitor.contracts import COVERAGE, DOCUMENTS, FINDINGS, SIGHTINGS, with_dead_letters
+from monitor.contracts import COVERAGE, DOCUMENTS, FINDINGS, SIGHTINGS, TOPICS, with_dead_letters
 from monitor.health import Check, Health
 from monitor.http import HttpClient
 from monitor.identity import KeyFileError, KeyRing, create_key, load_keys
@@ -211,17 +211,7 @@ class Service:
         )
         await bus.start()
         stack.push_async_callback(bus.close)
-        topics = [
-            replace(
-                topic,
-                retention_seconds=settings.documents_hours * 3600,
-                retention_bytes=int(settings.documents_gib * _GIB),
-            )
-            if topic.name.startswith(DOCUMENTS)
-            else topic
-            for topic in with_dead_letters()
-        ]
-        for difference in await bus.ensure_topics(topics):
+        for difference in await bus.ensure_topics(topics(self._config)):
             _LOG.warning("topic differs from the configuration", difference=difference)
         return bus
 
@@ -333,6 +323,20 @@ class Service:
             due = loop.time() + 1.0
             await sleep_until(stop, 1.0)
             self.metrics.loop_lag.set(max(0.0, loop.time() - due))
+
+
+def topics(config: Config) -> tuple[TopicSpec, ...]:
+    """Every topic of the bus with the configured terms of the raw documents; dead letters follow from their topic's."""
+    terms = config.bus
+    seconds, room = terms.documents_hours * 3600, int(terms.documents_gib * _GIB)
+    return with_dead_letters(
+        tuple(
+            replace(topic, retention_seconds=seconds, retention_bytes=room)
+            if topic.name == DOCUMENTS
+            else topic
+            for topic in TOPICS
+        )
+    )
 
 
 @asynccontextmanager

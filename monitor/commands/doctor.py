@@ -22,7 +22,7 @@ from monitor.store.engine import Store
 from monitor.store.errors import StoreError
 from monitor.store.records import bind_key
 
-_LOW_GIB = 2.0
+_STORE_GIB = 1.0
 
 
 class Outcome(StrEnum):
@@ -85,10 +85,12 @@ def _state(config: Config) -> Iterator[Check]:
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free / 1024**3
-    wanted = config.bus.documents_gib + _LOW_GIB
+    wanted = sum(topic.retention_bytes for topic in app.topics(config)) / 1024**3 + _STORE_GIB
     outcome = Outcome.OK if free >= wanted else Outcome.WARN
     yield Check(
-        outcome, "disk", f"{free:.1f} GiB free, {wanted:.1f} may be used (bus.documents_gib and the rest)"
+        outcome,
+        "disk",
+        f"{free:.1f} GiB free, {wanted:.1f} may be used (the topics of the bus, bus.documents_gib the largest, and the store)",
     )
 
 

@@ -12,7 +12,7 @@ from leaks import line
 from monitor import config as configuration
 from monitor.alerting.notifiers.webhook import WebhookSettings
 from monitor.alerting.queries import UnknownExposure
-from monitor.app import Service, Stage, load_config, open_exposures, prepare_state, revision
+from monitor.app import Service, Stage, load_config, open_exposures, prepare_state, revision, topics
 from monitor.config import ConfigError
 from monitor.identity import KeyFileError, KeyRing, create_key, load_keys
 from monitor.store.errors import StoreRefused
@@ -102,6 +102,15 @@ def test_paths_of_plugins_and_local_repositories_stand_beside_the_file(tmp_path:
     assert shown["sources"]["git"]["repositories"] == [
         str(tmp_path / "code"), "https://forge.example/a/b", "git@forge.example:a/b"
     ]  # fmt: skip
+
+
+def test_dead_letters_take_a_tenth_of_the_room_of_the_configured_documents(tmp_path: Path) -> None:
+    config = load_config(configure(tmp_path, "[bus]\ndocuments_gib = 1\ndocuments_hours = 2\n"), {})
+    terms = {
+        each.name: (each.retention_seconds, each.retention_bytes, each.partitions) for each in topics(config)
+    }
+    assert terms["documents.v1"][:2] == (7200, 1024**3)
+    assert terms["documents.v1.dlq"] == (7200, 1024**3 // 10, 1)
 
 
 def test_a_first_start_makes_the_state_and_the_key_for_the_owner_alone(tmp_path: Path) -> None:

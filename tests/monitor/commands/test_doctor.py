@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.app import load_config, prepare_state
+from monitor.app import load_config, prepare_state, topics
 from monitor.commands.doctor import Check, Outcome, examine
 from monitor.config import Config
 from monitor.identity import create_key
@@ -37,6 +37,11 @@ async def test_a_fresh_folder_is_fine_and_nothing_is_made(config: Config) -> Non
     assert {found[name].outcome for name in ("key", "sources", "notifiers")} == {Outcome.WARN}
     assert not config.state.exists()
     assert not config.key_file.exists()
+
+
+async def test_the_disk_must_hold_every_topic(config: Config) -> None:
+    wanted = sum(topic.retention_bytes for topic in topics(config)) / 1024**3 + 1
+    assert f"{wanted:.1f} may be used" in (await outcomes(config))["disk"].text
 
 
 async def test_a_strange_key_and_an_open_folder_fail(config: Config) -> None:
