@@ -20,7 +20,7 @@ from monitor.matcher.blocks import Found, Progress
 from monitor.matcher.history import scan_history
 from monitor.matcher.redact import Redactor
 from monitor.matcher.tree import scan_tree
-from monitor.scan.baseline import Baseline
+from monitor.scan.baseline import Baseline, check_writable
 from monitor.scan.formats import Format, Summary
 from monitor.scan.hit import Hit
 from monitor.scan.hits import HitMaker
@@ -53,7 +53,8 @@ def scan(options: Options, out: Format, progress: Progress) -> int:
     """
     hardening.no_core_dumps()
     started = time.perf_counter()
-    baseline = Baseline.load(options.baseline) if options.baseline else Baseline.new()
+    baseline = _baseline(options)
+    known = baseline.known
     rules = load_rules(options.rules)
     # checked before anything is scanned, so that a wrong last target costs nothing
     work = [_target(options, text) for text in options.targets]
@@ -77,7 +78,7 @@ def scan(options: Options, out: Format, progress: Progress) -> int:
                 spare.append(first)
             for found in target(stack, make, progress):
                 for hit in maker.hits(found):
-                    if hit.fingerprint in baseline.known:
+                    if hit.fingerprint in known:
                         summary.known += 1
                         continue
                     told.append(hit)
@@ -94,6 +95,12 @@ def scan(options: Options, out: Format, progress: Progress) -> int:
     if unreadable:
         raise TargetError(f"nothing could be read of {', '.join(unreadable)}")
     return len(told)
+
+
+def _baseline(options: Options) -> Baseline:
+    if options.write_baseline:
+        check_writable(options.write_baseline)
+    return Baseline.load(options.baseline) if options.baseline else Baseline.new()
 
 
 def _unread(progress: Progress) -> int:

@@ -124,6 +124,21 @@ def test_a_baseline_silences_what_it_knows_and_holds_no_weak_secret(folder: Path
     assert len(hits("--baseline", str(baseline), str(folder))) == 1
 
 
+def test_a_new_baseline_holds_the_old_one(folder: Path, tmp_path: Path) -> None:
+    old, new = str(tmp_path / "old"), str(tmp_path / "new")
+    assert len(hits("--write-baseline", old, str(folder))) == 1
+    (folder / "c").write_bytes(line(2))
+    assert len(hits("--baseline", old, "--write-baseline", new, str(folder))) == 1
+    assert hits("--baseline", new, str(folder)) == []
+
+
+def test_a_baseline_that_cannot_be_written_is_said_before_the_scan(folder: Path, tmp_path: Path) -> None:
+    done = run("scan", "--write-baseline", str(tmp_path / "none" / "new"), str(folder))
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.count(b"\n") == 1
+    assert b"cannot be written" in done.stderr
+
+
 def test_a_baseline_that_is_none_is_refused(folder: Path) -> None:
     done = run("scan", "--baseline", str(folder / "a.py"), str(folder))
     assert done.returncode == 2

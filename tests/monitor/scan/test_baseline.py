@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from hits_of_tests import hit
-from monitor.scan.baseline import Baseline, BaselineError
+from monitor.scan.baseline import Baseline, BaselineError, check_writable
 
 
 def test_what_is_written_is_read_and_weak_secrets_are_left_out(tmp_path: Path) -> None:
@@ -47,3 +47,22 @@ def test_what_is_no_baseline_is_refused(tmp_path: Path, text: bytes, reason: str
         Baseline.load(path)
     with pytest.raises(BaselineError, match="cannot be read"):
         Baseline.load(tmp_path / "nothing")
+
+
+def test_what_was_known_stays_known(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    Baseline.new().write(first, [hit(fingerprint="aa", path="old")])
+    known = Baseline.load(first)
+    known.write(second, [hit(fingerprint="bb")])
+    read = Baseline.load(second)
+    assert (read.known, read.key) == ({"aa", "bb"}, known.key)
+    assert [entry["path"] for entry in read.entries] == ["old", "a.py"]
+
+
+def test_where_nothing_can_be_written_is_said_before_and_after(tmp_path: Path) -> None:
+    check_writable(tmp_path / "new")
+    for path in (tmp_path / "none" / "new", tmp_path):
+        with pytest.raises(BaselineError, match=f"{path}: cannot be written"):
+            check_writable(path)
+        with pytest.raises(BaselineError, match=f"{path}: cannot be written"):
+            Baseline.new().write(path, [])
