@@ -11,7 +11,8 @@ import netrc
 import os
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -81,6 +82,25 @@ def fetch(remote: Remote, folder: Path, quota: Quota, access: Access, leash: Lea
 def tips(git: Git) -> tuple[str, ...]:
     """Distinct ids that the mirror's refs name."""
     return tuple(dict.fromkeys(git.run("for-each-ref", "--format=%(objectname)").decode().split()))
+
+
+def forget(parent: Path, keep: Iterable[Path]) -> int:
+    """Remove the mirrors and views below `parent` that are not in `keep`, and return how many went; those that a fetch of another
+    process holds stay. Blocking. Raises OSError.
+    """
+    kept = set(keep)
+    gone = 0
+    for folder in [path for path in parent.glob("*.git") if path not in kept]:
+        lock = folder.with_suffix(".lock")
+        try:
+            with _locked(lock, wait=False):
+                if folder.exists():  # else another process that starts now was faster
+                    shutil.rmtree(folder)
+                lock.unlink(missing_ok=True)
+        except BlockingIOError:
+            continue
+        gone += 1
+    return gone
 
 
 def can_pin(version: str) -> bool:
@@ -164,10 +184,11 @@ def _clean(folder: Path) -> int:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def _locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """Raises BlockingIOError when somebody else has it and `wait` is false."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     finally:
         os.close(handle)

@@ -21,6 +21,7 @@ from monitor.aio import cancel, spawn
 from monitor.budget import backoff
 from monitor.collectors.base import SourceContext, SourcePlugin, SourceSettings
 from monitor.collectors.gitpass import Pass
+from monitor.gitread.mirror import forget
 
 if TYPE_CHECKING:
     from monitor.tools import Tools
@@ -73,7 +74,7 @@ class GitSettings(SourceSettings):
 
 
 class GitSource:
-    """Reads repositories until stopped, each in a task of its own."""
+    """Reads repositories until stopped, each in a task of its own. At the start it removes what is kept of others."""
 
     def __init__(self, settings: GitSettings, tools: Tools) -> None:
         self._settings = settings
@@ -92,6 +93,8 @@ class GitSource:
 
     async def run(self, context: SourceContext) -> None:
         self._state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        configured = [self._folder(text) for text in self._settings.repositories]
+        await asyncio.to_thread(forget, self._state, configured)
         tasks = [
             spawn(self._follow(context, text), name=f"git:{number}")
             for number, text in enumerate(dict.fromkeys(self._settings.repositories))
@@ -131,10 +134,12 @@ class GitSource:
         else:
             context.healthy()
 
+    def _folder(self, text: str) -> Path:
+        return self._state / f"{hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}.git"
+
     async def _pass(self, context: SourceContext, text: str) -> None:
-        folder = self._state / f"{hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}.git"
         blob_bytes = self._settings.blob_mib * _MIB
-        await Pass(context, text, folder, self._quota, self._access, blob_bytes).run()
+        await Pass(context, text, self._folder(text), self._quota, self._access, blob_bytes).run()
 
 
 PLUGIN: Final = SourcePlugin(

@@ -10,7 +10,7 @@ from gitrepos import Repo
 from gitserver import GitServer
 from monitor.addresses import AddressGuard
 from monitor.gitread import Access, GitError, Leash, Quota, Remote, parse
-from monitor.gitread.mirror import can_pin, fetch, tips
+from monitor.gitread.mirror import _locked, can_pin, fetch, forget, tips
 from monitor.gitread.process import Git
 
 
@@ -233,3 +233,14 @@ def test_ssh_needs_its_files(tmp_path: Path) -> None:
 )
 def test_only_a_git_that_pins_addresses_may_go_out(version: str, expected: bool) -> None:
     assert can_pin(version) is expected
+
+
+def test_a_mirror_that_is_being_fetched_is_not_removed(tmp_path: Path) -> None:
+    for name in ("busy", "kept", "old"):
+        (tmp_path / f"{name}.git" / "objects").mkdir(parents=True)
+    with _locked(tmp_path / "busy.lock"):
+        assert forget(tmp_path, [tmp_path / "kept.git"]) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["busy.git", "busy.lock", "kept.git"]
+    assert forget(tmp_path, [tmp_path / "kept.git"]) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["kept.git"]
+    assert forget(tmp_path / "nothing", ()) == 0

@@ -231,6 +231,27 @@ async def test_a_remote_is_mirrored_and_named_by_its_host(
     assert (tmp_path / "state" / "git").stat().st_mode & 0o777 == 0o700
 
 
+async def test_what_is_no_longer_configured_is_removed_at_the_start(
+    bench: Bench, server: GitServer, tmp_path: Path
+) -> None:
+    for name in ("o/gone", "o/kept"):
+        Repo(tmp_path / "served" / name).commit(a=b"1")
+    gone, kept = server.url("o/gone"), server.url("o/kept")
+    local = Repo(tmp_path / "local")
+    local.commit(a=b"1")
+    access = {"allow_private": (f"127.0.0.1:{server.port}",), "ca_file": server.pem}
+    mirrors = tmp_path / "state" / "git"
+
+    await bench.run("git", source(bench, tmp_path, gone, kept, str(local.path), **access), seconds=1)
+    assert len(list(mirrors.glob("*.git"))) == 3
+    await bench.run("git", source(bench, tmp_path, kept, **access), seconds=1)
+
+    left = [entry.name for entry in mirrors.iterdir()]
+    assert len(left) == 2
+    assert len({Path(name).stem for name in left}) == 1
+    assert (local.path / ".git" / "objects").exists()
+
+
 async def test_a_private_host_is_refused_unless_named(
     bench: Bench, server: GitServer, tmp_path: Path
 ) -> None:
