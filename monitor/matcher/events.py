@@ -9,14 +9,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from detectors import Finding
-from detectors.canonical import canonical
-from detectors.filters import estimate_bits
 from monitor.contracts import Document, FindingEvent, Place
 from monitor.identity import KeyRing, blob_sha, place_id
 from monitor.matcher import redact
-from monitor.matcher.lines import Positions
-from monitor.matcher.parts import own
-from monitor.matcher.repeats import Repeats
+from monitor.matcher.describe import Described
 
 _AT_MOST: Final = 16
 _HOST: Final = re.compile(
@@ -67,14 +63,12 @@ _FILE_ENDINGS: Final = frozenset(
 class _Told:
     """What all events of one document share; `seen` counts occurrences of a leak."""
 
+    described: Described
     clean: Mapping[str, str]
     document_id: str
     email_hash: str
     email_domain: str
     blob: str
-    hidden: Sequence[tuple[int, int]]
-    repeats: Repeats = field(repr=False)
-    positions: Positions
     seen: Counter[str] = field(default_factory=Counter)
 
 
@@ -87,51 +81,41 @@ class EventMaker:
 
     def events(self, document: Document, findings: Sequence[Finding], *, now: float) -> list[FindingEvent]:
         """In the order of `findings`. Of a document in parts each finding is told once: by the part that has it whole first."""
-        content = document.content
-        findings = own(document, findings)
-        if not findings:
+        described = Described(document, findings, self._keys, self._redactor)
+        if not described.findings:
             return []
-        repeats = redact.repeats_of(findings)
-        hidden = self._redactor.hidden(content, findings, repeats, more=document.more)
-        blob = document.blob_sha or blob_sha(content)
-        raw = document.provenance
+        repeats, raw = described.repeats, document.provenance
         clean = {name: self._redactor.text(getattr(raw, name), repeats) for name in _TEXTS}
         name, _, domain = raw.author_email.rpartition("@")
         told = _Told(
+            described=described,
             clean=clean,
             document_id=self._redactor.text(document.id, repeats),
             email_hash=self._keys.digest("author", raw.author_email.lower().encode()) if name else "",
             email_domain=self._redactor.text(domain.lower(), repeats)
             if name and _DOMAIN.fullmatch(domain)
             else "",
-            blob=blob,
-            hidden=hidden,
-            repeats=repeats,
-            positions=Positions(content, first_line=document.line, diff=document.media_type == "text/x-diff"),
+            blob=document.blob_sha or blob_sha(document.content),
         )
-        return [self._event(document, finding, told, now) for finding in findings]
+        return [self._event(document, finding, told, now) for finding in described.findings]
 
     def _event(self, document: Document, finding: Finding, told: _Told, now: float) -> FindingEvent:
         rule, raw = finding.rule, document.provenance
-        bits = estimate_bits(finding.secret, rule)
-        scope = finding.scope or raw.owner.lower().encode()
-        leak = self._keys.leak(rule.family, canonical(rule, finding.secret), bits=bits, scope=scope)
-        fingerprint = next(iter(leak.values()))
+        described = told.described.of(finding)
         if document.offset or document.more:  # it must not hang on where the text was cut
-            occurrence = told.positions.own_line(finding.start)
+            occurrence = described.own_line
         else:
-            occurrence = told.seen[fingerprint]
-            told.seen[fingerprint] += 1
-        line, column = told.positions.of(finding.start)
-        near = redact.near(document.content, finding, told.hidden)
+            occurrence = told.seen[described.fingerprint]
+            told.seen[described.fingerprint] += 1
+        near = told.described.near(finding)
         return FindingEvent(
-            leak=leak,
+            leak=described.leak,
             place_id=place_id(
                 forge=raw.forge,
                 where=raw.repository or raw.url,
                 blob_sha=told.blob,
                 path=raw.path,
-                leak=fingerprint,
+                leak=described.fingerprint,
                 occurrence=occurrence,
             ),
             rule=rule.id,
@@ -142,8 +126,8 @@ class EventMaker:
             confidence=finding.confidence,
             verdict=finding.proof.verdict,
             check=finding.proof.check,
-            preview=redact.preview(rule, finding.secret),
-            snippet=redact.snippet(document.content, finding.start, told.hidden),
+            preview=described.preview,
+            snippet=described.snippet,
             source=document.source,
             document_id=told.document_id,
             matched_at=now,
@@ -155,21 +139,22 @@ class EventMaker:
                 **told.clean,
                 author_email_hash=told.email_hash,
                 author_email_domain=told.email_domain,
-                line=line,
-                column=column,
-                start=document.offset + finding.start,
-                end=document.offset + finding.end,
+                line=described.line,
+                column=described.column,
+                start=described.start,
+                end=described.end,
             ),
             blob_sha=told.blob,
             facts={
-                name: self._redactor.text(value, told.repeats) for name, value in finding.proof.facts.items()
+                name: self._redactor.text(value, told.described.repeats)
+                for name, value in finding.proof.facts.items()
             },
             set_id=finding.set_id,
             parts=tuple(part.rule_id for part in finding.parts),
             decoded=finding.decoded,
             syntax=finding.syntax,
             records=finding.records,
-            weak=bits < 64,
+            weak=described.weak,
             hosts=_hosts(near),
             emails=tuple(dict.fromkeys(d.lower() for d in _EMAIL.findall(near)))[:_AT_MOST],
             revoke=rule.revoke,

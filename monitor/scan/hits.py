@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from detectors import Finding
-from detectors.canonical import canonical
-from detectors.filters import estimate_bits
-from monitor.identity import WEAK_BELOW_BITS, KeyRing
+from monitor.contracts import Provenance
+from monitor.identity import KeyRing
 from monitor.matcher import redact
 from monitor.matcher.blocks import Found
-from monitor.matcher.lines import Positions
-from monitor.matcher.parts import own
+from monitor.matcher.describe import Described, Description
 from monitor.scan.hit import Hit
 
 
@@ -36,25 +34,12 @@ class HitMaker:
 
     def hits(self, found: Found) -> Iterator[Hit]:
         """In the order of the document. Of a file read in parts each finding is told once."""
-        document = found.document
-        content = document.content
-        findings = own(document, found.findings)
-        if not findings:
-            return
-        hidden = self._redactor.hidden(content, findings, redact.repeats_of(findings), more=document.more)
-        positions = Positions(content, first_line=document.line)
-        for finding in findings:
-            yield self._hit(found, finding, hidden, positions)
+        described = Described(found.document, found.findings, self._keys, self._redactor)
+        for finding in described.findings:
+            yield self._hit(finding, described.of(finding), found.document.provenance)
 
-    def _hit(
-        self, found: Found, finding: Finding, hidden: Sequence[tuple[int, int]], positions: Positions
-    ) -> Hit:
-        document, rule = found.document, finding.rule
-        where = document.provenance
-        bits = estimate_bits(finding.secret, rule)
-        scope = finding.scope or where.owner.lower().encode()
-        leak = self._keys.leak(rule.family, canonical(rule, finding.secret), bits=bits, scope=scope)
-        line, column = positions.of(finding.start)
+    def _hit(self, finding: Finding, described: Description, where: Provenance) -> Hit:
+        rule = finding.rule
         return Hit(
             rule=rule.id,
             provider=rule.provider,
@@ -62,15 +47,15 @@ class HitMaker:
             severity=finding.severity,
             confidence=finding.confidence,
             path=where.path.removeprefix(self._base),
-            line=line,
-            column=column,
-            start=document.offset + finding.start,
-            end=document.offset + finding.end,
-            preview=redact.preview(rule, finding.secret),
-            fingerprint=next(iter(leak.values())),
+            line=described.line,
+            column=described.column,
+            start=described.start,
+            end=described.end,
+            preview=described.preview,
+            fingerprint=described.fingerprint,
             verdict=finding.proof.verdict,
             check=finding.proof.check,
-            snippet=redact.snippet(document.content, finding.start, hidden),
+            snippet=described.snippet,
             commit=where.commit,
             author=where.author,
             decoded=finding.decoded,
@@ -78,6 +63,6 @@ class HitMaker:
             parts=tuple(part.rule_id for part in finding.parts),
             records=finding.records,
             revoke=rule.revoke,
-            weak=bits < WEAK_BELOW_BITS,
+            weak=described.weak,
             secret=finding.secret.decode("utf-8", "backslashreplace") if self._show else None,
         )

@@ -10,6 +10,7 @@ from detectors.synthetic import secret_for
 from monitor.contracts import Document, Provenance
 from monitor.identity import KeyRing
 from monitor.matcher.blocks import Found
+from monitor.matcher.events import EventMaker
 from monitor.matcher.redact import Redactor
 from monitor.scan.hits import HitMaker
 
@@ -41,6 +42,36 @@ def test_paths_are_relative_to_a_folder_and_to_no_name_like_it() -> None:
     for path, shown in (("/a/b/c", "c"), ("/a/bc/d", "/a/bc/d"), ("/x", "/x")):
         (hit,) = maker.hits(found(b"k = " + TOKEN, provenance=Provenance(path=path)))
         assert hit.path == shown
+
+
+def test_a_hit_and_an_event_of_one_finding_agree() -> None:
+    """One identity and one description, in a diff, in a part, of a weak secret."""
+    weak = b"acmedb://bob:xK9+vQ7pLm@db.example"
+    diff = b"--- a/x\n+++ b/x\n@@ -1,2 +40,3 @@\n same\n+k = " + TOKEN + b"\n+u = " + weak + b"\n"
+    for content, more in (
+        (diff, {"media_type": "text/x-diff"}),
+        (weak + b"\n" + TOKEN + b"\n" + b"x" * 2000, {"offset": 70, "line": 5, "more": True}),
+        (weak, {"provenance": Provenance(owner="Ann")}),
+    ):
+        one = found(content, **more)
+        hits = list(HitMaker(KEYS, Redactor(scanner())).hits(one))
+        events = EventMaker(KEYS, Redactor(scanner())).events(one.document, one.findings, now=1.0)
+        assert [
+            (h.fingerprint, h.line, h.column, h.start, h.end, h.preview, h.snippet, h.weak) for h in hits
+        ] == [
+            (
+                e.fingerprint,
+                e.place.line,
+                e.place.column,
+                e.place.start,
+                e.place.end,
+                e.preview,
+                e.snippet,
+                e.weak,
+            )
+            for e in events
+        ]
+        assert any(hit.weak for hit in hits)
 
 
 def test_fingerprints_are_the_keys() -> None:
