@@ -126,9 +126,14 @@ class Scanner:
         return quiet
 
     def _share(self, identity: int) -> int:
-        if identity < self._first_trigger and self.rules.rules[identity].kind is Kind.RECORDS:
+        if identity >= self._first_trigger:
+            return self._budget.loud_hits
+        rule = self.rules.rules[identity]
+        if rule.kind is Kind.RECORDS:
             return self._budget.records
-        return self._budget.loud_hits
+        if rule.kind is Kind.CONTEXT or rule.provider == "generic":
+            return self._budget.loud_hits
+        return self._budget.exact_hits
 
     def _document(
         self, buffer: Buffer, low: int, high: int, hits: list[Hit], *, depth: int = 0

@@ -45,8 +45,9 @@ REASONS: Final = frozenset(
 class Budget:
     """What one document may cost. All limits are per document."""
 
-    hits: int = 10_000  # raw matches; beyond it a second pass gives each rule `loud_hits`
-    loud_hits: int = 500
+    hits: int = 10_000  # raw matches; beyond it a second pass gives each rule its share
+    loud_hits: int = 500  # of a rule whose hits mean little before they are confirmed
+    exact_hits: int = 5_000  # of a provider's own shape: a list of its tokens is no noise
     records: int = 300_000  # hits of a dump that are counted: the lines of a document of 8 MiB
     decoded_bytes: int = 4 * 1024 * 1024
     decoded_runs: int = 500

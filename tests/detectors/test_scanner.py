@@ -183,6 +183,19 @@ def test_a_loud_document_keeps_the_first_hits_of_each_rule_and_counts_the_rest()
     assert quiet.last.loud["acme-key"] >= 190
 
 
+def test_a_list_of_a_providers_tokens_is_cut_later_than_noise() -> None:
+    quiet = scanner_with(budget=Budget(hits=50, loud_hits=10, exact_hits=150))
+    tokens = b"".join(b"acme = %s\n" % made("acme-token", n) for n in range(200))
+    noise = b"".join(b"acme=%032x\n" % n for n in range(1 << 100, (1 << 100) + 200))
+
+    found = ids(quiet.scan(tokens + noise))
+
+    assert found.count("acme-token") == 150
+    assert found.count("acme-key") <= 10
+    assert quiet.last.loud["acme-token"] == 50
+    assert Budget().exact_hits > Budget().loud_hits
+
+
 def test_a_loud_document_does_not_silence_its_neighbours() -> None:
     quiet = scanner_with(budget=Budget(hits=50, loud_hits=10))
     noise = b"".join(b"acme=%032x\n" % n for n in range(1 << 100, (1 << 100) + 200))

@@ -76,7 +76,7 @@ def test_the_end_of_a_part_is_hidden_since_a_secret_may_be_cut_there() -> None:
 def test_what_is_too_loud_for_the_scan_is_masked_all_the_same() -> None:
     tokens = [made("acme-token", n) for n in range(300)]
     content = b",".join(tokens)
-    quiet = scanner_with(budget=Budget(hits=100, loud_hits=5))
+    quiet = scanner_with(budget=Budget(hits=100, exact_hits=5))
     findings = quiet.scan(content)
     assert 0 < len(findings) < 300
     hidden = Redactor(quiet).hidden(content, findings, redact.repeats_of(findings))
