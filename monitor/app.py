@@ -43,6 +43,7 @@ from monitor.collectors.service import CollectorService
 from monitor.config import Config, ConfigError
 from monitor.console.console import Console
 from monitor.contracts import COVERAGE, DOCUMENTS, FINDINGS, SIGHTINGS, TOPICS, with_dead_letters
+from monitor.gitread.mirror import forget
 from monitor.health import Check, Health
 from monitor.http import HttpClient
 from monitor.identity import KeyFileError, KeyRing, create_key, load_keys
@@ -264,6 +265,8 @@ class Service:
         # a file of its own, so that cursors and exposures do not queue for one writer
         state = await Store.open(self._config.state / "collectors.db")
         stack.push_async_callback(state.close)
+        if "git" not in self._config.sources:  # else the source does it
+            await asyncio.to_thread(forget, self._config.state / "git", ())
         collectors = CollectorService(
             self._sources(tools),
             bus.producer(),
@@ -272,11 +275,18 @@ class Service:
             clock=self._clock,
         )
 
+        def removed(table: str, count: int) -> None:
+            self.metrics.dropped.labels("retention", table).inc(count)
+
+        async def tidy(stop: asyncio.Event) -> None:
+            await Janitor(state).run(stop, clock=self._clock, removed=removed)
+
         async def run(stop: asyncio.Event) -> None:
             await collectors.run(stop)
             await stop.wait()  # what sources with an end have handed in is still to be matched and told
 
         self._jobs[Stage.COLLECT.value] = run
+        self._jobs["collect-upkeep"] = tidy
         self._checks[Stage.COLLECT.value] = lambda: collectors.not_ready
 
     def _read(self, bus: EmbeddedBus, stage: Stage, topics: Sequence[str], handler: Handler) -> None:

@@ -24,6 +24,7 @@ from monitor.gitread.errors import GitError
 from monitor.gitread.local import create
 from monitor.gitread.process import Git, Leash, Quota
 
+_OURS: Final = re.compile(r"[0-9a-f]{32}\.git")
 _MAX_PACKS: Final = 40
 _NEAR: Final = 4096  # the kernel's limit counts in blocks of 512 bytes
 
@@ -86,11 +87,13 @@ def tips(git: Git) -> tuple[str, ...]:
 
 def forget(parent: Path, keep: Iterable[Path]) -> int:
     """Remove the mirrors and views below `parent` that are not in `keep`, and return how many went; those that a fetch of another
-    process holds stay. Blocking. Raises OSError.
+    process holds stay, and so does whatever is not named by 32 hex digits, which is not ours. Blocking. Raises OSError.
     """
     kept = set(keep)
     gone = 0
-    for folder in [path for path in parent.glob("*.git") if path not in kept]:
+    for folder in list(parent.glob("*.git")):
+        if folder in kept or not _OURS.fullmatch(folder.name):
+            continue
         lock = folder.with_suffix(".lock")
         try:
             with _locked(lock, wait=False):

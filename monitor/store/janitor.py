@@ -5,13 +5,17 @@ What nobody watches is reduced after `Terms.unattributed_places` to fingerprint,
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import ColumnElement, Table, and_, delete, select, tuple_
 
+from monitor.aio import sleep_until
 from monitor.store.engine import Store
+from monitor.store.errors import StoreBusy
 from monitor.store.exposures import save, to_exposure
 from monitor.store.model import Exposure
 from monitor.store.tables import (
@@ -52,6 +56,24 @@ class Janitor:
     def __init__(self, store: Store, terms: Terms | None = None) -> None:
         self._store = store
         self._terms = terms or Terms()
+
+    async def run(
+        self,
+        stop: asyncio.Event,
+        *,
+        clock: Callable[[], float],
+        removed: Callable[[str, int], None],
+        sleep: Callable[[asyncio.Event, float], Awaitable[bool]] = sleep_until,
+    ) -> None:
+        """Sweep now and every hour until `stop` is set, and tell `removed` of each table that lost rows. A busy store is left for later."""
+        while not stop.is_set():
+            try:
+                done = await self.sweep(clock())
+            except StoreBusy:
+                done = Counter()
+            for table, count in (+done).items():
+                removed(table, count)
+            await sleep(stop, _HOUR)
 
     async def sweep(self, now: float) -> Counter[str]:
         """Remove everything that is past its term at `now`. Returns rows removed (or reduced) by table."""

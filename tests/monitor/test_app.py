@@ -15,6 +15,8 @@ from monitor.alerting.queries import UnknownExposure
 from monitor.app import Service, Stage, load_config, open_exposures, prepare_state, revision, topics
 from monitor.config import ConfigError
 from monitor.identity import KeyFileError, KeyRing, create_key, load_keys
+from monitor.store.collector_state import SqlCollectorState
+from monitor.store.engine import Store
 from monitor.store.errors import StoreRefused
 from whole_service import configure, running
 
@@ -49,6 +51,24 @@ async def test_without_sources_and_notifiers_it_waits(tmp_path: Path) -> None:
         assert (await run.health("/readyz")).status == 200
         await asyncio.sleep(0.1)
         assert not run.task.done()
+
+
+async def test_the_collect_stage_forgets_what_is_past_its_term_and_no_longer_configured(
+    tmp_path: Path,
+) -> None:
+    config = configure(tmp_path, "")
+    state = load_config(config).state
+    mirror = state / "git" / ("a" * 32 + ".git")
+    mirror.mkdir(parents=True)
+    store = await Store.open(state / "collectors.db")
+    memory = SqlCollectorState(store, clock=lambda: 0.0)
+    await memory.mark_seen("git", [b"old"])
+    async with running(config, stages=frozenset({Stage.COLLECT})):
+        async with asyncio.timeout(20):
+            while not await memory.unseen("git", [b"old"]):  # noqa: ASYNC110 - the service tells nobody
+                await asyncio.sleep(0.05)
+        assert not mirror.exists()
+    await store.close()
 
 
 async def test_three_processes_with_one_state_do_what_one_does(tmp_path: Path) -> None:

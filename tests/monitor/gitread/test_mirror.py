@@ -235,12 +235,17 @@ def test_only_a_git_that_pins_addresses_may_go_out(version: str, expected: bool)
     assert can_pin(version) is expected
 
 
-def test_a_mirror_that_is_being_fetched_is_not_removed(tmp_path: Path) -> None:
-    for name in ("busy", "kept", "old"):
+def test_only_mirrors_that_nobody_holds_are_removed(tmp_path: Path) -> None:
+    busy, kept, old = (digit * 32 for digit in "abc")
+    for name in (busy, kept, old, "project"):
         (tmp_path / f"{name}.git" / "objects").mkdir(parents=True)
-    with _locked(tmp_path / "busy.lock"):
-        assert forget(tmp_path, [tmp_path / "kept.git"]) == 1
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["busy.git", "busy.lock", "kept.git"]
-    assert forget(tmp_path, [tmp_path / "kept.git"]) == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["kept.git"]
+
+    def left() -> list[str]:
+        return sorted(path.name for path in tmp_path.iterdir())
+
+    with _locked(tmp_path / f"{busy}.lock"):
+        assert forget(tmp_path, [tmp_path / f"{kept}.git"]) == 1
+    assert left() == [f"{busy}.git", f"{busy}.lock", f"{kept}.git", "project.git"]
+    assert forget(tmp_path, [tmp_path / f"{kept}.git"]) == 1
+    assert left() == [f"{kept}.git", "project.git"]  # somebody may keep the state beside repositories
     assert forget(tmp_path / "nothing", ()) == 0

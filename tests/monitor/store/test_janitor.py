@@ -1,9 +1,12 @@
+import asyncio
+
 import pytest
 from sqlalchemy import func, select
 
 from alerting_samples import NOON, exposure, fingerprint, open_store, place, put, tell, telling
 from monitor.store import blobs, exposures, outbox, records
 from monitor.store.collector_state import SqlCollectorState
+from monitor.store.errors import StoreBusy
 from monitor.store.janitor import Janitor, Terms
 from monitor.store.tables import metadata
 
@@ -119,3 +122,26 @@ async def test_many_rows_in_bounded_steps(store):
     await state.mark_seen("s", [n.to_bytes(4, "big") for n in range(1234)])
     done = await Janitor(store).sweep(NOON + 402 * DAY)
     assert done["collector_seen"] == 1234
+
+
+async def test_it_sweeps_every_hour_and_leaves_a_busy_store_for_later(store):
+    await SqlCollectorState(store, clock=lambda: NOON).mark_seen("s", [b"k"])
+    now, stop, slept, told = [NOON], asyncio.Event(), [], []
+
+    class Busy(Janitor):
+        async def sweep(self, now):
+            if len(slept) == 1:
+                raise StoreBusy("locked")
+            return await super().sweep(now)
+
+    async def sleep(stop, seconds):
+        slept.append(seconds)
+        now[0] = NOON + 402 * DAY
+        if len(slept) == 3:
+            stop.set()
+        return stop.is_set()
+
+    await Busy(store).run(stop, clock=lambda: now[0], removed=lambda *row: told.append(row), sleep=sleep)
+    assert slept == [HOUR] * 3
+    assert told == [("collector_seen", 1)]
+    assert not await counts(store)
