@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from detectors import Finding, Scanner
 from monitor.contracts import PART_BYTES, PART_OVERLAP, Document, Provenance
 
+Read = Callable[[memoryview], int]  # fills a beginning of it and says how much; 0 at the end; raises OSError
 _BLOCK: Final = 1 << 20  # bytes of a buffer that are scanned in one call
 _NEWLINE: Final = 0x0A
 _FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -84,25 +85,30 @@ class BlockReader:
 
     def add(self, path: str) -> Iterator[Found]:
         """Read `path`; scan the buffer when there is enough in it."""
-        start = self._at
         try:
             handle = os.open(path, _FLAGS)
         except OSError:
             self._progress.skipped["unreadable_file"] += 1
             return
         try:
-            size = self._fill(handle, start, PART_BYTES)
+            yield from self.read(lambda room: os.readv(handle, [room]), path)
+        finally:
+            os.close(handle)
+
+    def read(self, read: Read, path: str) -> Iterator[Found]:
+        """As `add`, of what `read` gives; it is called from here only."""
+        start = self._at
+        try:
+            size = self._fill(read, start, PART_BYTES)
             if self._buffer.startswith(_COMPRESSED, start, start + size):
                 self._progress.skipped["compressed"] += 1
                 return
             if size == PART_BYTES:
-                yield from self._large(path, handle, start)
+                yield from self._large(path, read, start)
                 return
         except OSError:
             self._progress.skipped["unreadable_file"] += 1
             return
-        finally:
-            os.close(handle)
         self._progress.files += 1
         self._progress.bytes += size
         self._starts.append(start)
@@ -125,7 +131,7 @@ class BlockReader:
         self._at, self._starts, self._ends, self._paths = 0, [], [], []
         yield from results
 
-    def _large(self, path: str, handle: int, start: int) -> Iterator[Found]:
+    def _large(self, path: str, read: Read, start: int) -> Iterator[Found]:
         """A file of `PART_BYTES` bytes or more, in parts that overlap; they stand behind the files that wait in the buffer."""
         self._progress.files += 1
         size, kept, offset, line = PART_BYTES, 0, 0, 1
@@ -133,7 +139,7 @@ class BlockReader:
             self._progress.bytes += size - kept
             data = bytes(self._view[start : start + size])
             # whether more follows is only known after the next read: it comes into the buffer, `data` is a copy
-            following = self._fill_after(handle, start, size)
+            following = self._fill_after(read, start, size)
             findings = self._scanner.scan(data)
             self._progress.dropped.update(self._scanner.last.dropped)
             more = following > PART_OVERLAP
@@ -145,17 +151,17 @@ class BlockReader:
             offset += begun
             size, kept = following, PART_OVERLAP
 
-    def _fill_after(self, handle: int, start: int, size: int) -> int:
+    def _fill_after(self, read: Read, start: int, size: int) -> int:
         """Move the overlap to the front and read on behind it; how many bytes there are then."""
         if size < PART_BYTES:  # the file ended in the part before
             return 0
         self._buffer[start : start + PART_OVERLAP] = self._buffer[start + size - PART_OVERLAP : start + size]
-        return PART_OVERLAP + self._fill(handle, start + PART_OVERLAP, PART_BYTES - PART_OVERLAP)
+        return PART_OVERLAP + self._fill(read, start + PART_OVERLAP, PART_BYTES - PART_OVERLAP)
 
-    def _fill(self, handle: int, at: int, most: int) -> int:
+    def _fill(self, read: Read, at: int, most: int) -> int:
         """Read up to `most` bytes into the buffer: usually two calls, the second one says that this was all."""
         end = at
-        while end < at + most and (size := os.readv(handle, [self._view[end : at + most]])):
+        while end < at + most and (size := read(self._view[end : at + most])):
             end += size
         return end - at
 

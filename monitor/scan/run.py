@@ -14,9 +14,8 @@ from pathlib import Path
 
 from detectors import Scanner, load_rules
 from monitor import hardening
-from monitor.contracts import Document, Provenance
 from monitor.gitread import Remote, open_repository, parse
-from monitor.matcher.blocks import Found, Progress
+from monitor.matcher.blocks import BlockReader, Found, Progress
 from monitor.matcher.history import scan_history
 from monitor.matcher.redact import Redactor
 from monitor.matcher.tree import scan_tree
@@ -125,17 +124,15 @@ def _target(options: Options, text: str) -> Work:
 
 
 def _stdin(_: ExitStack, make: Callable[[], Scanner], progress: Progress) -> Iterator[Found]:
-    content = sys.stdin.buffer.read()
-    progress.files += 1
-    progress.bytes += len(content)
-    scanner = make()
-    findings = scanner.scan(content)
-    progress.dropped.update(scanner.last.dropped)
-    if findings:
-        where = Provenance(forge="stdin", path=STDIN)
-        yield Found(
-            Document(source="scan", id=STDIN, content=content, fetched_at=0.0, provenance=where), findings
-        )
+    reader = BlockReader(make(), progress)
+    yield from reader.read(_read_stdin, STDIN)
+    yield from reader.flush()
+
+
+def _read_stdin(room: memoryview) -> int:
+    data = sys.stdin.buffer.read(len(room))
+    room[: len(data)] = data
+    return len(data)
 
 
 def _repository(

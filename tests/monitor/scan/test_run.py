@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,3 +68,36 @@ def test_a_target_of_which_nothing_can_be_read_fails_after_the_rest_was_told(tmp
     assert len(told.hits) == 1
     assert told.summary.unreadable == ["/proc/self/mem"]
     assert told.summary.skipped["unreadable_file"] == 1
+
+
+class Long(io.RawIOBase):
+    """20 MiB of lines and a leak, for whoever does not ask for all at once."""
+
+    def __init__(self) -> None:
+        self.given = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, room: Any) -> int:
+        assert len(room) <= 8 << 20
+        size = min(len(room) & ~15, (20 << 20) - self.given)
+        text = b"0123456 89abcde\n" * (size >> 4) if size else line(1) * (self.given == 20 << 20)
+        room[: len(text)] = text
+        self.given += len(text)
+        return len(text)
+
+    def readall(self) -> bytes:
+        raise AssertionError("read whole")
+
+
+def test_standard_input_is_read_in_parts() -> None:
+    told, former = Told(), sys.stdin
+    sys.stdin = io.TextIOWrapper(io.BufferedReader(Long()))
+    try:
+        assert scan(Options(["-"]), told, Progress()) == 1
+    finally:
+        sys.stdin = former
+    (hit,) = told.hits
+    assert (hit.path, hit.start, hit.line) == ("-", (20 << 20) + 9, (20 << 16) + 1)
+    assert told.summary.files == 1
