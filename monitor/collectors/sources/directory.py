@@ -89,7 +89,7 @@ class DirectorySource:
             await self._changed(context, changed, tally, skipped)
             if context.stop.is_set():
                 return True
-        tally.skipped["deleted"] += self._forget(root, present)
+        self._forget(root, present)
         if tally.fetched or any(tally.skipped.values()):
             await context.emit(coverage=[tally.event(context.name, context.now())])
         return True
@@ -115,13 +115,12 @@ class DirectorySource:
             else:
                 yield version(entry.path, info)
 
-    def _forget(self, root: str, present: set[str]) -> int:
-        """How many files below `root` are gone since the last look."""
+    def _forget(self, root: str, present: set[str]) -> None:
+        """Of files below `root` that are gone since the last look."""
         below = root.rstrip("/") + "/"
         gone = [path for path in self._known if path.startswith(below) and path not in present]
         for path in gone:
             del self._known[path]
-        return len(gone)
 
     async def _changed(
         self, context: SourceContext, versions: Sequence[Version], tally: Tally, skipped: Skipped

@@ -110,7 +110,7 @@ async def test_links_special_files_and_folders_of_version_control_stay_out(
     await bench.run("directory", source(bench, root), seconds=100)
 
     assert bench.producer.documents == []
-    assert bench.producer.skipped() == {"symlink": 2, "special_file": 1, "deleted": 0}
+    assert bench.producer.skipped() == {"symlink": 2, "special_file": 1}
 
 
 async def test_globs_choose_by_name_or_by_path(bench: Bench, tmp_path: Path) -> None:
@@ -123,15 +123,18 @@ async def test_globs_choose_by_name_or_by_path(bench: Bench, tmp_path: Path) -> 
     assert set(sent(bench.producer).values()) == {b"a.py", b"deep/b.py"}
 
 
-async def test_deleted_files_are_noted_once(bench: Bench, tmp_path: Path) -> None:
+async def test_a_deleted_file_is_no_drop_and_known_when_it_comes_back(bench: Bench, tmp_path: Path) -> None:
     file = write(tmp_path / "f", b"x")
     looking = source(bench, tmp_path, follow=False)
     await bench.run("directory", looking, seconds=1)
     file.unlink()
     await bench.run("directory", looking, seconds=1)
+    write(file, b"x")
     await bench.run("directory", looking, seconds=1)
 
-    assert bench.producer.skipped()["deleted"] == 1
+    assert bench.producer.skipped() == {}
+    assert bench.metric("leakstream_source_items_total", source="directory", state="skipped") == 0
+    assert len(bench.producer.documents) == 1
 
 
 async def test_a_huge_file_comes_in_parts_of_one_document(bench: Bench, tmp_path: Path) -> None:
@@ -179,7 +182,7 @@ async def test_a_folder_that_is_away_is_told_and_read_when_it_comes(bench: Bench
     assert len(bench.producer.documents) == 1
 
 
-async def test_a_folder_that_goes_away_is_not_a_thousand_deletions(bench: Bench, tmp_path: Path) -> None:
+async def test_a_folder_that_goes_away_and_comes_back_is_not_read_again(bench: Bench, tmp_path: Path) -> None:
     write(tmp_path / "root" / "f", b"x")
     looking = source(bench, tmp_path / "root", follow=False)
     await bench.run("directory", looking, seconds=1)
@@ -188,7 +191,7 @@ async def test_a_folder_that_goes_away_is_not_a_thousand_deletions(bench: Bench,
     (tmp_path / "moved").rename(tmp_path / "root")
     await bench.run("directory", looking, seconds=1)
 
-    assert bench.producer.skipped() == {"deleted": 0}
+    assert bench.producer.skipped() == {}
     assert len(bench.producer.documents) == 1
 
 
