@@ -1,7 +1,8 @@
-"""Push webhooks of GitHub and GitLab: their texts as documents, and what git has to fetch as a request. Pure.
+"""Push webhooks of GitHub and GitLab: their texts as documents, and what git would have to fetch as a request. Pure.
 
-A payload has the commits' messages and no content, and not all commits (GitHub up to 2,048, GitLab 20): so that the whole push is
-read, a sweep of the repository is asked for. Formats: docs.github.com webhook events, docs.gitlab.com webhook events.
+A payload has the commits' messages and no content, and not all commits (GitHub up to 2,048, GitLab 20). A sweep of the repository is
+asked for, but no collector answers requests yet: the files of a push are read only where the source `git` is configured to follow
+the repository, at its next look. Formats: docs.github.com webhook events, docs.gitlab.com webhook events.
 """
 
 from __future__ import annotations

@@ -143,6 +143,7 @@ async def test_githubs_push_is_taken_once():
             assert (await net.post("/github", PUSH, **signed())).status == 202
         assert [d.content for d in net.producer.documents] == [b"add KEY=1"]
         assert [r.target for r in net.requests] == ["https://github.com/acme/code.git"]
+        assert net.dropped("push_files") == 1
         assert (await net.post("/github", PUSH, **signed(delivery="d-2"))).status == 202
         assert len(net.requests) == 2
 
@@ -162,6 +163,7 @@ async def test_githubs_other_events_and_mistakes():
         odd = PUSH.replace(b"https://github.com", b"file://github.com")
         assert (await net.post("/github", odd, **signed(odd))).status == 202
         assert net.dropped("clone_url_refused") == 1
+        assert net.dropped("push_files") == 0
         assert net.requests == []
 
 
