@@ -20,21 +20,14 @@ Read = Callable[[memoryview], int]  # fills a beginning of it and says how much;
 _BLOCK: Final = 1 << 20  # bytes of a buffer that are scanned in one call
 _NEWLINE: Final = 0x0A
 _FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+# Where no byte of the text stands as it was. Not: archives that may store, images and sounds (their comments are plain text), and
+# LZ4, whose literals are plain. Random bytes cost a tenth of what text costs (1.6 GB/s a core against 0.17).
 _COMPRESSED: Final = (
-    b"\x1f\x8b",  # gzip
-    b"PK\x03\x04",  # zip
+    b"\x1f\x8b\x08",  # gzip
     b"\xfd7zXZ\0",
-    b"BZh",
+    *(b"BZh%d1AY&SY" % level for level in range(1, 10)),  # bzip2: as text, "BZh" may begin anything
     b"\x28\xb5\x2f\xfd",  # zstd
-    b"7z\xbc\xaf\x27\x1c",
-    b"\x04\x22\x4d\x18",  # lz4
-    b"\x89PNG\r\n\x1a\n",
-    b"\xff\xd8\xff",  # JPEG
-    b"GIF8",
-    b"wOFF",
     b"wOF2",
-    b"OggS",
-    b"\x1a\x45\xdf\xa3",  # Matroska
 )
 
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import bz2
 import os
 import random
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -109,18 +111,44 @@ def test_a_file_that_ends_where_a_part_ends_is_counted_whole(
     assert (progress.files, progress.bytes) == (1, size)
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"BZh = 1\n",
+        b"\x89PNG\r\n\x1a\n\0\0\0\x30tEXtComment\0",
+        b"\xff\xd8\xff\xfe\0\x30key=",
+        b"GIF89a!\xfe\x30key=",
+    ],
+)
+def test_what_may_hold_plain_text_is_read(
+    scanner: Scanner, rules: RuleSet, tmp_path: Path, before: bytes
+) -> None:
+    (tmp_path / "x").write_bytes(before + token(rules, 5) + b"\0")
+    found, progress = read(scanner, tmp_path / "x")
+    assert len(found) == 1
+    assert not progress.skipped
+
+
+def test_a_stored_file_of_an_archive_is_read(scanner: Scanner, rules: RuleSet, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("a.env", b"KEY=" + token(rules, 6) + b"\n")
+    found, _ = read(scanner, tmp_path / "x.zip")
+    assert len(found) == 1
+
+
 def test_binaries_are_read_and_what_is_compressed_is_counted(
     scanner: Scanner, rules: RuleSet, tmp_path: Path
 ) -> None:
     secret = token(rules, 4)
     (tmp_path / "binary").write_bytes(b"\0\x01\xff" * 100 + b" " + secret + b"\0")
-    (tmp_path / "zip").write_bytes(b"PK\x03\x04" + secret)
+    (tmp_path / "gz").write_bytes(b"\x1f\x8b\x08" + secret)
+    (tmp_path / "bz2").write_bytes(bz2.compress(secret))
     (tmp_path / "utf16").write_bytes(f"key = {secret.decode()}\n".encode("utf-16"))
 
-    found, progress = read(scanner, *(tmp_path / name for name in ("binary", "zip", "utf16")))
+    found, progress = read(scanner, *(tmp_path / name for name in ("binary", "gz", "bz2", "utf16")))
 
     assert [Path(one.document.id).name for one in found] == ["binary", "utf16"]
-    assert progress.skipped == {"compressed": 1}
+    assert progress.skipped == {"compressed": 2}
 
 
 def test_what_cannot_be_read_is_counted(scanner: Scanner, tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_a_wrong_target_costs_nothing(tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_is_counted(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("nowhere")
-    (tmp_path / "zip").write_bytes(b"PK\x03\x04rest")
+    (tmp_path / "gz").write_bytes(b"\x1f\x8b\x08rest")
     told = Told()
     assert scan(Options([str(tmp_path)]), told, Progress()) == 0
     assert told.summary.skipped["compressed"] == 1
