@@ -22,8 +22,8 @@ _URLSAFE: Final = bytes.maketrans(b"-_", b"+/")
 
 
 def canonical(rule: Rule, secret: bytes) -> bytes:
-    """The bytes of `secret` that identify the leak, by the rule's `canonical`."""
-    return CANONICALS[rule.canonical](secret)
+    """The bytes of `secret` that identify the leak, by the rule's `canonical`; the same whatever ends its lines."""
+    return CANONICALS[rule.canonical](secret.replace(b"\r\n", b"\n"))
 
 
 def _as_found(secret: bytes) -> bytes:

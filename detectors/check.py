@@ -104,7 +104,9 @@ def _not_one(found: Sequence[Finding], scanner: Scanner) -> str:
 
 def _in_other_forms(text: bytes, scan: Scan) -> Iterator[tuple[str, Sequence[Finding]]]:
     """The findings of the same text, by the name of the form it is in."""
-    lines = text.removesuffix(b"\n").split(b"\n")
+    unix = text.replace(b"\r\n", b"\n")
+    yield "with CRLF", scan(unix.replace(b"\n", b"\r\n"))
+    lines = unix.removesuffix(b"\n").split(b"\n")
     for mark in (b"+", b"-"):
         diff = b"@@ -0,0 +0,0 @@\n" + b"".join(mark + line + b"\n" for line in lines)
         sides = diffs.sides(diff)

@@ -21,6 +21,7 @@ from detectors.files import default_cache
 from detectors.model import CredentialSet, Kind, Rule, Severity
 from detectors.proofs import proofs
 from detectors.ruleset import RuleSet
+from detectors.syntax import any_line_end
 
 _T = TypeVar("_T")
 
@@ -179,6 +180,7 @@ def _rule(provider: str, entry: Mapping[str, Any], references: tuple[str, ...]) 
     kind, pattern = _kind(found)
     for key in ("value", "line"):
         found.pop(key, None)
+    pattern = any_line_end(pattern)
     found["severity"] = Severity(found["severity"])
     found["references"] = references + found.get("references", ())
     found.setdefault("family", rule_id)

@@ -34,9 +34,33 @@ _CATEGORIES: Final = {
     constants.CATEGORY_WORD: WORD,
     constants.CATEGORY_NOT_WORD: ALL - WORD,
 }
+# What of an expression is taken as it is, a class, or a line end.
+_LINE_ENDS: Final = re.compile(
+    r"\\r\?\\n|\\n|\n|\(\?<[=!](?:\\.|[^()\\])*\)|\[\^?\]?(?:\\.|[^\]\\])*\]|\\.|\.", re.DOTALL
+)
 
 Node = tuple[Any, Any]  # (operation, its argument): an item of the parser's tree
 Nodes = Sequence[Node]
+
+
+def any_line_end(expression: str) -> str:
+    r"""The expression with every `\n` also taking a `\r\n`, so that a file of either kind gives the same matches.
+
+    What leaves `\n` out (a class, `.`) leaves `\r` out as well: no value ends in half a line end. A look-behind has one length and
+    is left as it is.
+    """
+    return _LINE_ENDS.sub(_either, expression)
+
+
+def _either(found: re.Match[str]) -> str:
+    text = found[0]
+    if text in ("\n", r"\n"):
+        return r"(?:\r?\n)"
+    if text == ".":
+        return r"[^\r\n]"
+    if text.startswith("[^") and r"\r" not in text:
+        return re.sub(r"\n|\\n", r"\\n\\r", text, count=1)
+    return text
 
 
 def parse(expression: str) -> Any:

@@ -6,7 +6,8 @@ import hashlib
 
 import pytest
 
-from detectors.canonical import CANONICALS
+from acme_rules import ruleset
+from detectors.canonical import CANONICALS, canonical
 
 BODY = "TUlJQ1dn" * 8
 LINES = [BODY[i : i + 32] for i in range(0, len(BODY), 32)]
@@ -42,3 +43,9 @@ def test_golden_digests() -> None:
     digest = hashlib.sha256(b"\0".join(CANONICALS[name](text) for name in sorted(CANONICALS)))
 
     assert digest.hexdigest() == "9031f9e0f34b0ee97d5cc77bc394ae4707d792e0b571a6687878d28060d87529"
+
+
+def test_a_value_is_the_same_whatever_ends_its_lines() -> None:
+    rule = ruleset()["acme-url"]
+
+    assert canonical(rule, b"a\r\nb\r\n") == canonical(rule, b"a\nb\n") == b"a\nb\n"

@@ -11,6 +11,9 @@ from detectors import Scanner
 from detectors.check import check_rules
 from detectors.loader import load_files
 
+TOKEN = """pattern = 'acme_[0-9A-Za-z]{30}'
+examples = ['token={{secret}}', '"{{secret}}"']"""
+
 
 def test_the_sound_set_has_no_problem() -> None:
     assert check_rules(ruleset(), scanner()) == []
@@ -32,6 +35,18 @@ def test_the_sound_set_has_no_problem() -> None:
             "2 findings instead of 1",
         ),
         ("'acme_{{any:[0-9A-Za-z]{20}}}'", "'{{secret}}'", "acme-token", "a negative gives 1 findings"),
+        (
+            TOKEN,
+            """pattern = 'acme_[0-9A-Za-z]{30}(?!\\r)'\nexamples = ["{{secret}}\\n"]""",
+            "acme-token",
+            "with CRLF: 0 findings instead of 1",
+        ),
+        (
+            TOKEN,
+            """pattern = '(?<![\\s\\S])acme_[0-9A-Za-z]{30}'\nexamples = ['{{secret}}']""",
+            "acme-token",
+            "on + lines: 0 findings instead of 1",
+        ),
         ('acme_key = "{{rule:acme-key}}"', "", "acme-pair", "0 findings instead of 1"),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.syntax import bytes_of, first_bytes, mirror, parse
+from detectors.syntax import any_line_end, bytes_of, first_bytes, mirror, parse
 
 _CLASSES = [
     r"\w",
@@ -52,3 +52,22 @@ def test_the_mirror_begins_with_what_the_expression_ends_with(text: str) -> None
     for word in (b"a", b"b", b"ab", b"ba", b"aab", b"bba"):
         if pattern.fullmatch(word):
             assert word[-1] in ends
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (r"a\nb", r"a(?:\r?\n)b"),
+        ("a\n{1,2}", r"a(?:\r?\n){1,2}"),
+        (r"a\r?\nb", r"a\r?\nb"),
+        (r"a\\nb", r"a\\nb"),
+        (r"[^\n]]{1,9}", r"[^\n\r]]{1,9}"),
+        (r"[^]\n]", r"[^]\n\r]"),
+        (r"[\s\n.]", r"[\s\n.]"),
+        (r".{1,9}\.", r"[^\r\n]{1,9}\."),
+        (r"(?<=\n)a(?!\n)", r"(?<=\n)a(?!(?:\r?\n))"),
+    ],
+)
+def test_a_line_end_is_either_kind(written: str, meant: str) -> None:
+    assert any_line_end(written) == meant
+    re.compile(meant)
