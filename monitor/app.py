@@ -275,11 +275,8 @@ class Service:
             clock=self._clock,
         )
 
-        def removed(table: str, count: int) -> None:
-            self.metrics.dropped.labels("retention", table).inc(count)
-
         async def tidy(stop: asyncio.Event) -> None:
-            await Janitor(state).run(stop, clock=self._clock, removed=removed)
+            await Janitor(state).run(stop, clock=self._clock, metrics=self.metrics)
 
         async def run(stop: asyncio.Event) -> None:
             await collectors.run(stop)

@@ -14,6 +14,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, Table, and_, delete, select, tuple_
 
 from monitor.aio import sleep_until
+from monitor.metrics import Metrics
 from monitor.store.engine import Store
 from monitor.store.errors import StoreBusy
 from monitor.store.exposures import save, to_exposure
@@ -62,17 +63,16 @@ class Janitor:
         stop: asyncio.Event,
         *,
         clock: Callable[[], float],
-        removed: Callable[[str, int], None],
+        metrics: Metrics,
         sleep: Callable[[asyncio.Event, float], Awaitable[bool]] = sleep_until,
     ) -> None:
-        """Sweep now and every hour until `stop` is set, and tell `removed` of each table that lost rows. A busy store is left for later."""
+        """Sweep now and every hour until `stop` is set. What goes is counted as dropped; a busy store is left for later, and counted."""
         while not stop.is_set():
             try:
-                done = await self.sweep(clock())
+                for table, count in (+await self.sweep(clock())).items():
+                    metrics.dropped.labels("retention", table).inc(count)
             except StoreBusy:
-                done = Counter()
-            for table, count in (+done).items():
-                removed(table, count)
+                metrics.retries.labels("retention").inc()
             await sleep(stop, _HOUR)
 
     async def sweep(self, now: float) -> Counter[str]:

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import func, select
 
 from alerting_samples import NOON, exposure, fingerprint, open_store, place, put, tell, telling
+from monitor.metrics import Metrics
 from monitor.store import blobs, exposures, outbox, records
 from monitor.store.collector_state import SqlCollectorState
 from monitor.store.errors import StoreBusy
@@ -126,7 +127,7 @@ async def test_many_rows_in_bounded_steps(store):
 
 async def test_it_sweeps_every_hour_and_leaves_a_busy_store_for_later(store):
     await SqlCollectorState(store, clock=lambda: NOON).mark_seen("s", [b"k"])
-    now, stop, slept, told = [NOON], asyncio.Event(), [], []
+    now, stop, slept, metrics = [NOON], asyncio.Event(), [], Metrics()
 
     class Busy(Janitor):
         async def sweep(self, now):
@@ -141,7 +142,9 @@ async def test_it_sweeps_every_hour_and_leaves_a_busy_store_for_later(store):
             stop.set()
         return stop.is_set()
 
-    await Busy(store).run(stop, clock=lambda: now[0], removed=lambda *row: told.append(row), sleep=sleep)
+    await Busy(store).run(stop, clock=lambda: now[0], metrics=metrics, sleep=sleep)
     assert slept == [HOUR] * 3
-    assert told == [("collector_seen", 1)]
+    value = metrics.registry.get_sample_value
+    assert value("leakstream_dropped_total", {"stage": "retention", "reason": "collector_seen"}) == 1
+    assert value("leakstream_batch_retries_total", {"stage": "retention"}) == 1
     assert not await counts(store)
