@@ -17,6 +17,9 @@ from rich.text import Text
 from monitor.scan.hit import Hit
 from monitor.untrusted import Sink, untrusted
 
+# of the scanner's reasons (detectors.stats) those that say that more may be there than is reported
+_CUTS: Final = frozenset({"loud_rule", "decode_budget", "incomplete"})
+
 
 @dataclass(slots=True)
 class Summary:
@@ -33,6 +36,9 @@ class Summary:
     def remarks(self) -> list[str]:
         """What a clean result would hide: one short sentence each."""
         remarks = []
+        cuts = {reason: count for reason, count in self.dropped.items() if reason in _CUTS and count}
+        if cuts:
+            remarks.append("not looked at for the limits' sake: " + _counts(cuts))
         if self.skipped:
             remarks.append("left out: " + _counts(self.skipped))
         if self.unreadable:
@@ -216,7 +222,12 @@ class Sarif:
                         }
                     ],
                     "columnKind": "utf16CodeUnits",
-                    "properties": {"files": summary.files, "bytes": summary.bytes},
+                    "properties": {
+                        "files": summary.files,
+                        "bytes": summary.bytes,
+                        "dropped": dict(summary.dropped),
+                        "skipped": dict(summary.skipped),
+                    },
                 }
             ],
         }

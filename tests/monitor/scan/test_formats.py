@@ -9,6 +9,7 @@ from typing import TextIO
 
 import pytest
 
+from detectors.stats import REASONS
 from hits_of_tests import hit
 from monitor.scan.formats import Format, JsonLines, Pretty, Sarif, Summary
 
@@ -46,6 +47,20 @@ def test_json_lines_say_what_was_left_out_on_the_other_stream() -> None:
     JsonLines(out, err).end(Summary(skipped={"symlink": 1, "compressed": 2}))
     assert out.getvalue() == ""
     assert err.getvalue() == "leakstream: left out: 2 compressed, 1 symlink\n"
+
+
+def test_every_format_says_what_the_limits_cut_and_not_what_is_no_secret() -> None:
+    assert {"loud_rule", "decode_budget", "incomplete"} <= REASONS
+    summary = Summary(dropped={"loud_rule": 11_500, "decode_budget": 2, "incomplete": 1, "low_entropy": 9})
+    said = "not looked at for the limits' sake: 2 decode_budget, 1 incomplete, 11500 loud_rule"
+    assert printed(Pretty, summary=summary).strip().endswith(f"; {said}")
+    err, out = io.StringIO(), io.StringIO()
+    JsonLines(io.StringIO(), err).end(summary)
+    assert err.getvalue() == f"leakstream: {said}\n"
+    Sarif(out, "1.0").end(summary)
+    (run,) = json.loads(out.getvalue())["runs"]
+    assert run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"] == said
+    assert run["properties"]["dropped"]["loud_rule"] == 11_500
 
 
 def test_sarif_says_what_was_left_out_and_that_a_target_was_unreadable() -> None:
