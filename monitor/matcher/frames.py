@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 _U32: Final = struct.Struct("<I")
-MAX_FRAME: Final = 64 * 1024 * 1024
+MAX_FRAME: Final = 128 * 1024 * 1024  # the answer to 8 MiB of tokens has 50,000 events, 1 to 2 KiB each
 MEMORY_EXIT: Final = 77  # exit status of a scanning process that ran into its memory limit
 
 

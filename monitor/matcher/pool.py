@@ -27,7 +27,7 @@ from monitor.metrics import Metrics
 
 _LOG = structlog.get_logger("matcher.pool")
 WORKER: Final = (sys.executable, "-m", "monitor.matcher.worker")
-SECONDS_A_MIB: Final = 2.0  # several times what the densest dumps take: 20,000 tokens or 40,000 lines a MiB
+SECONDS_A_MIB: Final = 3.0  # the densest take half of it on a slow core: 6,000 reported tokens a MiB
 _START_SECONDS: Final = 120.0  # a cold database is compiled once; a warm one loads in a moment
 
 
@@ -84,7 +84,7 @@ class ScanPool:
 
         Raises WorkerDied (the process is replaced already), PoolFailed.
         """
-        seconds = self._settings.seconds * patience + SECONDS_A_MIB * _mebibytes(items)
+        seconds = deadline(self._settings, items, patience)
         worker = await self._idle.get()
         try:
             result = await worker.ask(items, seconds)
@@ -106,8 +106,10 @@ class ScanPool:
         return worker
 
 
-def _mebibytes(items: Sequence[frames.JobItem]) -> float:
-    return sum(len(item.content) for item in items) / 1024**2
+def deadline(settings: PoolSettings, items: Sequence[frames.JobItem], patience: float) -> float:
+    """Seconds that a job is given."""
+    mebibytes = sum(len(item.content) for item in items) / 1024**2
+    return settings.seconds * patience + SECONDS_A_MIB * mebibytes
 
 
 class _Worker:

@@ -18,7 +18,7 @@ from monitor.matcher.pool import ScanPool, WorkerDied
 from monitor.metrics import Metrics
 
 _JOB_DOCUMENTS: Final = 128
-_JOB_BYTES: Final = 1024 * 1024  # a job's deadline grows with it
+_JOB_BYTES: Final = 512 * 1024  # a job's deadline grows with it
 _LEAST_PATIENCE: Final = 1 / 8  # still a hundred times what an ordinary document takes
 CONTENT_REASONS: Final = frozenset(
     {"worker_crash", "worker_timeout", "worker_memory"}

@@ -9,7 +9,7 @@ from monitor.bus.base import Record, UpgradeNeeded
 from monitor.contracts import Document
 from monitor.identity import KeyRing
 from monitor.matcher.frames import Answer
-from monitor.matcher.pool import PoolSettings, ScanPool, WorkerDied
+from monitor.matcher.pool import PoolSettings, ScanPool, WorkerDied, deadline
 from monitor.matcher.service import CONTENT_REASONS, MatcherService
 from monitor.metrics import Metrics
 
@@ -50,6 +50,7 @@ class ScriptedPool:
     def __init__(self, hostile, reason):
         self.asked = []
         self.died = 0
+        self.granted = 0.0  # seconds that the hostile ones may have taken
         self._hostile = hostile
         self._reason = reason
 
@@ -57,6 +58,7 @@ class ScriptedPool:
         self.asked.append((len(items), patience))
         if any(item.content in self._hostile for item in items):
             self.died += 1
+            self.granted += deadline(PoolSettings(), items, patience)
             raise WorkerDied(self._reason)
         stats = {"bytes": 1, "seconds": 0.0, "rules": {}, "waits": [], "dropped": {}}
         return Answer([], stats)
@@ -65,6 +67,14 @@ class ScriptedPool:
 async def handled_by(pool, *contents):
     records = [record(content, number) for number, content in enumerate(contents)]
     return await MatcherService(pool, Metrics()).handle(records)
+
+
+async def test_a_hostile_document_among_others_holds_its_process_for_less_than_ten_seconds():
+    """By the deadlines that are given, with the default settings."""
+    pool = ScriptedPool([b"x" * 500_000], "timeout")
+    await handled_by(pool, b"a", b"x" * 500_000, b"b" * 20_000)
+    assert pool.died == 2
+    assert pool.granted < 10
 
 
 @pytest.mark.parametrize("reason", ["timeout", "crash", "memory"])
