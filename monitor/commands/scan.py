@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -73,7 +74,7 @@ def scan(
     )
     counters = Progress()
     try:
-        with _bar(counters, shown=progress and sys.stderr.isatty()):
+        with _orderly_end(), _bar(counters, shown=progress and sys.stderr.isatty()):
             found = run_scan(options, _format(output, sys.stdout, sys.stderr), counters)
     except TargetError as error:
         raise Failure(str(error)) from error
@@ -92,6 +93,20 @@ def _format(output: Output, out: TextIO, err: TextIO) -> Format:
             return Sarif(out, version())
         case Output.PRETTY:
             return Pretty(out)
+
+
+@contextmanager
+def _orderly_end() -> Iterator[None]:
+    """SIGTERM ends the scan as an error does: what it keeps on disk for the time being is removed. Exit status 143."""
+
+    def end(number: int, _: object) -> None:
+        sys.exit(128 + number)
+
+    former = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)
 
 
 @contextmanager

@@ -10,7 +10,11 @@ from typer.testing import CliRunner, Result
 
 from monitor import cli
 
-COMMAND = [sys.executable, "-m", "monitor"]
+COMMAND = [
+    sys.executable,
+    "-c",
+    "import sys; from monitor.cli import main; sys.argv[0] = 'leakstream'; main()",
+]
 
 
 def call(*arguments: str, data: bytes = b"") -> Result:
@@ -20,9 +24,8 @@ def call(*arguments: str, data: bytes = b"") -> Result:
 
 def run(*arguments: str, data: bytes = b"", **more: Any) -> subprocess.CompletedProcess[bytes]:
     """A process of its own."""
-    script = "import sys; from monitor.cli import main; sys.argv[0] = 'leakstream'; main()"
     return subprocess.run(
-        [sys.executable, "-c", script, *arguments],
+        [*COMMAND, *arguments],
         input=data,
         capture_output=True,
         timeout=100,

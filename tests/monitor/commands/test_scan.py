@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
 from random import Random
 
@@ -12,7 +14,7 @@ import pytest
 from detectors.synthetic import refuted_for, value_for
 from gitrepos import Repo
 from leaks import leak, line, rules
-from shell import call, run
+from shell import COMMAND, call, run
 
 PROMISED = {
     "rule", "provider", "severity", "confidence", "path", "line", "column", "start", "end", "preview", "fingerprint",
@@ -154,6 +156,24 @@ def test_the_history_of_a_repository_is_read_whole(tmp_path: Path) -> None:
     assert set(found) == {added, said}
     assert found[added]["path"] == "a.txt"
     assert hits(str(repo.path)) == []
+
+
+def test_a_scan_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path) -> None:
+    repo = Repo(tmp_path / "repo")
+    repo.commit("add", a__txt=b"".join(map(line, range(500))))
+    kept = tmp_path / "temporary"
+    kept.mkdir()
+    arguments = ["scan", "-f", "jsonl", "--history", str(repo.path)]
+    with subprocess.Popen(
+        [*COMMAND, *arguments], stdout=subprocess.PIPE, env={**os.environ, "TMPDIR": str(kept)}
+    ) as scan:
+        assert scan.stdout is not None
+        scan.stdout.readline()  # it stands still in the midst of what it says: nobody reads on
+        assert list(kept.iterdir())
+        scan.terminate()
+        scan.communicate(timeout=60)
+    assert scan.returncode == 143
+    assert list(kept.iterdir()) == []
 
 
 @pytest.mark.parametrize(
