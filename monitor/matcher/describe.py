@@ -14,7 +14,7 @@ from monitor.contracts import Document
 from monitor.identity import WEAK_BELOW_BITS, KeyRing
 from monitor.matcher import redact
 from monitor.matcher.lines import Positions
-from monitor.matcher.parts import own
+from monitor.matcher.parts import cut_dump, own
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,13 @@ class Described:
     def of(self, finding: Finding) -> Description:
         """Asked in the order of `findings` all answers together cost one look at the text."""
         document, rule = self._document, finding.rule
-        bits = estimate_bits(finding.secret, rule)
+        bits, identity = estimate_bits(finding.secret, rule), canonical(rule, finding.secret)
+        if cut_dump(document, finding):  # each part has other lines: only the document is the same
+            bits, identity = WEAK_BELOW_BITS, b"document\0" + (document.blob_sha or document.id).encode()
         scope = finding.scope or document.provenance.owner.lower().encode()
         line, column = self._positions.of(finding.start)
         return Description(
-            leak=self._keys.leak(rule.family, canonical(rule, finding.secret), bits=bits, scope=scope),
+            leak=self._keys.leak(rule.family, identity, bits=bits, scope=scope),
             weak=bits < WEAK_BELOW_BITS,
             line=line,
             column=column,

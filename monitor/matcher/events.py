@@ -13,6 +13,7 @@ from monitor.contracts import Document, FindingEvent, Place
 from monitor.identity import KeyRing, blob_sha, place_id
 from monitor.matcher import redact
 from monitor.matcher.describe import Described
+from monitor.matcher.parts import cut_dump
 
 _AT_MOST: Final = 16
 _HOST: Final = re.compile(
@@ -102,7 +103,9 @@ class EventMaker:
     def _event(self, document: Document, finding: Finding, told: _Told, now: float) -> FindingEvent:
         rule, raw = finding.rule, document.provenance
         described = told.described.of(finding)
-        if document.offset or document.more:  # it must not hang on where the text was cut
+        if cut_dump(document, finding):
+            occurrence = 0
+        elif document.offset or document.more:  # it must not hang on where the text was cut
             occurrence = described.own_line
         else:
             occurrence = told.seen[described.fingerprint]

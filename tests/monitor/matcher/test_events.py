@@ -152,3 +152,25 @@ def test_an_event_survives_the_bus_and_shows_no_secret_anywhere() -> None:
     (event,) = events(b"k = " + token, provenance=where)
     assert token[5:13] not in event.message().value
     assert event.place.path == "keys/*****"
+
+
+def test_a_dump_in_parts_is_one_leak_at_one_place_and_no_other_documents() -> None:
+    lines = records_for(ruleset()["acme-dump"], 60, random.Random(1)) + b"\n"
+    where = Provenance(forge="git", repository="a/b", path="users.txt")
+
+    def told(content: bytes, **more: object) -> list[FindingEvent]:
+        whole = Document(source="t", id="1", content=content, fetched_at=5.0, provenance=where, **more)  # type: ignore[arg-type]
+        parts = list(cut(whole, limit=600, overlap=100))
+        assert len(parts) > 2
+        maker = EventMaker(KEYS, Redactor(scanner()))
+        return [e for part in parts for e in maker.events(part, scanner().scan(part.content), now=9.0)]
+
+    found, other = told(lines, blob_sha="1" * 40), told(lines, blob_sha="2" * 40)
+
+    assert len(found) > 2
+    assert len({event.fingerprint for event in found}) == 1
+    assert len({event.place_id for event in found}) == 1
+    assert {event.weak for event in found} == {False}
+    assert {event.fingerprint for event in found}.isdisjoint(event.fingerprint for event in other)
+    (whole,) = events(lines, blob_sha="1" * 40)
+    assert whole.records == 60

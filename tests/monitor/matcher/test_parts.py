@@ -3,7 +3,7 @@
 import random
 
 from acme_rules import ruleset, scanner
-from detectors.synthetic import secret_for
+from detectors.synthetic import records_for, secret_for
 from monitor.contracts import Document
 from monitor.matcher.parts import own
 
@@ -32,3 +32,10 @@ def test_each_once_wherever_the_parts_end() -> None:
                 break
             offset += size - OVERLAP
         assert sorted(told) == expected
+
+
+def test_a_dump_that_ends_with_its_part_is_told_by_it() -> None:
+    content = records_for(ruleset()["acme-dump"], 8, random.Random(1))
+    part = Document(source="t", id="1", content=content, fetched_at=0.0, more=True)
+
+    assert [finding.records for finding in own(part, scanner().scan(content))] == [8]
