@@ -11,7 +11,6 @@ from typing import Annotated, Any, TypeVar
 import orjson
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from monitor.alerting.exposures import CloseReason, Scope, WrongState
@@ -19,6 +18,7 @@ from monitor.alerting.queries import Exposures, UnknownExposure
 from monitor.app import open_exposures
 from monitor.commands.errors import Failure
 from monitor.commands.service import ConfigOption, read_config
+from monitor.commands.tables import new_table, print_table
 from monitor.config import Config
 from monitor.store.queries import Filter
 from monitor.untrusted import Sink, untrusted
@@ -60,18 +60,7 @@ def list_exposures(
         for exposure in page.exposures:
             typer.echo(orjson.dumps(exposure).decode())
         return
-    table = Table(
-        "id",
-        "severity",
-        "what",
-        "proof",
-        "whose",
-        "where",
-        "seen",
-        "last seen",
-        box=None,
-        header_style="bold",
-    )
+    table = new_table("id", "severity", "what", "proof", "whose", "where", "seen", "last seen")
     for exposure in page.exposures:
         what, where = exposure["what"], exposure["where"]
         place = where["repository"] or where["source"]
@@ -85,9 +74,7 @@ def list_exposures(
             str(exposure["sightings"]),
             exposure["last_seen"] or "",
         )
-    console = Console()
-    console.print(table)
-    console.print(f"{len(page.exposures)} of {page.total}")
+    print_table(table, f"{len(page.exposures)} of {page.total}")
 
 
 @app.command("show")

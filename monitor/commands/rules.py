@@ -7,12 +7,11 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from detectors import Scanner, load_rules
 from detectors.check import check_rules
 from monitor.commands.errors import Failure
+from monitor.commands.tables import new_table, print_table
 
 app = typer.Typer(
     help="What leakstream can find, and whether its rules keep their promises.", no_args_is_help=True
@@ -39,12 +38,10 @@ def list_rules(
             fields = ("id", "provider", "title", "severity", "kind", "proof", "family", "alone")
             typer.echo(orjson.dumps({name: getattr(rule, name) for name in fields}).decode())
         return
-    table = Table("rule", "severity", "kind", "proof", "what", box=None, header_style="bold")
+    table = new_table("rule", "severity", "kind", "proof", "what")
     for rule in found:
         table.add_row(rule.id, rule.severity, rule.kind, rule.proof, rule.title)
-    console = Console()
-    console.print(table)
-    console.print(f"{len(found)} rules")
+    print_table(table, f"{len(found)} rules")
 
 
 @app.command("show")

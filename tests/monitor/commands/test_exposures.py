@@ -57,6 +57,7 @@ def test_list_filters_and_shows_no_control_character(config: Path) -> None:
     table = say(config, "list")
     assert "\x1b" not in table
     assert "2 of 2" in table
+    assert all(str(each["short"]) in table and str(each["last_seen"]) in table for each in listed(config))
 
 
 def test_show_says_what_where_and_what_to_do(config: Path) -> None:
