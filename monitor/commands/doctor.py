@@ -18,9 +18,10 @@ from monitor.alerting.ownership import WatchSettings
 from monitor.config import Config
 from monitor.identity import KeyFileError, load_keys
 from monitor.matcher.settings import MatchSettings
-from monitor.store.engine import Store
 from monitor.store.errors import StoreError
-from monitor.store.records import bind_key
+from monitor.store.glance import glance
+from monitor.store.migrate import HEAD
+from monitor.store.records import compare_keys
 
 _STORE_GIB = 1.0
 
@@ -40,13 +41,13 @@ class Check:
     text: str
 
 
-async def examine(config: Config) -> list[Check]:
+def examine(config: Config) -> list[Check]:
     """Blocks for as long as the database of the rules takes to load (seconds the first time)."""
     return [
         _configuration(config),
         _key(config),
         *_state(config),
-        await _store(config),
+        _store(config),
         _rules(config),
         *_ports(config),
         *_sources(config),
@@ -94,18 +95,23 @@ def _state(config: Config) -> Iterator[Check]:
     )
 
 
-async def _store(config: Config) -> Check:
+def _store(config: Config) -> Check:
     path = config.state / "store.db"
     if not path.exists():
         return Check(Outcome.OK, "store", "will be made")
     try:
-        store = await Store.open(path)
-        try:
-            await bind_key(store, list(load_keys(config.key_file).keys))
-        finally:
-            await store.close()
+        found = glance(path)
+        compare_keys(found.keys, list(load_keys(config.key_file).keys))
     except (StoreError, KeyFileError) as error:
         return Check(Outcome.FAIL, "store", str(error))
+    if found.revision != HEAD:
+        text = f"{path}: has the tables of version {found.revision or '0'}, this program those of {HEAD}"
+        known = found.revision < HEAD
+        return Check(
+            Outcome.WARN if known else Outcome.FAIL,
+            "store",
+            f"{text}: the next start brings it up to date" if known else f"{text}: upgrade leakstream",
+        )
     return Check(Outcome.OK, "store", str(path))
 
 

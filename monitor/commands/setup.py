@@ -64,7 +64,7 @@ def init(
 def doctor(config: ConfigOption = None) -> None:
     console = Console(highlight=False, soft_wrap=True)
     failed = False
-    for check in asyncio.run(examine(read_config(config))):
+    for check in examine(read_config(config)):
         mark, style = _MARKS[check.outcome]
         console.print(Text.assemble((mark, style), f"  {check.name:<12} {check.text}"))
         failed = failed or check.outcome is Outcome.FAIL

@@ -13,7 +13,7 @@ from monitor.store.engine import Store
 from monitor.store.errors import StoreRefused
 from monitor.store.tables import audit, coverage, meta
 
-_KEYS: Final = "key_checks"
+KEYS: Final = "key_checks"  # in `meta`: ids, separated by blanks
 
 
 async def bind_key(store: Store, check_values: Sequence[str]) -> None:
@@ -23,13 +23,18 @@ async def bind_key(store: Store, check_values: Sequence[str]) -> None:
     remembered. Raises StoreRefused when none is: fingerprints under a strange key would open every exposure anew. StoreBusy.
     """
     async with store.write() as connection:
-        known = (await get_meta(connection, _KEYS) or "").split()
-        if known and not set(known) & set(check_values):
-            raise StoreRefused(
-                f"the fingerprint key ({', '.join(check_values)}) is not the one that this store was made with"
-                f" ({', '.join(known)}): restore the key file, or add the old key below the new one in it"
-            )
-        await set_meta(connection, _KEYS, " ".join(dict.fromkeys([*check_values, *known])))
+        known = (await get_meta(connection, KEYS) or "").split()
+        compare_keys(known, check_values)
+        await set_meta(connection, KEYS, " ".join(dict.fromkeys([*check_values, *known])))
+
+
+def compare_keys(known: Sequence[str], check_values: Sequence[str]) -> None:
+    """Raises StoreRefused when none of `check_values` is among the keys that a store knows (a new store knows none)."""
+    if known and not set(known) & set(check_values):
+        raise StoreRefused(
+            f"the fingerprint key ({', '.join(check_values)}) is not the one that this store was made with"
+            f" ({', '.join(known)}): restore the key file, or add the old key below the new one in it"
+        )
 
 
 async def get_meta(connection: AsyncConnection, name: str) -> str | None:

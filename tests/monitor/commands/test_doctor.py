@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from monitor.app import load_config, prepare_state, topics
 from monitor.commands.doctor import Check, Outcome, examine
 from monitor.config import Config
 from monitor.identity import create_key
+from monitor.store.dialect import database_url
 from monitor.store.engine import Store
+from monitor.store.glance import glance
+from monitor.store.migrate import migrate
 from monitor.store.records import bind_key
 from whole_service import configure
 
@@ -20,7 +25,7 @@ async def outcomes(config: Config) -> dict[str, Check]:
     """By name; the worst of a name."""
     order = list(Outcome)
     found: dict[str, Check] = {}
-    for check in sorted(await examine(config), key=lambda check: order.index(check.outcome)):
+    for check in sorted(examine(config), key=lambda check: order.index(check.outcome)):
         found[check.name] = check
     return found
 
@@ -56,6 +61,28 @@ async def test_a_strange_key_and_an_open_folder_fail(config: Config) -> None:
     found = await outcomes(config)
     assert found["store"].outcome is Outcome.FAIL
     assert (found["state"].outcome, "chmod 700" in found["state"].text) == (Outcome.FAIL, True)
+
+
+async def test_the_doctor_changes_no_store(config: Config) -> None:
+    keys = prepare_state(config)
+    path = config.state / "store.db"
+    await asyncio.to_thread(migrate, database_url(path), "base")
+    before = {file.name: file.read_bytes() for file in config.state.iterdir()}
+    found = (await outcomes(config))["store"]
+    assert (found.outcome, "brings it up to date" in found.text) == (Outcome.WARN, True)
+    assert {file.name: file.read_bytes() for file in config.state.iterdir()} == before
+    store = await Store.open(path)
+    await bind_key(store, list(keys.keys))  # the newest pages stand in the log
+    assert glance(path).keys == tuple(keys.keys)
+    async with store.write() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert (await outcomes(config))["store"].outcome is Outcome.FAIL
+    await store.close()
+    config.key_file.unlink()
+    create_key(config.key_file)
+    assert "is not the one" in (await outcomes(config))["store"].text
+    path.write_bytes(b"no database" * 100)
+    assert "cannot be read" in (await outcomes(config))["store"].text
 
 
 async def test_a_rule_file_that_is_wrong_fails(tmp_path: Path) -> None:

@@ -1,0 +1,38 @@
+"""A look at a store that changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from monitor.store.dialect import database_url
+from monitor.store.engine import Store
+from monitor.store.errors import StoreRefused
+from monitor.store.glance import Glance, glance
+from monitor.store.migrate import HEAD, migrate
+from monitor.store.records import bind_key
+
+
+async def test_revision_and_keys_are_seen_in_a_store_that_is_open_and_in_one_that_is_not(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a b?.db"
+    await asyncio.to_thread(migrate, database_url(path), "base")
+    assert glance(path) == Glance("", ())
+    store = await Store.open(path)
+    await bind_key(store, ["one", "two"])  # stands in the log
+    assert glance(path) == Glance(HEAD, ("one", "two"))
+    await store.close()
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    assert glance(path) == Glance(HEAD, ("one", "two"))
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"no database" * 100)
+    for name in ("x", "none"):
+        with pytest.raises(StoreRefused, match=f"{name}: cannot be read"):
+            glance(tmp_path / name)
+    assert not (tmp_path / "none").exists()
