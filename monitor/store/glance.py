@@ -24,9 +24,9 @@ def glance(path: Path) -> Glance:
     """Blocks. Raises StoreRefused: no store, or it cannot be read now."""
     log = path.with_name(path.name + "-wal")
     # without a log nobody writes, and SQLite need not make side files to read
-    mode = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
+    more = "" if log.exists() and log.stat().st_size else "&immutable=1"
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True, timeout=5.0)) as database:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro{more}", uri=True, timeout=5.0)) as database:
             tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
             if not {"alembic_version", "meta"} <= tables:
                 return Glance("", ())

@@ -15,6 +15,10 @@ from monitor.store.migrate import HEAD, migrate
 from monitor.store.records import bind_key
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
 async def test_revision_and_keys_are_seen_in_a_store_that_is_open_and_in_one_that_is_not(
     tmp_path: Path,
 ) -> None:
@@ -25,9 +29,9 @@ async def test_revision_and_keys_are_seen_in_a_store_that_is_open_and_in_one_tha
     await bind_key(store, ["one", "two"])  # stands in the log
     assert glance(path) == Glance(HEAD, ("one", "two"))
     await store.close()
-    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    before = contents(tmp_path)
     assert glance(path) == Glance(HEAD, ("one", "two"))
-    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+    assert contents(tmp_path) == before
 
 
 def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
