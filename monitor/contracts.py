@@ -41,8 +41,9 @@ HEARSAY: Final = "ingest/"
 _HOUR: Final = 3600.0
 TOPICS: Final = (
     TopicSpec(DOCUMENTS, retention_seconds=24 * _HOUR, retention_bytes=4 * 1024**3),
-    TopicSpec(FINDINGS, retention_seconds=7 * 24 * _HOUR, retention_bytes=1024**3),
-    TopicSpec(SIGHTINGS, retention_seconds=7 * 24 * _HOUR, retention_bytes=1024**3),
+    # they name places of nobody we know, so no longer than it takes to bring alerting back
+    TopicSpec(FINDINGS, retention_seconds=48 * _HOUR, retention_bytes=1024**3),
+    TopicSpec(SIGHTINGS, retention_seconds=48 * _HOUR, retention_bytes=1024**3),
     TopicSpec(COVERAGE, partitions=1, retention_seconds=7 * 24 * _HOUR, retention_bytes=256 * 1024**2),
     # a request is a hint that comes again: when nobody reads them the oldest go, a sender never stands still for them
     TopicSpec(
