@@ -1,16 +1,12 @@
-"""Records that break our contract: where they go, how they are read again, and when there are too many of them."""
+"""Records that break our contract: where they go, and when there are too many of them."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Final
 
-from monitor.bus.base import DeadLetter, Message, Record, TopicPartition
+from monitor.bus.base import DeadLetter, Message
 from monitor.contracts import DEAD_LETTER_SUFFIX
-
-_PREFIX: Final = "dlq-"
 
 
 class DeadLetterFlood(Exception):
@@ -35,36 +31,6 @@ def bury(letter: DeadLetter, stage: str) -> Message:
             "dlq-partition": str(record.partition).encode(),
             "dlq-offset": str(record.offset).encode(),
         },
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Buried:
-    """A dead letter read again. `message` is the record as it came, fit to be sent once more."""
-
-    reason: str
-    stage: str
-    place: TopicPartition
-    offset: int
-    message: Message = field(repr=False)
-
-
-def exhume(record: Record) -> Buried:
-    """The inverse of `bury`. Raises ValueError for a record that it did not make."""
-    try:
-        reason, stage, topic, partition, offset = (
-            record.headers[_PREFIX + name].decode()
-            for name in ("reason", "stage", "topic", "partition", "offset")
-        )
-    except KeyError as error:
-        raise ValueError(f"{record.topic}[{record.partition}]@{record.offset} is no dead letter") from error
-    headers = {name: value for name, value in record.headers.items() if not name.startswith(_PREFIX)}
-    return Buried(
-        reason,
-        stage,
-        TopicPartition(topic, int(partition)),
-        int(offset),
-        Message(topic, record.key, record.value, headers),
     )
 
 

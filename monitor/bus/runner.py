@@ -18,7 +18,6 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import structlog
 
@@ -44,8 +43,6 @@ from monitor.contracts import CoverageEvent
 from monitor.metrics import Metrics
 
 _log = structlog.get_logger(__name__)
-
-_CONTENT_REASONS: Final = frozenset({"worker_killed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +72,7 @@ class Runner:
         group: str,
         topics: Sequence[str],
         metrics: Metrics,
-        content_reasons: frozenset[str] = _CONTENT_REASONS,
+        content_reasons: frozenset[str] = frozenset(),
         pace: Pace | None = None,
         flood: FloodGuard | None = None,
         clock: Callable[[], float] = time.time,

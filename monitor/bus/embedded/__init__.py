@@ -148,10 +148,6 @@ class EmbeddedBus:
         )
         return records
 
-    async def forget_group(self, group: str) -> None:
-        """Let go of a group that is no longer used: its position holds back a full topic. Raises BusError if it is."""
-        await self._groups.call(Groups.forget, group)
-
     async def retain(self) -> None:
         """One pass of retention over the topics that this bus ensured. Also runs by itself."""
         for topic in sorted(self._retained):

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from monitor.bus.base import BusError, Fenced, TopicPartition
+from monitor.bus.base import Fenced, TopicPartition
 from monitor.bus.embedded.sqlite import Database
 
 _SCHEMA: Final = (
@@ -160,21 +160,6 @@ class Groups:
                 "UPDATE positions SET owner = NULL WHERE grp = ? AND owner = ?", (member.group, member.id)
             )
             self._announce(member.group)
-
-    def forget(self, group: str) -> None:
-        """Drop a group that is no longer used, with its positions. Raises BusError while it has members."""
-        with self._db.write() as run:
-            alive = run.execute(
-                "SELECT count(*) FROM members WHERE grp = ? AND expires >= ?", (group, self._clock())
-            ).fetchone()[0]
-            if alive:
-                raise BusError(f"group {group} has {alive} members: stop them first")
-            for statement in (
-                "DELETE FROM members WHERE grp = ?",
-                "DELETE FROM positions WHERE grp = ?",
-                "DELETE FROM groups WHERE name = ?",
-            ):
-                run.execute(statement, (group,))
 
     def commit(self, member: Member, offsets: Mapping[TopicPartition, tuple[int, int]]) -> None:
         """Store (offset, epoch) of each partition, all or none. Raises Fenced."""

@@ -2,30 +2,23 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.bus.base import DeadLetter, Record, TopicPartition
-from monitor.bus.deadletters import DeadLetterFlood, FloodGuard, bury, exhume
+from monitor.bus.base import DeadLetter
+from monitor.bus.deadletters import DeadLetterFlood, FloodGuard, bury
 from scripted_bus import record
 
 
-def test_a_buried_record_comes_back_as_it_was() -> None:
+def test_a_buried_record_is_as_it_was_and_says_why_and_whence() -> None:
     original = record(b"\x00value", 7, topic="documents.v1", partition=3, headers={"v": b"1.0", "m": b"{}"})
-    message = bury(DeadLetter(original, "worker_killed"), "matcher")
-    assert message.topic == "documents.v1.dlq"
-    buried = exhume(Record(message.topic, 0, 0, message.key, message.value, message.headers, 1.0))
-    assert (buried.reason, buried.stage) == ("worker_killed", "matcher")
-    assert (buried.place, buried.offset) == (TopicPartition("documents.v1", 3), 7)
-    sent = buried.message
-    assert (sent.topic, sent.key, sent.value, sent.headers) == (
-        "documents.v1",
-        original.key,
-        original.value,
-        original.headers,
-    )
-
-
-def test_other_records_are_no_dead_letters() -> None:
-    with pytest.raises(ValueError, match="no dead letter"):
-        exhume(record(b"x", 0))
+    message = bury(DeadLetter(original, "worker_crash"), "matcher")
+    assert (message.topic, message.key, message.value) == ("documents.v1.dlq", original.key, original.value)
+    assert message.headers == {
+        **original.headers,
+        "dlq-reason": b"worker_crash",
+        "dlq-stage": b"matcher",
+        "dlq-topic": b"documents.v1",
+        "dlq-partition": b"3",
+        "dlq-offset": b"7",
+    }
 
 
 class Clock:

@@ -51,6 +51,7 @@ class Stage:
             group="g",
             topics=["in"],
             metrics=self.metrics,
+            content_reasons=frozenset({"worker_killed"}),
             pace=Pace(finish=0.2),
             clock=lambda: 5000.0,
             sleep=self.sleep,

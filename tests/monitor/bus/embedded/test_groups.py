@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from monitor.bus.base import BusError, Fenced, TopicPartition
+from monitor.bus.base import Fenced, TopicPartition
 from monitor.bus.embedded.groups import Groups, Member
 
 _TOPICS = ("t", "u")
@@ -138,16 +138,6 @@ def test_introducing_twice_moves_no_position(groups: Groups) -> None:
     groups.commit(a, {_PLACES[0]: (9, groups.beat(a).owned[_PLACES[0]].epoch)})
     groups.introduce("g", dict.fromkeys(_PLACES, 20))
     assert groups.positions("g", "t")[0] == 9
-
-
-def test_a_group_is_forgotten_only_when_nobody_is_in_it(groups: Groups, clock: Clock) -> None:
-    groups.beat(_member("a"))
-    with pytest.raises(BusError, match="1 members"):
-        groups.forget("g")
-    clock.now += 6
-    groups.forget("g")
-    assert groups.positions("g", "t") == {}
-    assert groups.slowest("t") == {}
 
 
 class Leases(RuleBasedStateMachine):

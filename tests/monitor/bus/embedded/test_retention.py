@@ -114,22 +114,6 @@ async def test_a_topic_without_readers_blocks_too(bus: EmbeddedBus) -> None:
     assert (await bus.read(TopicPartition("t", 0), 0, 1))[0].offset == 0
 
 
-async def test_a_group_that_is_gone_for_good_can_be_forgotten(bus: EmbeddedBus) -> None:
-    await bus.ensure_topics([TopicSpec("t", partitions=1, retention_bytes=256 * _KIB)])
-    producer = bus.producer()
-    await (await bus.consumer("old", ["t"])).close()
-    live, sent = await bus.consumer("live", ["t"]), 0
-    with pytest.raises(Backpressure):  # noqa: PT012 - until it is full
-        while True:
-            await producer.send([Message("t", b"k", bytes(4 * _KIB))])
-            sent += 1
-    await live.commit({TopicPartition("t", 0): sent})
-    with pytest.raises(Backpressure):
-        await producer.send([Message("t", b"k", bytes(4 * _KIB))])
-    await bus.forget_group("old")
-    await producer.send([Message("t", b"k", bytes(4 * _KIB))])
-
-
 async def test_a_topic_that_may_lose_gives_up_its_oldest(bus: EmbeddedBus, clock: Clock) -> None:
     await bus.ensure_topics([TopicSpec("t", partitions=2, retention_bytes=512 * _KIB, block_when_full=False)])
     consumer = await bus.consumer("g", ["t"])
