@@ -149,10 +149,12 @@ def as_dict(hit: Hit) -> dict[str, Any]:
 _LEVELS: Final = {"critical": "error", "high": "error", "medium": "warning", "low": "note", "info": "note"}
 
 
-def _uri(path: str) -> str:
-    """A relative reference or a file URL, as RFC 3986 writes them."""
+def _artifact(path: str) -> dict[str, str]:
+    """A file URL, or a reference relative to the root of the sources, as RFC 3986 writes them."""
     written = quote(path.encode("utf-8", "surrogateescape"))
-    return f"file://{written}" if path.startswith("/") else written
+    if path.startswith("/"):
+        return {"uri": f"file://{written}"}
+    return {"uri": written, "uriBaseId": "%SRCROOT%"}
 
 
 class Sarif:
@@ -184,10 +186,10 @@ class Sarif:
                 "locations": [
                     {
                         "physicalLocation": {
-                            "artifactLocation": {"uri": _uri(hit.path)},
+                            "artifactLocation": _artifact(hit.path),
                             "region": {
                                 "startLine": hit.line,
-                                "startColumn": hit.column,
+                                "startColumn": hit.column_utf16 or hit.column,
                                 "byteOffset": hit.start,
                                 "byteLength": hit.end - hit.start,
                             },

@@ -24,6 +24,7 @@ class Hit:
     verdict: str
     check: str
     snippet: str = ""
+    column_utf16: int = 0  # the column in UTF-16 code units, as editors count
     commit: str = ""
     author: str = ""
     decoded: tuple[str, ...] = ()

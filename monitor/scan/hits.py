@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from detectors import Finding
 from monitor.contracts import Provenance
@@ -13,6 +14,8 @@ from monitor.matcher import redact
 from monitor.matcher.blocks import Found
 from monitor.matcher.describe import Described, Description
 from monitor.scan.hit import Hit
+
+_LONG_LINE: Final = 64 * 1024
 
 
 class HitMaker:
@@ -36,9 +39,10 @@ class HitMaker:
         """In the order of the document. Of a file read in parts each finding is told once."""
         described = Described(found.document, found.findings, self._keys, self._redactor)
         for finding in described.findings:
-            yield self._hit(finding, described.of(finding), found.document.provenance)
+            column = _column_utf16(found.document.content, finding.start)
+            yield self._hit(finding, described.of(finding), found.document.provenance, column)
 
-    def _hit(self, finding: Finding, described: Description, where: Provenance) -> Hit:
+    def _hit(self, finding: Finding, described: Description, where: Provenance, column: int) -> Hit:
         rule = finding.rule
         return Hit(
             rule=rule.id,
@@ -56,6 +60,7 @@ class HitMaker:
             verdict=finding.proof.verdict,
             check=finding.proof.check,
             snippet=described.snippet,
+            column_utf16=column,
             commit=where.commit,
             author=where.author,
             decoded=finding.decoded,
@@ -66,3 +71,14 @@ class HitMaker:
             weak=described.weak,
             secret=finding.secret.decode("utf-8", "backslashreplace") if self._show else None,
         )
+
+
+def _column_utf16(content: bytes, start: int) -> int:
+    """From 1. What is no UTF-8 counts as an editor shows it: one replacement character for each wrong byte or sequence.
+
+    Far into a long line (a file on one line, with thousands of findings) bytes are counted.
+    """
+    before = content[content.rfind(b"\n", 0, start) + 1 : start]
+    if len(before) > _LONG_LINE:
+        return len(before) + 1
+    return len(before.decode("utf-8", "replace").encode("utf-16-le")) // 2 + 1

@@ -56,7 +56,8 @@ def scan(options: Options, out: Format, progress: Progress) -> int:
     known = baseline.known
     rules = load_rules(options.rules)
     # checked before anything is scanned, so that a wrong last target costs nothing
-    work = [_target(options, text) for text in options.targets]
+    targets = list({_place(text): text for text in reversed(options.targets)}.values())[::-1]
+    work = [_target(options, text) for text in targets]
     first = Scanner(rules, keep_refuted=options.refuted)
     spare = [first]
 
@@ -71,7 +72,7 @@ def scan(options: Options, out: Format, progress: Progress) -> int:
     summary = Summary()
     unreadable = []
     with ExitStack() as stack:
-        for text, target in zip(options.targets, work, strict=True):
+        for text, target in zip(targets, work, strict=True):
             before = progress.files, _unread(progress)
             if not spare:
                 spare.append(first)
@@ -107,6 +108,11 @@ def _unread(progress: Progress) -> int:
 
 
 Work = Callable[[ExitStack, Callable[[], Scanner], Progress], Iterator[Found]]
+
+
+def _place(text: str) -> str:
+    """The same for two ways to write one target."""
+    return os.path.abspath(text) if text != STDIN and os.path.lexists(text) else text  # noqa: PTH100 - links stay
 
 
 def _target(options: Options, text: str) -> Work:

@@ -83,6 +83,12 @@ def test_sarif_is_what_code_scanning_reads(folder: Path) -> None:
     place = result["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uri"] == (folder / "a.py").as_uri()
     assert place["region"]["startLine"] == 3
+    wide = folder / "wide.py"
+    wide.write_text("s = 'é€😀'; t = '" + leak(2).decode() + "'")
+    (result,) = json.loads(call("scan", "--format", "sarif", str(wide)).stdout)["runs"][0]["results"]
+    region = result["locations"][0]["physicalLocation"]["region"]
+    assert (region["startColumn"], region["byteOffset"]) == (18, 22)  # UTF-16 code units; bytes
+    (result,) = run_["results"]
     assert place["region"]["byteLength"] == len(leak(1))
     assert result["partialFingerprints"]["leakstream/v1"]
     empty = json.loads(call("scan", "--format", "sarif", str(folder / "clean.py")).stdout)

@@ -98,7 +98,9 @@ def test_sarif_writes_paths_as_uris(path: str, uri: str) -> None:
     sarif.hit(hit(path=path))
     sarif.end(Summary())
     (result,) = json.loads(out.getvalue())["runs"][0]["results"]
-    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == uri
+    artifact = result["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert artifact["uri"] == uri
+    assert ("uriBaseId" in artifact) is not path.startswith("/")
 
 
 def test_sarif_names_each_rule_once() -> None:

@@ -101,3 +101,11 @@ def test_standard_input_is_read_in_parts() -> None:
     (hit,) = told.hits
     assert (hit.path, hit.start, hit.line) == ("-", (20 << 20) + 9, (20 << 16) + 1)
     assert told.summary.files == 1
+
+
+def test_a_target_named_twice_is_scanned_once(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(line(1))
+    told = Told()
+    twice = [str(tmp_path), f"{tmp_path}/", str(tmp_path / "." / "a"), str(tmp_path / "a")]
+    assert scan(Options(twice[:2]), told, Progress()) == 1
+    assert scan(Options(twice[2:]), told, Progress()) == 1
