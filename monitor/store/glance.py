@@ -26,7 +26,9 @@ def glance(path: Path) -> Glance:
     # without a log nobody writes, and SQLite need not make side files to read
     more = "" if log.exists() and log.stat().st_size else "&immutable=1"
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro{more}", uri=True, timeout=5.0)) as database:
+        with closing(
+            sqlite3.connect(f"file:{quote(str(path))}?mode=ro{more}", uri=True, timeout=5.0)
+        ) as database:
             tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
             if not {"alembic_version", "meta"} <= tables:
                 return Glance("", ())
