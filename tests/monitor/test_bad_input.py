@@ -178,7 +178,7 @@ async def test_a_full_bus_is_back_pressure_and_passes(tmp_path: Path) -> None:
 
         async def full() -> bool:
             ready = await collect.health("/readyz")
-            return ready.status == 503 and "takes nothing" in ready.text
+            return ready.status == 503 and "cannot hand over" in ready.text
 
         await collect.until(full)
         async with running(config, stages=frozenset({Stage.MATCH, Stage.ALERT})) as rest:
