@@ -113,7 +113,6 @@ def _figures(runs: Mapping[str, Sequence[Usage]]) -> dict[str, Any]:
             "cpu": statistics.median(u.cpu for u in usages),
             "cpu_range": [min(u.cpu for u in usages), max(u.cpu for u in usages)],
             "wall": statistics.median(u.wall for u in usages),
-            "peak_mb": max(u.peak_bytes for u in usages) / 1e6,
             "runs": len(usages),
         }
         for name, usages in runs.items()
@@ -157,7 +156,7 @@ def _print_memory(console: Console, memory: Mapping[str, Any]) -> None:
 
 
 def _print_commands(console: Console, commands: Mapping[str, Any]) -> None:
-    table = Table("", "user", "system", "cpu s", "wall s", "peak MB", box=None)
+    table = Table("", "user", "system", "cpu s", "wall s", box=None)
     for state in ("warm", "cold_database"):
         for name in ("leakstream", "kingfisher"):
             row = commands[state][name]
@@ -167,12 +166,9 @@ def _print_commands(console: Console, commands: Mapping[str, Any]) -> None:
                 f"{row['system']:.2f}",
                 f"{row['cpu']:.2f}",
                 f"{row['wall']:.2f}",
-                f"{row['peak_mb']:.0f}",
             )
         ratio = commands[state]["ratio"]
-        table.add_row(
-            f"{state} ratio", *(f"{ratio[part]:.3f}" for part in ("user", "system", "cpu", "wall")), ""
-        )
+        table.add_row(f"{state} ratio", *(f"{ratio[part]:.3f}" for part in ("user", "system", "cpu", "wall")))
     console.print(table)
     plants = commands["plants"]
     console.print(f"plants: {plants['found']} of {plants['planted']} found")

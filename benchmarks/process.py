@@ -1,4 +1,7 @@
-"""Run one command and account for it: CPU as the kernel charged it, wall time, peak memory."""
+"""Run one command and account for it: CPU as the kernel charged it, and wall time.
+
+Not its peak memory: the kernel counts what the parent had before the exec as well.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,12 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Of a process and the children it waited for. Seconds and bytes."""
+    """Of a process and the children it waited for. Seconds."""
 
     status: int
     user: float
     system: float
     wall: float
-    peak_bytes: int
 
     @property
     def cpu(self) -> float:
@@ -49,10 +51,4 @@ def run(
             os.sched_setaffinity(process.pid, {cpu})
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-    return Usage(
-        process.returncode,
-        usage.ru_utime,
-        usage.ru_stime,
-        time.perf_counter() - started,
-        usage.ru_maxrss * 1024,
-    )
+    return Usage(process.returncode, usage.ru_utime, usage.ru_stime, time.perf_counter() - started)
