@@ -88,7 +88,9 @@ async def _send_times(bus: EmbeddedBus, count: int, pause: float) -> None:
 
 
 async def _child(*arguments: object) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(sys.executable, __file__, *map(str, arguments))
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "benchmarks.bars.bus", *map(str, arguments)
+    )
 
 
 def _spread(late: list[float]) -> dict[str, float]:
