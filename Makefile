@@ -4,7 +4,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 WHEEL_VENV := .venv-wheel
 WHEEL_BIN := $(WHEEL_VENV)/bin
-KAFKA ?=
 PIP := -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help demo test check lint format bench bars clean

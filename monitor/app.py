@@ -411,8 +411,9 @@ def prepare_state(config: Config) -> KeyRing:
 
 
 def _user_agent(config: Config) -> str:
-    contact = config.http.contact or "https://github.com/leakstream"
-    return f"leakstream/{version()} (+{contact})"
+    # the doctor asks for one; nobody else's is made up
+    contact = config.http.contact or "no contact configured"
+    return f"leakstream/{version()} ({contact})"
 
 
 def revision(settings: BaseModel, keys: KeyRing) -> str:
