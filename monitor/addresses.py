@@ -21,6 +21,14 @@ _V4_COMPATIBLE: Final = ipaddress.ip_network("::/96")
 _METADATA: Final = frozenset({ipaddress.ip_address("168.63.129.16")})
 
 
+def is_loopback(host: str) -> bool:
+    """Whether what listens on `host` can be reached from this machine only."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 class RefusedAddress(OSError):
     """The host stands on an address that the guard refuses. The message names neither URL nor address."""
 

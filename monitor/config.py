@@ -14,9 +14,18 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar, cast, get_args
+from typing import Any, Final, Literal, Self, TypeVar, cast, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from monitor.addresses import is_loopback
 
 ENV_PREFIX: Final = "LEAKSTREAM_"
 FILE_NAME: Final = "leakstream.toml"
@@ -32,10 +41,62 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class KafkaSettings(Section):
+    """The brokers and how this process speaks to them."""
+
+    bootstrap: tuple[str, ...] = Field(
+        ("127.0.0.1:9092",), min_length=1, description="host:port of some brokers; a list, or one text with commas"
+    )
+    security: Literal["tls", "plaintext"] = Field(
+        "tls", description="plaintext is for brokers on this host's loopback only"
+    )
+    ca_file: Path | None = Field(None, description="PEM of the authority; default: the system's")
+    cert_file: Path | None = Field(None, description="PEM of our own certificate, for mutual TLS")
+    cert_key_file: Path | None = Field(None, description="PEM of its private key")
+    sasl: Literal["none", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "none"
+    username: str = ""
+    password: SecretStr | None = Field(None, description="or password_file")
+    password_file: Path | None = Field(None, description="a file that holds the password")
+    instance: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9._-]{0,200}$",
+        description="this copy's own lasting name (a pod's): a restart then moves no partitions",
+    )
+    partitions: int = Field(4, ge=1, le=10_000, description="of each stream when topics are made")
+    replication: int = Field(3, ge=1, le=10, description="copies of each partition when topics are made")
+    min_insync: int = Field(2, ge=1, le=10, description="copies that must have a record before it counts")
+    create_topics: bool = Field(default=True, description="false where somebody else makes them")
+    session_seconds: float = Field(45.0, ge=1, le=1800, description="silence after which a member is dead")
+    request_seconds: float = Field(30.0, ge=1, le=300, description="the longest wait for a broker's answer")
+
+    @field_validator("bootstrap", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        for address in self.bootstrap:
+            host, _, port = address.rpartition(":")
+            if not host or not port.isdigit():
+                raise ValueError(f"bootstrap: {address!r} is not host:port")
+            if self.security == "plaintext" and not is_loopback(host.strip("[]")):
+                raise ValueError(f"security: plaintext to {host}, which is not loopback, is refused; use tls")
+        if (self.cert_file is None) != (self.cert_key_file is None):
+            raise ValueError("give both cert_file and cert_key_file, or none")
+        if self.sasl != "none" and (not self.username or (self.password is None) == (self.password_file is None)):
+            raise ValueError("sasl needs username and one of password and password_file")
+        if self.min_insync > self.replication:
+            raise ValueError("min_insync cannot be more than replication")
+        return self
+
+
 class BusSettings(Section):
     """Where the stages meet."""
 
-    kind: Literal["embedded"] = Field("embedded", description="the durable bus of one host")
+    kind: Literal["embedded", "kafka"] = Field(
+        "embedded", description="embedded: the durable bus of one host; kafka: brokers, see [bus.kafka]"
+    )
     prefix: str = Field(
         "leakstream.", pattern=r"^[a-z0-9._-]{0,64}$", description="in front of every topic name"
     )
@@ -43,6 +104,7 @@ class BusSettings(Section):
         24.0, gt=0, le=24 * 30, description="how long raw documents are kept, in hours"
     )
     documents_gib: float = Field(4.0, ge=0.25, description="how much room raw documents may take, in GiB")
+    kafka: KafkaSettings = KafkaSettings()
 
 
 class HttpSettings(Section):
@@ -121,7 +183,7 @@ def load(
     raw = _parse(path, text)
     base = (path.parent if path else Path()).absolute()
     where = _Where(path, text, base)
-    _refuse_readable_secrets(path, raw, where, {**sources, **notifiers, **sections})
+    _refuse_readable_secrets(path, raw, where, {**sources, **notifiers, **sections, **SHARED})
     _merge(raw, _from_environment(os.environ if environment is None else environment))
     known = {*SHARED, *sections, *_PLAIN, "sources", "notifiers"}
     for key in raw:

@@ -22,9 +22,10 @@ import orjson
 import structlog
 from aiohttp import web
 
+from monitor.addresses import is_loopback
 from monitor.config import ConfigError
 from monitor.listener import Listener
-from monitor.webguard import COOKIE, SESSION_SECONDS, Guard, is_loopback
+from monitor.webguard import COOKIE, SESSION_SECONDS, Guard
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

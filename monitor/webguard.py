@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import secrets
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
@@ -17,14 +16,6 @@ from urllib.parse import urlsplit
 COOKIE: Final = "leakstream_session"
 SESSION_SECONDS: Final = 12 * 3600
 _OWN_NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1"})
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a listener on `host` can be reached from this machine only."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class Guard:
