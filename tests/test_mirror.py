@@ -43,6 +43,7 @@ WHOLE = {
     "monitor/simulator/github_json.py": "tests/monitor/simulator/test_github.py",
     "monitor/store/migrations/env.py": "tests/monitor/store/test_migrate.py",
     "monitor/store/migrations/versions/v0001_first.py": "tests/monitor/store/test_migrate.py",
+    "monitor/store/migrations/versions/v0003_dead_letters.py": "tests/monitor/store/test_migrate.py",
     "monitor/version.py": "tests/monitor/commands/test_setup.py",
 }
 

@@ -25,6 +25,7 @@ from monitor.store.tables import (
     blobs,
     collector_seen,
     coverage,
+    dead_letters_done,
     exposures,
     outbox,
     places,
@@ -49,6 +50,7 @@ class Terms:
     audit: float = 365 * _DAY
     coverage: float = 400 * _DAY
     collector_seen: float = 400 * _DAY
+    dead_letters: float = 40 * _DAY
 
 
 class Janitor:
@@ -101,6 +103,7 @@ class Janitor:
             ("outbox", outbox, and_(outbox.c.state == "failed", outbox.c.created_at < now - terms.failed)),
             ("audit", audit, audit.c.at < now - terms.audit),
             ("coverage", coverage, coverage.c.until < now - terms.coverage),
+            ("dead_letters_done", dead_letters_done, dead_letters_done.c.at < now - terms.dead_letters),
             ("collector_seen", collector_seen, collector_seen.c.day < (now - terms.collector_seen) // _DAY),
         )
         for name, table, past in expired:

@@ -193,6 +193,19 @@ audit: Final = Table(
     Column("detail", JSON, nullable=False),
 )
 
+# Which dead letters were sent again or dropped, by their place on the bus. Term: 40 days, longer than any topic keeps its records.
+dead_letters_done: Final = Table(
+    "dead_letters_done",
+    metadata,
+    Column("topic", String(128), primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("offset", BigInteger, primary_key=True),
+    Column("appended_at", Float, primary_key=True),
+    Column("verb", String(8), nullable=False),
+    Column("at", Float, nullable=False, index=True),
+    Column("actor", String(128), nullable=False),
+)
+
 # What the sources say they saw. Term: 400 days.
 coverage: Final = Table(
     "coverage",

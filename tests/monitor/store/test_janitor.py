@@ -5,7 +5,7 @@ from sqlalchemy import func, select
 
 from alerting_samples import NOON, exposure, fingerprint, open_store, place, put, tell, telling
 from monitor.metrics import Metrics
-from monitor.store import blobs, exposures, outbox, records
+from monitor.store import blobs, dead_letters, exposures, outbox, records
 from monitor.store.collector_state import SqlCollectorState
 from monitor.store.errors import StoreBusy
 from monitor.store.janitor import Janitor, Terms
@@ -116,6 +116,14 @@ async def test_the_small_tables(store):
     assert +done == {"blob_places": 1}
     done = await Janitor(store).sweep(NOON + 402 * DAY)
     assert +done == {"audit": 1, "coverage": 1, "collector_seen": 3}
+
+
+async def test_what_was_done_with_dead_letters_is_kept_longer_than_they_are(store):
+    key = dead_letters.LetterKey("documents.v1.dlq", 0, 1, NOON - DAY)
+    async with store.write() as connection:
+        await dead_letters.mark(connection, [key], dead_letters.Mark("dropped", NOON, "ann"))
+    assert not (await Janitor(store).sweep(NOON + 30 * DAY)).total()  # the longest term that a topic may have
+    assert +await Janitor(store).sweep(NOON + 41 * DAY) == {"dead_letters_done": 1}
 
 
 async def test_many_rows_in_bounded_steps(store):
