@@ -1,12 +1,18 @@
-"""Records that break our contract: where they go, and when there are too many of them."""
+"""Records that break our contract: where they go, how they come back, and when there are too many of them."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
 
-from monitor.bus.base import DeadLetter, Message
+from monitor.bus.base import DeadLetter, Message, Record
 from monitor.contracts import DEAD_LETTER_SUFFIX
+
+_OURS: Final = "dlq-"
+_RETRIES: Final = "dlq-retries"  # stays with a record that was sent again, so that a second burial counts on
+_DIGITS: Final = 18  # of any number that we wrote
 
 
 class DeadLetterFlood(Exception):
@@ -32,6 +38,55 @@ def bury(letter: DeadLetter, stage: str) -> Message:
             "dlq-offset": str(record.offset).encode(),
         },
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Burial:
+    """What the headers of a dead letter say: why and by which stage it was buried, where it stood, how often it was sent again.
+
+    The texts are whatever stands there (at most 64 characters); a number that is none is None, or no retry.
+    """
+
+    reason: str
+    stage: str
+    partition: int | None
+    offset: int | None
+    retries: int
+
+
+def burial(record: Record) -> Burial:
+    """Of any record of a dead-letter topic. Raises nothing."""
+    headers = record.headers
+
+    def text(name: str) -> str:
+        return headers.get(name, b"")[:64].decode("ascii", "replace")
+
+    return Burial(
+        text("dlq-reason"),
+        text("dlq-stage"),
+        _number(headers.get("dlq-partition", b"")),
+        _number(headers.get("dlq-offset", b"")),
+        _number(headers.get(_RETRIES, b"")) or 0,
+    )
+
+
+def exhume(record: Record) -> Message:
+    """A dead letter as the record that it was, for the topic that it was meant for; dlq-retries counts how often.
+
+    The topic is told by the dead-letter topic's own name, never by a header.
+    """
+    headers = {name: value for name, value in record.headers.items() if not name.startswith(_OURS)}
+    headers[_RETRIES] = str(burial(record).retries + 1).encode()
+    return Message(record.topic.removesuffix(DEAD_LETTER_SUFFIX), record.key, record.value, headers)
+
+
+def was_retried(record: Record) -> bool:
+    """An operator sent it again: if it breaks the contract still, that says nothing about who produces."""
+    return _RETRIES in record.headers
+
+
+def _number(raw: bytes) -> int | None:
+    return int(raw) if raw.isdigit() and len(raw) <= _DIGITS else None
 
 
 class FloodGuard:

@@ -4,7 +4,8 @@
 - RetryableError and Backpressure: the batch is put back, the loop stands still for a while (with jitter, longer each time) and
   reads it again. Standing still is better than pausing partitions: a Kafka client would throw its prefetched data away.
 - UpgradeNeeded pauses its partition for good, the others go on.
-- Dead letters are produced like any result, before the commit. Too many of them end the stage, whatever else happens.
+- Dead letters are produced like any result, before the commit. Too many of them end the stage, whatever else happens; those that
+  an operator sent again do not count.
 - Any other exception ends the stage, with the batch uncommitted.
 - A partition on its way to another member waits for the batch under way, under the bus's deadline; so does the end,
   under `finish_seconds`. After that the batch is left to whoever reads it next.
@@ -38,7 +39,7 @@ from monitor.bus.base import (
     TopicPartition,
     UpgradeNeeded,
 )
-from monitor.bus.deadletters import FloodGuard, bury
+from monitor.bus.deadletters import FloodGuard, bury, was_retried
 from monitor.contracts import CoverageEvent
 from monitor.metrics import Metrics
 
@@ -167,7 +168,10 @@ class Runner:
 
     async def _work(self, batch: Batch, consumer: Consumer, producer: Producer) -> None:
         records, handled = await self._handle(batch.records, consumer)
-        breaking = sum(letter.reason not in self._content_reasons for letter in handled.dead)
+        breaking = sum(
+            letter.reason not in self._content_reasons and not was_retried(letter.record)
+            for letter in handled.dead
+        )
         self._flood.check(len(records), breaking)
         now = self._clock()
         messages: list[Message] = [

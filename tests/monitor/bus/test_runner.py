@@ -207,6 +207,15 @@ async def test_a_flood_that_is_the_content_s_fault_ends_nothing() -> None:
     assert stage.metric("dead_letters_total", stage="test", reason="worker_killed") == 500
 
 
+async def test_what_an_operator_sent_again_is_no_flood() -> None:
+    records = [record(b"x", i, headers={"dlq-retries": b"1"}) for i in range(500)]
+    dead = Handled(dead=[DeadLetter(r, "malformed") for r in records])
+    stage = Stage(bus := ScriptedBus([Batch(records)]), dead)
+    await stage.run()
+    assert bus.all("commit") == [{P0: 500}]
+    assert sent(bus)[0].headers["dlq-retries"] == b"1"
+
+
 async def test_losses_are_counted_and_told_before_the_commit() -> None:
     gap = Lost(P1, 3, 12)
     stage = Stage(bus := ScriptedBus([Batch([record(b"a", 0)], [gap]), Batch(lost=[Lost(P0, 1, 1)])]))
