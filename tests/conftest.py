@@ -5,11 +5,13 @@ the wheel; they are put in by their own path.
 import asyncio
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import uvloop
+
+from kafka_fixture import broker
 
 _FOLDER = Path(__file__).parents[1] / "benchmarks"
 
@@ -29,3 +31,10 @@ def pytest_asyncio_loop_factories(
 ) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
     """The loop of the product: it answers some faults (a closed pipe) in another way than asyncio's own."""
     return {"uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """`host:port` of a broker that all tests of this run share: use topics and groups with a prefix of your own."""
+    with broker(tmp_path_factory.mktemp("kafka")) as bootstrap:
+        yield bootstrap

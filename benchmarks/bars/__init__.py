@@ -3,5 +3,6 @@
 import sys
 from pathlib import Path
 
-# the bars share some support modules with the tests
-sys.path.append(str(Path(__file__).resolve().parents[2] / "tests" / "support"))
+# the bars share some support modules, and the local brokers, with the tests
+_ROOT = Path(__file__).resolve().parents[2]
+sys.path += [str(_ROOT / "tests" / "support"), str(_ROOT / "deploy" / "kafka")]
