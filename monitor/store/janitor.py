@@ -35,6 +35,8 @@ from monitor.store.tables import (
 _HOUR: Final = 3600.0
 _DAY: Final = 24 * _HOUR
 _STEP: Final = 500  # rows of one transaction
+# while an exposure is open, what was told of it says who has to hear of its end
+_SETTLED: Final = outbox.c.exposure_id.not_in(select(exposures.c.id).where(exposures.c.state == "open"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +100,13 @@ class Janitor:
             (
                 "outbox",
                 outbox,
-                and_(outbox.c.state == "delivered", outbox.c.delivered_at < now - terms.delivered),
+                and_(outbox.c.state == "delivered", outbox.c.delivered_at < now - terms.delivered, _SETTLED),
             ),
-            ("outbox", outbox, and_(outbox.c.state == "failed", outbox.c.created_at < now - terms.failed)),
+            (
+                "outbox",
+                outbox,
+                and_(outbox.c.state == "failed", outbox.c.created_at < now - terms.failed, _SETTLED),
+            ),
             ("audit", audit, audit.c.at < now - terms.audit),
             ("coverage", coverage, coverage.c.until < now - terms.coverage),
             ("dead_letters_done", dead_letters_done, dead_letters_done.c.at < now - terms.dead_letters),

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.types import BigInteger
 
@@ -155,7 +156,8 @@ blob_places: Final = Table(
     Column("event", JSON, nullable=False),
 )
 
-# What has to be told to whom. Term: delivered ones 90 days, failed ones 400 days, pending ones until delivered.
+# What has to be told to whom. Term: those of open exposures stay; else delivered ones 90 days, failed ones 400 days, pending ones
+# until delivered.
 outbox: Final = Table(
     "outbox",
     metadata,
@@ -175,10 +177,22 @@ outbox: Final = Table(
     Column("fence", Integer, nullable=False),
     Column("reason", String(32), nullable=False),
     Column("delivered_at", Float),
+    Column("labels", JSON, nullable=False, server_default=text("'{}'")),
     UniqueConstraint("key", "notifier"),
     Index("outbox_due", "notifier", "state", "next_try", "id"),
     Index("outbox_order", "exposure_id", "notifier", "state", "id"),
     Index("outbox_delivered", "state", "delivered_at"),
+    Index("outbox_recent", "notifier", "created_at"),
+)
+
+# Which process does what only one of them should do. Term: the store's own.
+leases: Final = Table(
+    "leases",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("holder", String(64), nullable=False),
+    Column("fence", Integer, nullable=False),
+    Column("until", Float, nullable=False),
 )
 
 # Who closed, reopened or looked. Term: a year.

@@ -94,7 +94,8 @@ async def test_a_closed_one_goes_with_everything_of_it(store):
 
 
 async def test_the_outbox_keeps_what_is_not_delivered(store):
-    await put(store, exposure(), exposure("b"), exposure("c"))
+    closed = {"state": "closed", "closed_at": NOON + 399 * DAY}
+    await put(store, exposure(**closed), exposure("b", **closed), exposure("c"))
     await tell(store, telling("1"), telling("2", leak="b"), telling("3", leak="c"))
     async with store.write() as connection:
         rows = await outbox.lease(connection, "hook", now=NOON, until=NOON + 1, limit=3)
@@ -103,6 +104,18 @@ async def test_the_outbox_keeps_what_is_not_delivered(store):
     assert (await Janitor(store).sweep(NOON + 91 * DAY))["outbox"] == 1
     assert (await Janitor(store).sweep(NOON + 401 * DAY))["outbox"] == 1
     assert (await counts(store))["outbox"] == 1
+
+
+async def test_the_outbox_keeps_who_was_told_of_an_open_exposure(store):
+    await put(store, exposure(), exposure("b"))
+    await tell(store, telling("1"), telling("2", leak="b"))
+    async with store.write() as connection:
+        delivered, failed = await outbox.lease(connection, "hook", now=NOON, until=NOON + 1, limit=2)
+        await outbox.settle_delivered(connection, [delivered], at=NOON)
+        await outbox.settle_undelivered(connection, failed, state="failed", reason="gone")
+    assert (await Janitor(store).sweep(NOON + 1000 * DAY))["outbox"] == 0
+    async with store.read() as connection:
+        assert await outbox.told_of(connection, fingerprint("a"), 1) == ["hook"]
 
 
 async def test_the_small_tables(store):
