@@ -299,6 +299,7 @@ class Service:
         )
         self._jobs[stage.value] = runner.run
         self._checks[stage.value] = lambda: runner.problems
+        self.metrics.ready.labels(stage.value).set_function(lambda: 0.0 if runner.problems else 1.0)
 
     def _web(self) -> Web | None:
         ingest = Stage.COLLECT in self._stages and "ingest" in self._config.sources
