@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from enum import StrEnum
 from functools import cache
 from types import UnionType
-from typing import Any, ClassVar, Final, Self, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Final, NamedTuple, Self, get_args, get_origin, get_type_hints
 
 import orjson
 
@@ -87,6 +87,9 @@ class Mode(StrEnum):
     EXERCISE = "exercise"  # a drill's canary: followed to the pager, never counted as a leak
 
 
+_MODES: Final = frozenset(Mode)
+
+
 @dataclass(frozen=True, slots=True)
 class Provenance:
     """Where a document stands. Every text is as the source gave it: untrusted, and it may hold a secret."""
@@ -140,15 +143,33 @@ class Document:
     @classmethod
     def read(cls, record: Record) -> Self:
         """Raises InvalidRecord, UpgradeNeeded."""
+        cls.check_version(record)
+        return cls.of(cls.metadata(record.headers.get("m", b"")), record.value)
+
+    @classmethod
+    def check_version(cls, record: Record) -> None:
+        """Raises InvalidRecord, UpgradeNeeded."""
         _check_version(record, cls.VERSION)
-        meta = _load(record.headers.get("m", b""))
+
+    @staticmethod
+    def metadata(header: bytes) -> dict[str, Any]:
+        """The header `m`, judged. Raises InvalidRecord. Of a document without a finding nothing more is read: a quarter of the cost."""
         try:
-            known, extra = _split(cls, meta)
-            known["mode"] = Mode(known.get("mode", "live"))
-            known["provenance"] = Provenance(**_split(Provenance, known.get("provenance", {}))[0])
-            return cls(content=record.value, extra=extra, **known)
-        except (TypeError, ValueError) as error:
+            metadata = _check(Document, _load(header))
+            _check(Provenance, metadata.get("provenance", {}))
+        except TypeError as error:
             raise InvalidRecord("malformed") from error
+        if metadata.get("mode", Mode.LIVE) not in _MODES:
+            raise InvalidRecord("malformed")
+        return metadata
+
+    @classmethod
+    def of(cls, metadata: Mapping[str, Any], content: bytes) -> Self:
+        """`metadata` as from `metadata()`."""
+        known, extra = _split(cls, metadata)
+        known["mode"] = Mode(known.get("mode", Mode.LIVE))
+        known["provenance"] = Provenance(**_split(Provenance, known.get("provenance", {}))[0])
+        return cls(content=content, extra=extra, **known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,23 +353,30 @@ def _public_fields(contract: Any, *, skip: tuple[str, ...]) -> dict[str, Any]:
     return {f.name: getattr(contract, f.name) for f in fields(contract) if f.name not in skip}
 
 
+class _Shape(NamedTuple):
+    """What JSON may hold for one class."""
+
+    types: Mapping[str, tuple[type, ...]]  # of each field
+    items: Mapping[str, type]  # of the items of lists and the values of objects, for fields that are one
+    needed: frozenset[str]
+
+
 @cache
-def _types(cls: type) -> Mapping[str, tuple[tuple[type, ...], type | None]]:
-    """Field name -> (types that JSON may have there, type of a list's items or an object's values)."""
-    known: dict[str, tuple[tuple[type, ...], type | None]] = {}
+def _shape(cls: type) -> _Shape:
+    types: dict[str, tuple[type, ...]] = {}
+    items: dict[str, type] = {}
     for name, hint in get_type_hints(cls).items():
         if name in {"extra", "content", "TOPIC", "VERSION"}:
             continue
         outer: list[type] = []
-        inner: type | None = None
         for option in get_args(hint) if get_origin(hint) is UnionType else (hint,):
             origin = get_origin(option)
             if origin is tuple:
                 outer.append(list)
-                inner = get_args(option)[0]
+                items[name] = get_args(option)[0]
             elif origin is Mapping:
                 outer.append(dict)
-                inner = get_args(option)[1]
+                items[name] = get_args(option)[1]
             elif option is float:
                 outer += [float, int]
             elif issubclass(option, str):
@@ -357,29 +385,32 @@ def _types(cls: type) -> Mapping[str, tuple[tuple[type, ...], type | None]]:
                 outer.append(dict)
             else:
                 outer.append(option)
-        known[name] = (tuple(outer), inner)
-    return known
+        types[name] = tuple(outer)
+    without_default = {f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING}
+    return _Shape(types, items, frozenset(without_default & types.keys()))
+
+
+def _check(cls: type, raw: object) -> dict[str, Any]:
+    """`raw` itself. Raises TypeError unless it is an object with all that `cls` needs, each of the right type."""
+    types, items, needed = _shape(cls)
+    if type(raw) is not dict or not needed <= raw.keys():
+        raise TypeError("not an object, or not a whole one")
+    for name, value in raw.items():
+        if name in types and type(value) not in types[name]:
+            raise TypeError(name)
+    for name, item_type in items.items():
+        if any(type(item) is not item_type for item in _items(raw.get(name, ()))):
+            raise TypeError(name)
+    return raw
 
 
 def _split(cls: type, raw: object) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(what `cls` knows, what it does not). Raises TypeError unless `raw` is an object with the right types."""
-    if not isinstance(raw, dict):
-        raise TypeError("not an object")
-    types = _types(cls)
-    known: dict[str, Any] = {}
-    extra: dict[str, Any] = {}
-    for name, value in raw.items():
-        expected = types.get(name)
-        if expected is None:
-            extra[name] = value
-            continue
-        outer, inner = expected
-        if type(value) not in outer:
-            raise TypeError(name)
-        if inner is not None and any(type(item) is not inner for item in _items(value)):
-            raise TypeError(name)
-        known[name] = value
-    return known, extra
+    """(what `cls` knows, what it does not). Raises what `_check` raises."""
+    checked, known = _check(cls, raw), _shape(cls).types
+    return (
+        {name: value for name, value in checked.items() if name in known},
+        {name: value for name, value in checked.items() if name not in known},
+    )
 
 
 def _items(value: Any) -> Any:

@@ -221,3 +221,52 @@ def test_places_of_nobody_stand_on_the_bus_for_two_days_at_most():
 def test_every_topic_has_dead_letters():
     names = [t.name for t in contracts.with_dead_letters()]
     assert set(names) == {t.name for t in contracts.TOPICS} | {t.name + ".dlq" for t in contracts.TOPICS}
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"source": 3},
+        {"fetched_at": "now"},
+        {"fetched_at": None},
+        {"mode": "loud"},
+        {"mode": []},
+        {"more": 1},
+        {"line": True},
+        {"provenance": []},
+        {"provenance": {"path": 3}},
+    ],
+    ids=str,
+)
+def test_metadata_is_judged_whole_without_making_a_document(field):
+    header = orjson.dumps({**orjson.loads(DOCUMENT.message().headers["m"]), **field})
+    with pytest.raises(InvalidRecord) as caught:
+        Document.metadata(header)
+    assert caught.value.reason == "malformed"
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["source", "id", "fetched_at", "mode", "provenance", "offset", "new"]),
+        st.none()
+        | st.booleans()
+        | st.integers(0, 9)
+        | st.floats(0, 9)
+        | st.sampled_from(["", "live", "x"])
+        | st.dictionaries(st.sampled_from(["path", "new"]), st.integers(0, 1) | st.just("p"), max_size=2),
+        max_size=7,
+    )
+)
+def test_metadata_that_is_judged_good_makes_a_document(fields):
+    try:
+        metadata = Document.metadata(orjson.dumps(fields))
+    except InvalidRecord:
+        return
+    assert Document.of(metadata, b"x").content == b"x"
+
+
+def test_a_record_tells_neither_content_nor_metadata():
+    text = repr(record(DOCUMENT.message(), offset=17))
+    assert "hello" not in text
+    assert "example" not in text
+    assert "documents.v1[0] offset=17" in text
