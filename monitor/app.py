@@ -27,11 +27,13 @@ from monitor import hardening
 from monitor.aio import sleep_until, supervise
 from monitor.alerting import notifiers as notifier_package
 from monitor.alerting.fold import Route
+from monitor.alerting.heartbeat import Heartbeat, HeartbeatSettings
 from monitor.alerting.notifiers.base import NotifierPlugin, NotifierSettings
 from monitor.alerting.outbox import Channel, Deliverer
 from monitor.alerting.ownership import Ownership, WatchSettings
 from monitor.alerting.policy import Policy, PolicySettings
 from monitor.alerting.queries import Exposures
+from monitor.alerting.selftest import SelfTest
 from monitor.alerting.service import AlertingService, Rules
 from monitor.alerting.upkeep import Upkeep
 from monitor.bus.base import Handler, TopicSpec
@@ -78,6 +80,7 @@ _METRICS_PORT: Final = {Stage.COLLECT: 8688, Stage.MATCH: 8689, Stage.ALERT: 869
 SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
     "watch": WatchSettings,
     "policy": PolicySettings,
+    "heartbeat": HeartbeatSettings,
     "match": MatchSettings,
 }
 
@@ -172,6 +175,7 @@ class Service:
             self._check_rules()
             self._sources(tools)
             self._channels(tools, KeyRing.of(bytes(32)))
+            self._heartbeat(tools)
         finally:
             await tools.http.close()
 
@@ -204,6 +208,23 @@ class Service:
                 mark = revision(settings, keys)
             built.append(Channel(name, notifier, settings.deadline_seconds, mark, settings.at_once))
         return built
+
+    def _heartbeat(self, tools: Tools) -> Heartbeat | None:
+        with _configured("heartbeat"):
+            url = self._section(HeartbeatSettings).address()
+        return Heartbeat(tools.http, url, self.metrics) if url else None
+
+    def _selftest(self, store: Store, tools: Tools) -> SelfTest:
+        heartbeat = self._heartbeat(tools)
+        if heartbeat is not None:
+            self._jobs["heartbeat"] = heartbeat.run
+        return SelfTest(
+            store,
+            self.metrics,
+            clock=self._clock,
+            late_seconds=self._section(HeartbeatSettings).late_seconds,
+            on_success=heartbeat.beat if heartbeat is not None else lambda: None,
+        )
 
     async def _bus(self, stack: AsyncExitStack) -> EmbeddedBus:
         settings = self._config.bus
@@ -242,7 +263,10 @@ class Service:
         console = self._config.external_url
         deliverer = Deliverer(store, channels, self.metrics, clock=self._clock, console=console)
         rules = Rules(Ownership(watch), Policy(policy.rows), tuple(routes))
-        alerting = AlertingService(store, rules, self.metrics, clock=self._clock, on_told=deliverer.wake)
+        selftest = self._selftest(store, tools)
+        alerting = AlertingService(
+            store, rules, self.metrics, selftest, clock=self._clock, on_told=deliverer.wake
+        )
         janitor = Janitor(store, Terms(unattributed_places=policy.unattributed_places_hours * 3600))
         upkeep = Upkeep(
             store, janitor, self.metrics, clock=self._clock, notifiers=[route.notifier for route in routes]

@@ -181,6 +181,36 @@ class Metrics:
             registry=r,
         )
 
+        # -- self-test
+        self.selftest_planted = Counter(
+            "leakstream_selftest_planted", "Canaries that the self-test put on the bus.", registry=r
+        )
+        self.selftest_seen = Counter(
+            "leakstream_selftest_seen",
+            "Canaries that came to the alerting stage: ok, late (too old to prove anything), early (its clock is far ahead).",
+            ["outcome"],
+            registry=r,
+        )
+        for outcome in ("ok", "late", "early"):
+            self.selftest_seen.labels(outcome)
+        self.selftest_last_success = Gauge(
+            "leakstream_selftest_last_success_timestamp_seconds",
+            "When a canary last came through in time; 0 = never.",
+            registry=r,
+        )
+        self.selftest_seconds = Histogram(
+            "leakstream_selftest_seconds",
+            "From planting a canary to the alerting stage.",
+            buckets=_LATENCY,
+            registry=r,
+        )
+        self.heartbeats = Counter(
+            "leakstream_heartbeats",
+            "Heartbeats to the dead-man switch by outcome (delivered, or the reason of the failure).",
+            ["outcome"],
+            registry=r,
+        )
+
         # -- everywhere
         self.dropped = Counter(
             "leakstream_dropped",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from detectors.model import Confidence, Severity, Verdict
+from monitor.alerting.selftest import is_canary
 from monitor.bus.base import DeadLetter, Record
 from monitor.contracts import (
     COVERAGE,
@@ -27,6 +28,7 @@ class Intake:
     """One batch, in the order of the records."""
 
     findings: list[FindingEvent] = field(default_factory=list)
+    canaries: list[FindingEvent] = field(default_factory=list)  # of the self-test: no exposures
     sightings: list[Sighting] = field(default_factory=list)
     coverage: list[CoverageEvent] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
@@ -48,7 +50,7 @@ def _sort(record: Record, intake: Intake) -> None:
         event = FindingEvent.read(record)
         if not _is_usable(event):
             raise InvalidRecord("malformed")
-        intake.findings.append(event)
+        (intake.canaries if is_canary(event) else intake.findings).append(event)
     elif record.topic == SIGHTINGS:
         intake.sightings.append(Sighting.read(record))
     elif record.topic == COVERAGE:

@@ -17,6 +17,7 @@ from monitor.alerting.fold import Fold, Route
 from monitor.alerting.ownership import Ownership
 from monitor.alerting.places import coverage_object, sighting_of
 from monitor.alerting.policy import Policy
+from monitor.alerting.selftest import SelfTest
 from monitor.bus.base import Handled, Record
 from monitor.metrics import Metrics
 from monitor.store import blobs, exposures, outbox, records
@@ -40,6 +41,7 @@ class AlertingService:
         store: Store,
         rules: Rules,
         metrics: Metrics,
+        selftest: SelfTest,
         *,
         clock: Callable[[], float],
         on_told: Callable[[], None] = lambda: None,
@@ -48,11 +50,12 @@ class AlertingService:
         self._store = store
         self._rules = rules
         self._metrics = metrics
+        self._selftest = selftest
         self._clock = clock
         self._on_told = on_told
 
     async def handle(self, batch: Sequence[Record]) -> Handled:
-        """Raises UpgradeNeeded, RetryableError (the store is busy): then nothing of the batch is in the store."""
+        """Raises UpgradeNeeded, RetryableError (the store is busy): then the batch must come again."""
         work = intake.read(batch)
         if work.findings or work.sightings or work.coverage:
             fold = Fold(self._rules.ownership, self._rules.policy, self._rules.routes, now=self._clock())
@@ -65,6 +68,7 @@ class AlertingService:
             self._count(fold.counts)
             if fold.tellings:
                 self._on_told()
+        await self._selftest.handle(work.canaries)  # at last: it vouches for what is above
         return Handled(dead=work.dead)
 
     def _count(self, counts: Counter[tuple[str, ...]]) -> None:

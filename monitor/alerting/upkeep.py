@@ -9,6 +9,7 @@ from typing import Final
 from detectors.model import Severity
 from monitor.aio import sleep_until
 from monitor.alerting.ownership import Level
+from monitor.alerting.selftest import last_success
 from monitor.metrics import Metrics
 from monitor.store import outbox, queries
 from monitor.store.engine import Store
@@ -56,11 +57,13 @@ class Upkeep:
         async with self._store.read() as connection:
             counts = await queries.open_counts(connection)
             backlog = await outbox.backlog(connection, self._notifiers)
+            proved = await last_success(connection)
         for severity in Severity:
             for level in Level:
                 self._metrics.exposures_open.labels(severity.value, level.value).set(
                     counts.get((severity.value, level.value), 0)
                 )
+        self._metrics.selftest_last_success.set(proved or 0.0)
         self._notifiers.update(backlog)  # a name whose last row went must fall to 0, not stand still
         for name, figures in backlog.items():
             self._metrics.outbox_pending.labels(name).set(figures.pending)

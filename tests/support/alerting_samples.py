@@ -10,6 +10,7 @@ from typing import Any
 from monitor.alerting.fold import Route
 from monitor.alerting.ownership import Ownership, WatchSettings
 from monitor.alerting.policy import Policy
+from monitor.alerting.selftest import SelfTest
 from monitor.alerting.service import AlertingService, Rules
 from monitor.bus.base import Message, Record
 from monitor.contracts import FindingEvent, Place, Sighting
@@ -108,7 +109,9 @@ def service(
     clock: Callable[[], float] = lambda: NOON + 10,
 ) -> AlertingService:
     rules = Rules(Ownership(watch), policy or Policy(), tuple(routes))
-    return AlertingService(store, rules, metrics or Metrics(), clock=clock)
+    metrics = metrics or Metrics()
+    selftest = SelfTest(store, metrics, clock=clock, late_seconds=300)
+    return AlertingService(store, rules, metrics, selftest, clock=clock)
 
 
 async def open_store(folder: Path) -> Store:

@@ -24,6 +24,13 @@ def test_each_topic_to_its_list():
     )
 
 
+def test_canaries_of_the_self_test_are_no_findings():
+    drill = finding("b", mode="exercise")
+    canary = finding(source="selftest", mode="exercise", rule="leakstream-canary", verdict="proved")
+    work = intake.read(records([canary, drill]))
+    assert (work.canaries, work.findings, work.dead) == ([canary], [drill], [])
+
+
 @pytest.mark.parametrize(
     "broken",
     [

@@ -64,6 +64,16 @@ async def told(store):
 OURS = {"repository": "acme/code"}
 
 
+async def test_a_canary_vouches_for_its_batch_and_becomes_nothing(store):
+    metrics = Metrics()
+    canary = finding("c", source="selftest", mode="exercise", rule="leakstream-canary", verdict="proved")
+    await service(store, metrics=metrics).handle(records([canary, finding(**OURS)]))
+    assert await rows(store, exposures, "id") == [(fingerprint("a"),)]
+    assert sum((await told(store)).values()) == 1
+    seen = metrics.registry.get_sample_value("leakstream_selftest_seen_total", {"outcome": "ok"})
+    assert seen == 1
+
+
 async def test_a_finding_becomes_an_exposure_with_its_place_and_is_told(store):
     event = finding(**OURS)
     handled = await service(store).handle(records([event]))

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from alerting_samples import NOON, exposure, open_store, put, tell, telling
+from alerting_samples import NOON, exposure, finding, open_store, put, records, service, tell, telling
 from monitor.aio import spawn
 from monitor.alerting.upkeep import Upkeep
 from monitor.metrics import Metrics
@@ -48,6 +48,16 @@ async def test_figures_come_from_the_store_and_fall_to_zero(store):
     await care.figures()
     assert value("outbox_pending", notifier="removed") == 0
     assert value("exposures_open", severity="critical", owned="proved") == 0
+
+
+async def test_when_a_canary_last_came_through_is_known_in_every_process_and_after_a_restart(store):
+    metrics, name = Metrics(), "leakstream_selftest_last_success_timestamp_seconds"
+    await upkeep(store, metrics).figures()
+    assert metrics.registry.get_sample_value(name) == 0
+    canary = finding(source="selftest", mode="exercise", rule="leakstream-canary", verdict="proved")
+    await service(store, clock=lambda: NOON + 10.5).handle(records([canary]))
+    await upkeep(store, metrics).figures()
+    assert metrics.registry.get_sample_value(name) == NOON + 10.5
 
 
 async def test_what_retention_takes_is_counted(store):
