@@ -23,7 +23,9 @@ from typing import Final, Literal, Self
 
 import kafkadist
 import kafkaprobe
+from links import Links
 from nodeconfig import Node, Ports, cluster_id
+from nodesecurity import Security
 
 JVM: Final = (
     "-Xms128m",
@@ -43,7 +45,9 @@ class LocalKafka:
     """Brokers (each its own controller too) with their data in `folder`, which the caller owns.
 
     A context manager; nodes are numbered from 1. All methods block; one thread at a time. The brokers die with this process, however it
-    ends. `properties` are broker properties over our own.
+    ends. `properties` are broker properties over our own. With `relayed`, clients and nodes reach a node only through relays, so that
+    `cut` can take it off the network. With `secure` there is a second listener with TLS and SASL for `users`, who may do what ACLs say
+    (`admin`: everything); over the first one everybody may do everything.
     """
 
     def __init__(
@@ -51,16 +55,23 @@ class LocalKafka:
         folder: Path,
         nodes: Literal[1, 3] = 1,
         *,
+        secure: bool = False,
+        users: Sequence[str] = ("admin", "collect", "match", "alert"),
+        relayed: bool = False,
         properties: Mapping[str, str] | None = None,
         jvm: Sequence[str] = JVM,
     ) -> None:
         self._folder = folder
         self._jvm = jvm
         self._classpath = kafkadist.classpath()
-        ports = {number: Ports(*_free_ports(3)) for number in range(1, nodes + 1)}
+        ports = {number: _ports(relayed=relayed) for number in range(1, nodes + 1)}
+        self._security = Security.make(folder / "security", users) if secure else None
         self._nodes = {
-            number: Node(number, folder / str(number), ports, properties or {}) for number in ports
+            number: Node(number, folder / str(number), ports, properties or {}, self._security, relayed)
+            for number in ports
         }
+        self._relayed = relayed
+        self._links: Links | None = None
         self._running: dict[int, subprocess.Popen[bytes]] = {}
         # The kernel ends a broker with the thread that started it, so that thread must last as long as we do.
         self._starter = ThreadPoolExecutor(1, "localkafka")
@@ -68,6 +79,8 @@ class LocalKafka:
     def __enter__(self) -> Self:
         try:
             self._format()
+            if self._relayed:
+                self._links = self._open_links()
             for number in self._nodes:
                 self._launch(number)
             for number in self._nodes:
@@ -85,7 +98,24 @@ class LocalKafka:
     @property
     def bootstrap(self) -> str:
         """`host:port` of every node, with commas; plaintext."""
-        return ",".join(f"127.0.0.1:{node.ports[number].client}" for number, node in self._nodes.items())
+        return ",".join(f"127.0.0.1:{node.ports[number].front}" for number, node in self._nodes.items())
+
+    @property
+    def secure_bootstrap(self) -> str:
+        """The same for the listener with TLS and SASL."""
+        return ",".join(f"127.0.0.1:{node.ports[number].secure}" for number, node in self._nodes.items())
+
+    @property
+    def security(self) -> Security:
+        assert self._security is not None, "made without secure=True"
+        return self._security
+
+    def cut(self, node: int) -> None:
+        """Take a node off the network: no byte passes between it and clients or other nodes. Back when it is so."""
+        self._relays().cut(node)
+
+    def heal(self, node: int) -> None:
+        self._relays().heal(node)
 
     def log(self, node: int) -> Path:
         return self._nodes[node].log
@@ -120,16 +150,26 @@ class LocalKafka:
         """End all nodes; the data stays in the folder. Can be called twice."""
         for number in list(self._running):
             self.kill(number)
+        if self._links is not None:
+            self._links.close()
+            self._links = None
         self._starter.shutdown()
 
     def _format(self) -> None:
         cluster = cluster_id()
+        extra = self._security.format_arguments() if self._security is not None else []
         processes = {}
         for number, node in self._nodes.items():
             node.write()
             processes[number] = self._java(
                 number,
-                ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", f"--config={node.file}"],
+                [
+                    "kafka.tools.StorageTool",
+                    "format",
+                    f"--cluster-id={cluster}",
+                    f"--config={node.file}",
+                    *extra,
+                ],
             )
         for number, process in processes.items():
             if process.wait() != 0:
@@ -141,11 +181,18 @@ class LocalKafka:
     def _java(self, number: int, arguments: list[str]) -> subprocess.Popen[bytes]:
         node = self._nodes[number]
         command = [
-            *("setpriv", "--pdeathsig", "KILL", "--"),
             *(kafkadist.java(), *self._jvm, f"-Djdk.net.hosts.file={node.hosts}", "-cp", self._classpath),
             *arguments,
         ]
         return self._starter.submit(_start, command, node.log).result()
+
+    def _open_links(self) -> Links:
+        command = Links.command([link for node in self._nodes.values() for link in node.links()])
+        return Links(self._starter.submit(_start, command, self._folder / "links.log", piped=True).result())
+
+    def _relays(self) -> Links:
+        assert self._links is not None, "made without relayed=True"
+        return self._links
 
     def _wait(self, number: int, enough: Callable[[kafkaprobe.Answer], bool]) -> None:
         node = self._nodes[number]
@@ -168,15 +215,24 @@ class LocalKafka:
         return BrokerFailed(f"Kafka node {number}: {what}; the end of {log}:\n{end}")
 
 
-def _start(command: list[str], log: Path) -> subprocess.Popen[bytes]:
-    """In a session of its own, so that a terminal's Ctrl-C does not end the broker before the service."""
+def _start(command: list[str], log: Path, *, piped: bool = False) -> subprocess.Popen[bytes]:
+    """A process that the kernel ends with the calling thread, in a session of its own: a terminal's Ctrl-C is not for it."""
     with log.open("ab") as out:
         return subprocess.Popen(  # noqa: S603 - our own arguments
-            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+            ["setpriv", "--pdeathsig", "KILL", "--", *command],  # noqa: S607 - of util-linux, wherever it lies
+            stdin=subprocess.PIPE if piped else subprocess.DEVNULL,
+            stdout=subprocess.PIPE if piped else out,
+            stderr=out,
+            start_new_session=True,
         )
 
 
-def _free_ports(count: int) -> list[int]:
+def _ports(*, relayed: bool) -> Ports:
+    client, internal, controller, secure, front = free_ports(5)
+    return Ports(client, internal, controller, secure, front if relayed else client)
+
+
+def free_ports(count: int) -> list[int]:
     """Below the range that the kernel gives to outgoing connections, so that a killed node finds its ports free again."""
     found: list[int] = []
     while len(found) < count:
