@@ -17,7 +17,7 @@ from monitor.matcher.frames import JobItem
 from monitor.matcher.pool import ScanPool, WorkerDied
 from monitor.metrics import Metrics
 
-_JOB_DOCUMENTS: Final = 128
+_JOB_DOCUMENTS: Final = 256
 _JOB_BYTES: Final = 512 * 1024  # a job's deadline grows with it
 _LEAST_PATIENCE: Final = 1 / 8  # still a hundred times what an ordinary document takes
 CONTENT_REASONS: Final = frozenset(
@@ -38,41 +38,36 @@ class MatcherService:
         dead: list[DeadLetter] = []
         for record in records:
             try:
-                Document.read(record)
+                Document.check_version(record)
             except InvalidRecord as error:
                 dead.append(DeadLetter(record, error.reason))
             else:
                 good.append(record)
-        messages: list[Message] = []
-        for found, killed in await asyncio.gather(*(self._job(job) for job in _jobs(good))):
-            messages += found
-            dead += killed
-        return Handled(messages, dead)
+        return _together([Handled((), dead), *await asyncio.gather(*map(self._job, _jobs(good)))])
 
-    async def _job(self, records: Sequence[Record]) -> tuple[list[Message], list[DeadLetter]]:
+    async def _job(self, records: Sequence[Record]) -> Handled:
         try:
-            return await self._scan(records), []
+            return await self._scan(records)
         except WorkerDied as death:
             if len(records) == 1 and death.reason == "timeout":  # it had a deadline of its own
-                return [], [DeadLetter(records[0], "worker_timeout")]
+                return Handled((), [DeadLetter(records[0], "worker_timeout")])
         return await self._one_by_one(records)
 
-    async def _one_by_one(self, records: Sequence[Record]) -> tuple[list[Message], list[DeadLetter]]:
+    async def _one_by_one(self, records: Sequence[Record]) -> Handled:
         """The second try of documents whose job died."""
-        messages: list[Message] = []
-        dead: list[DeadLetter] = []
+        done: list[Handled] = []
         patience = 1.0
         for record in records:
             try:
-                messages += await self._scan([record], patience)
+                done.append(await self._scan([record], patience))
             except WorkerDied as death:
-                dead.append(DeadLetter(record, f"worker_{death.reason}"))
+                done.append(Handled((), [DeadLetter(record, f"worker_{death.reason}")]))
                 if death.reason == "timeout":
                     patience = max(patience / 2, _LEAST_PATIENCE)
-        return messages, dead
+        return _together(done)
 
-    async def _scan(self, records: Sequence[Record], patience: float = 1.0) -> list[Message]:
-        items = [JobItem(record.headers["m"], record.value) for record in records]
+    async def _scan(self, records: Sequence[Record], patience: float = 1.0) -> Handled:
+        items = [JobItem(record.headers.get("m", b""), record.value) for record in records]
         answer = await self._pool.scan(items, patience=patience)
         stats = answer.stats
         self._metrics.scanned_bytes.inc(stats["bytes"])
@@ -83,8 +78,18 @@ class MatcherService:
             self._metrics.match_latency.observe(seconds)
         for reason, count in stats["dropped"].items():
             self._metrics.dropped.labels("match", reason).inc(count)
-        version = FindingEvent.VERSION.encode()
-        return [Message(FINDINGS, key, body, {"v": version}) for _, key, body in answer.events]
+        headers = {"v": FindingEvent.VERSION.encode()}
+        return Handled(
+            [Message(FINDINGS, key, body, headers) for _, key, body in answer.events],
+            [DeadLetter(records[index], reason) for index, reason in answer.refused],
+        )
+
+
+def _together(parts: Sequence[Handled]) -> Handled:
+    return Handled(
+        [message for part in parts for message in part.messages],
+        [letter for part in parts for letter in part.dead],
+    )
 
 
 def _jobs(records: Sequence[Record]) -> list[list[Record]]:

@@ -17,14 +17,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Protocol
+from typing import Any, BinaryIO, Final, NamedTuple, Protocol
 
 import orjson
 
 from detectors import Finding, Scanner, diffs, load_rules
 from detectors.stats import ScanStats
 from monitor import hardening
-from monitor.bus.base import Record
 from monitor.contracts import Document, InvalidRecord
 from monitor.identity import KeyRing
 from monitor.matcher import frames
@@ -54,59 +53,66 @@ def serve(
     while frame := _read(source):
         items = frames.read_job(frame)
         started = time.perf_counter()
-        differences = _differences(items)
-        found = _scanned(scanner, items, differences)
+        documents, refused = _judged(items)
+        found = _scanned(scanner, documents)
         dropped = scanner.last.dropped  # before redaction scans again
         events: list[tuple[int, bytes, bytes]] = []
         rules: Counter[str] = Counter()
         waits: list[float] = []  # seconds from fetch to match, of documents with findings
-        for index, (item, findings) in enumerate(zip(items, found, strict=True)):
+        for (number, metadata, content), findings in zip(documents, found, strict=True):
             if not findings:
                 continue
-            document, now = differences.get(index) or _document(item), time.time()
+            document, now = Document.of(metadata, content), time.time()
             waits.append(max(0.0, now - document.fetched_at))
             for event in maker.events(document, findings, now=now):
                 message = event.message()
-                events.append((index, message.key, message.value))
+                events.append((number, message.key, message.value))
                 rules[event.rule] += 1
         stats = {
             "seconds": time.perf_counter() - started,
-            "bytes": sum(len(item.content) for item in items),
+            "bytes": sum(len(document.content) for document in documents),
             "rules": rules,
             "waits": waits,
             "dropped": dropped,
         }
-        _write(sink, frames.answer(frames.Answer(events, stats)))
+        _write(sink, frames.answer(frames.Answer(events, stats, refused)))
 
 
-def _differences(items: Sequence[frames.JobItem]) -> dict[int, Document]:
-    """Those whose content is a unified diff, by their number."""
-    maybe = {i: _document(item) for i, item in enumerate(items) if DIFF.encode() in item.meta}
-    return {i: document for i, document in maybe.items() if document.media_type == DIFF}
+class _Judged(NamedTuple):
+    """A document whose metadata fits the contract, and its number in the job."""
+
+    number: int
+    metadata: Mapping[str, Any]
+    content: bytes
 
 
-def _scanned(
-    scanner: DocumentScanner, items: Sequence[frames.JobItem], differences: Mapping[int, Document]
-) -> list[Sequence[Finding]]:
+def _judged(items: Sequence[frames.JobItem]) -> tuple[list[_Judged], list[tuple[int, str]]]:
+    """The documents, and (number, reason) of those that break the contract."""
+    documents: list[_Judged] = []
+    refused: list[tuple[int, str]] = []
+    for number, (meta, content) in enumerate(items):
+        try:
+            documents.append(_Judged(number, Document.metadata(meta), content))
+        except InvalidRecord as error:
+            refused.append((number, error.reason))
+    return documents, refused
+
+
+def _scanned(scanner: DocumentScanner, documents: Sequence[_Judged]) -> list[Sequence[Finding]]:
     """The findings of each document, from one call. A diff is scanned as the texts on its two sides."""
-    read = {i: diffs.sides(diff.content, continued=diff.offset > 0) for i, diff in differences.items()}
+    read = {
+        at: diffs.sides(content, continued=metadata.get("offset", 0) > 0)
+        for at, (_, metadata, content) in enumerate(documents)
+        if metadata.get("media_type") == DIFF
+    }
     texts: list[bytes] = []
-    for i, item in enumerate(items):
-        texts += [side.text for side in read[i]] if i in read else [item.content]
+    for at, document in enumerate(documents):
+        texts += [side.text for side in read[at]] if at in read else [document.content]
     found = iter(scanner.scan_many(texts))
     return [
-        diffs.findings_of(read[i], [next(found) for _ in read[i]]) if i in read else next(found)
-        for i in range(len(items))
+        diffs.findings_of(read[at], [next(found) for _ in read[at]]) if at in read else next(found)
+        for at in range(len(documents))
     ]
-
-
-def _document(item: frames.JobItem) -> Document:
-    """The parent has read this metadata once already, so it fits the contract."""
-    headers = {"v": Document.VERSION.encode(), "m": item.meta}
-    try:
-        return Document.read(Record(Document.TOPIC, 0, 0, b"", item.content, headers, 0.0))
-    except InvalidRecord as error:
-        raise frames.FrameError(error.reason) from error
 
 
 def _read(source: BinaryIO) -> bytes:

@@ -16,11 +16,14 @@ def test_jobs_round_trip(pairs):
     assert frames.read_job(raw[4:]) == pairs
 
 
-@given(st.lists(st.tuples(st.integers(0, 200), st.binary(max_size=16), st.binary(max_size=100)), max_size=10))
-def test_answers_round_trip(events):
-    raw = frames.answer(frames.Answer(events, {"bytes": 3}))
+@given(
+    st.lists(st.tuples(st.integers(0, 200), st.binary(max_size=16), st.binary(max_size=100)), max_size=10),
+    st.lists(st.tuples(st.integers(0, 200), st.text(max_size=9)), max_size=3),
+)
+def test_answers_round_trip(events, refused):
+    raw = frames.answer(frames.Answer(events, {"bytes": 3}, refused))
     assert frames.length(raw[:4]) == len(raw) - 4
-    assert frames.read_answer(raw[4:]) == (events, {"bytes": 3})
+    assert frames.read_answer(raw[4:]) == (events, {"bytes": 3}, refused)
 
 
 @given(st.binary(max_size=100))

@@ -21,6 +21,7 @@ from monitor.metrics import Metrics
 
 HOSTILE = (sys.executable, str(Path(__file__).parents[2] / "support" / "hostile_worker.py"))
 KEYS = KeyRing.of(bytes(32))
+META = Document(source="test", id="1", content=b"", fetched_at=1.0).message().headers["m"]
 
 
 @pytest.fixture
@@ -40,9 +41,9 @@ def record(content, offset=0):
 )
 async def test_death_has_its_reason_and_the_next_job_works(pool, content, reason):
     with pytest.raises(WorkerDied) as death:
-        await pool.scan([JobItem(b"{}", content)])
+        await pool.scan([JobItem(META, content)])
     assert death.value.reason == reason
-    answer = await pool.scan([JobItem(b"{}", b"harmless")])
+    answer = await pool.scan([JobItem(META, b"harmless")])
     assert answer.stats["bytes"] == 8
 
 
@@ -56,15 +57,15 @@ async def test_a_command_that_cannot_start_ends_the_stage():
 
 async def test_a_job_has_longer_the_more_bytes_it_has(pool):
     """SLOW takes as long as 2 MiB are given; a small document would be long dead."""
-    answer = await pool.scan([JobItem(b"{}", b"SLOW" + bytes(2 * 1024**2))])
+    answer = await pool.scan([JobItem(META, b"SLOW" + bytes(2 * 1024**2))])
     assert answer.stats["bytes"] > 2 * 1024**2
     with pytest.raises(WorkerDied):
-        await pool.scan([JobItem(b"{}", b"SLOW")])
+        await pool.scan([JobItem(META, b"SLOW")])
 
 
 async def test_less_patience_is_a_shorter_deadline(pool):
     with pytest.raises(WorkerDied, match="timeout"):
-        await pool.scan([JobItem(b"{}", b"harmless")], patience=0.0)
+        await pool.scan([JobItem(META, b"harmless")], patience=0.0)
 
 
 def combo_list(size):

@@ -111,10 +111,22 @@ async def test_drops_are_counted_by_reason(pool):
     assert metrics.dropped.labels("match", "placeholder")._value.get() == 1
 
 
-async def test_a_record_that_breaks_the_contract_is_a_dead_letter(pool):
-    broken = Record("documents.v1", 0, 3, b"", b"x", {"v": b"1.0", "m": b"{"}, 0.0)
-    handled = await MatcherService(pool, Metrics()).handle([broken, record(b"fine", 4)])
-    assert [(letter.record.offset, letter.reason) for letter in handled.dead] == [(3, "not_json")]
+@pytest.mark.parametrize(
+    ("headers", "reason"),
+    [
+        ({"v": b"1.0", "m": b"{"}, "not_json"),
+        ({"v": b"1.0"}, "not_json"),
+        ({"v": b"1.0", "m": b"{}"}, "malformed"),
+        ({"v": b"x", "m": b"{}"}, "bad_version"),
+        ({}, "no_version"),
+    ],
+)
+async def test_a_record_that_breaks_the_contract_is_a_dead_letter(pool, headers, reason):
+    broken = Record("documents.v1", 0, 3, b"", b"x", headers, 0.0)
+    metrics = Metrics()
+    handled = await MatcherService(pool, metrics).handle([record(b"fine", 2), broken, record(b"fine", 4)])
+    assert [(letter.record.offset, letter.reason) for letter in handled.dead] == [(3, reason)]
+    assert metrics.scanned_bytes._value.get() == 8
 
 
 async def test_a_record_of_a_later_version_is_not_thrown_away(pool):

@@ -68,10 +68,15 @@ def test_a_parent_that_talks_nonsense_ends_it(broken: bytes) -> None:
         served(broken)
 
 
-def test_a_document_that_breaks_the_contract_is_the_parents_fault() -> None:
+def test_a_document_that_breaks_the_contract_is_refused_by_its_number_and_the_others_are_scanned() -> None:
     token = secret_for(ruleset()["acme-token"], random.Random(1))
-    with pytest.raises(frames.FrameError):
-        served(b"".join(frames.job([frames.JobItem(b"{}", token)])))
+    good = Document(source="t", id="1", content=b"k = " + token, fetched_at=1.0).message().headers["m"]
+    metas = [b"{", good, b"{}", good]
+    _, answered = served(b"".join(frames.job([frames.JobItem(meta, b"k = " + token) for meta in metas])))
+    reply = frames.read_answer(answered)
+    assert [index for index, _, _ in reply.events] == [1, 3]
+    assert reply.refused == [(0, "not_json"), (2, "malformed")]
+    assert reply.stats["bytes"] == 2 * (4 + len(token))
 
 
 def test_a_diff_is_read_without_its_first_column_and_shows_nothing_of_a_secret_over_several_lines() -> None:
