@@ -21,7 +21,7 @@ import orjson
 import structlog
 from pydantic import BaseModel, SecretStr
 
-from detectors import load_rules
+from detectors import Scanner, load_rules
 from monitor import config as configuration
 from monitor import hardening
 from monitor.aio import sleep_until, supervise
@@ -44,12 +44,23 @@ from monitor.collectors.base import Source, SourcePlugin
 from monitor.collectors.service import CollectorService
 from monitor.config import Config, ConfigError
 from monitor.console.console import Console
-from monitor.contracts import COVERAGE, DOCUMENTS, FINDINGS, SIGHTINGS, TOPICS, with_dead_letters
+from monitor.contracts import (
+    COVERAGE,
+    DEAD_LETTER_SUFFIX,
+    DOCUMENTS,
+    FINDINGS,
+    SIGHTINGS,
+    TOPICS,
+    with_dead_letters,
+)
+from monitor.dlq.desk import DeadLetters
 from monitor.gitread.mirror import forget
 from monitor.health import Check, Health
 from monitor.http import HttpClient
 from monitor.identity import KeyFileError, KeyRing, create_key, load_keys
 from monitor.matcher.pool import PoolSettings, ScanPool
+from monitor.matcher.redact import Redactor
+from monitor.matcher.repeats import Repeats
 from monitor.matcher.service import CONTENT_REASONS, MatcherService
 from monitor.matcher.settings import MatchSettings
 from monitor.metrics import Metrics
@@ -374,14 +385,45 @@ def topics(config: Config) -> tuple[TopicSpec, ...]:
 @asynccontextmanager
 async def open_exposures(config: Config, *, clock: Callable[[], float]) -> AsyncIterator[Exposures]:
     """The store's exposures for a command, beside a running service or without one. Raises StoreRefused, StoreBusy, ConfigError."""
+    async with _open_store(config) as store:
+        yield Exposures(store, Metrics(), clock=clock, routes=_routes(config), console=config.external_url)
+
+
+@asynccontextmanager
+async def open_dead_letters(config: Config, *, clock: Callable[[], float]) -> AsyncIterator[DeadLetters]:
+    """The bus's dead letters for a command, beside a running service or without one. Raises StoreRefused, StoreBusy, ConfigError,
+    BusError, DetectorError.
+    """
+    hardening.no_core_dumps()  # documents pass through here
+    names = [topic.name for topic in topics(config)]
+    dead = [name for name in names if name + DEAD_LETTER_SUFFIX in names]
+    async with _open_store(config) as store:
+        bus = EmbeddedBus(config.state / "bus", clock=clock, prefix=config.bus.prefix)
+        try:
+            await bus.start()
+            yield DeadLetters(store, bus, dead, mask=await asyncio.to_thread(_mask, config), clock=clock)
+        finally:
+            await bus.close()
+
+
+@asynccontextmanager
+async def _open_store(config: Config) -> AsyncIterator[Store]:
     path = config.state / "store.db"
     if not path.exists():
         raise ConfigError(f"{path}: no store here yet; the service makes it at its first start")
     store = await Store.open(path)
     try:
-        yield Exposures(store, Metrics(), clock=clock, routes=_routes(config), console=config.external_url)
+        yield store
     finally:
         await store.close()
+
+
+def _mask(config: Config) -> Callable[[str], str]:
+    """What the matcher does to the texts of a document's metadata. Blocks."""
+    settings = next(section for section in config.sections.values() if isinstance(section, MatchSettings))
+    with _configured("match"):
+        redactor = Redactor(Scanner(load_rules(settings.rules), cache_dir=settings.cache_dir))
+    return lambda text: redactor.text(text, Repeats(()))
 
 
 def _routes(config: Config) -> list[Route]:

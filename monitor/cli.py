@@ -22,6 +22,7 @@ _HOMES: Final = {
     "config": "setup",
     "version": "setup",
     "exposures": "exposures",
+    "dlq": "dlq",
     "rules": "rules",
 }
 

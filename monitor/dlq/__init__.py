@@ -1,0 +1,1 @@
+"""Dead letters for an operator: see which there are, look at one, send some again, drop them."""
