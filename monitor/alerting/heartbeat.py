@@ -1,7 +1,7 @@
 """Tells a dead-man switch outside that the chain works, so that somebody notices when nothing tells it any more.
 
-One GET for each success of the self-test: healthchecks.io, Dead Man's Snitch, Cronitor, Better Stack, Opsgenie, Uptime Kuma and their
-like all take it. The URL is the credential: it is in no log and no error.
+One GET for each success of the self-test: healthchecks.io (HEAD, GET or POST, says its HTTP API), Dead Man's Snitch (a plain curl) and
+their like all take it. The URL is the credential: it is in no log and no error.
 """
 
 from __future__ import annotations

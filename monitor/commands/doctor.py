@@ -14,6 +14,7 @@ from enum import StrEnum
 from detectors import Scanner, load_rules
 from detectors.errors import DetectorError
 from monitor import app
+from monitor.alerting.heartbeat import HeartbeatSettings
 from monitor.alerting.ownership import WatchSettings
 from monitor.config import Config
 from monitor.identity import KeyFileError, load_keys
@@ -52,6 +53,7 @@ def examine(config: Config) -> list[Check]:
         *_ports(config),
         *_sources(config),
         *_notifiers(config),
+        _selftest(config),
         _watch(config),
     ]
 
@@ -170,6 +172,21 @@ def _notifiers(config: Config) -> Iterator[Check]:
         )
     for name in config.notifiers:
         yield Check(Outcome.OK, "notifier", name)
+
+
+def _selftest(config: Config) -> Check:
+    heartbeat = next(s for s in config.sections.values() if isinstance(s, HeartbeatSettings))
+    try:
+        address = heartbeat.address()
+    except (ValueError, OSError) as error:
+        return Check(Outcome.FAIL, "self-test", f"[heartbeat] {error}")
+    if "selftest" not in config.sources:
+        told = "heartbeat has an address, but nothing is planted" if address else "off"
+        return Check(Outcome.WARN, "self-test", f"{told}: add [sources.selftest], see docs/selftest.md")
+    if not address:
+        text = "set heartbeat.url to a dead-man switch, or nobody outside notices that all of this has ended"
+        return Check(Outcome.WARN, "self-test", text)
+    return Check(Outcome.OK, "self-test", "canaries are planted, a dead-man switch is told")
 
 
 def _watch(config: Config) -> Check:

@@ -39,7 +39,7 @@ async def test_a_fresh_folder_is_fine_and_nothing_is_made(config: Config) -> Non
     found = await outcomes(config)
     assert not [check for check in found.values() if check.outcome is Outcome.FAIL]
     assert found["watch"].outcome is Outcome.OK
-    assert {found[name].outcome for name in ("key", "sources", "notifiers")} == {Outcome.WARN}
+    assert {found[name].outcome for name in ("key", "sources", "notifiers", "self-test")} == {Outcome.WARN}
     assert not config.state.exists()
     assert not config.key_file.exists()
 
@@ -92,6 +92,29 @@ async def test_a_rule_file_that_is_wrong_fails(tmp_path: Path) -> None:
     assert found["rules"].outcome is Outcome.FAIL
     assert "mine" in found["rules"].text
     assert found["watch"].outcome is Outcome.WARN
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome", "word"),
+    [
+        ("", Outcome.WARN, "off"),
+        ('[heartbeat]\nurl = "https://switch.example/hidden"\n', Outcome.WARN, "nothing is planted"),
+        ("[sources.selftest]\n", Outcome.WARN, "heartbeat.url"),
+        (
+            '[heartbeat]\nurl = "https://switch.example/hidden"\n[sources.selftest]\n',
+            Outcome.OK,
+            "switch is told",
+        ),
+        ('[heartbeat]\nurl_file = "nowhere"\n', Outcome.FAIL, "No such file"),
+        ('[heartbeat]\nurl = "switch.example/hidden"\n', Outcome.FAIL, "https://"),
+    ],
+)
+def test_a_self_test_that_nobody_would_hear_of_is_told(
+    tmp_path: Path, text: str, outcome: Outcome, word: str
+) -> None:
+    checks = examine(load_config(configure(tmp_path, text), {}))
+    (found,) = [check for check in checks if check.name == "self-test"]
+    assert (found.outcome, word in found.text, "hidden" in found.text) == (outcome, True, False)
 
 
 async def test_a_port_in_use_is_told(tmp_path: Path) -> None:
