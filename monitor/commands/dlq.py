@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import os
 import sys
 import time
 from collections import Counter
@@ -100,8 +101,13 @@ def show(
                 "the content is plain text, perhaps live credentials: send it into a file or a pipe"
             )
         value = _with_letters(config, lambda letters: letters.content(LetterId.parse(place), actor=_actor()))
-        sys.stdout.buffer.write(value)
-        sys.stdout.buffer.flush()
+        try:
+            # not sys.stdout.buffer: under PYTHONUNBUFFERED that writes as much as a pipe takes, and no more
+            with open(sys.stdout.fileno(), "wb", closefd=False) as out:
+                out.write(value)
+        except BrokenPipeError:  # `… | head`: nobody listens any more
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(1) from None
         return
     found = _with_letters(config, lambda letters: letters.show(LetterId.parse(place), actor=_actor()))
     if as_json:

@@ -26,7 +26,7 @@ from plaintext import Search, windows
 from shell import COMMAND, call, run
 from whole_service import configure, running
 
-CONTENT = b"password = " + leak(1) + b"\n\x00\xff"
+CONTENT = b"password = " + leak(1) + b"\n\x00\xff" * 100_000  # more than a pipe holds
 
 
 async def _fill(folder: Path, config: Path, messages: list[Message]) -> None:
@@ -113,7 +113,9 @@ def test_neither_content_nor_a_secret_in_an_id_is_shown(config: Path) -> None:
 def test_the_content_goes_into_a_pipe_and_never_to_a_terminal(config: Path) -> None:
     place = next(str(each["place"]) for each in listed(config, "--reason", "worker_timeout"))
     arguments = ["dlq", "show", place, "--content", "--config", str(config)]
-    assert run(*arguments).stdout == CONTENT
+    for unbuffered in ("", "1"):
+        environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+        assert run(*arguments, env=environment).stdout == CONTENT
 
     ours, theirs = pty.openpty()
     done = subprocess.run(
@@ -137,7 +139,7 @@ def test_the_content_goes_into_a_pipe_and_never_to_a_terminal(config: Path) -> N
         await store.close()
         return rows
 
-    assert asyncio.run(looks()) == [("dlq_listed", "cli"), ("dlq_content", "cli")]
+    assert asyncio.run(looks()) == [("dlq_listed", "cli"), *[("dlq_content", "cli")] * 2]
 
 
 def test_retry_by_place_and_by_reason(config: Path) -> None:
@@ -189,6 +191,24 @@ def test_wrong_calls(config: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     elsewhere = call("dlq", "list", "--config", str(configure(tmp_path / "elsewhere", "")))
     assert isinstance(elsewhere.exception, ConfigError)
+
+
+def test_a_reader_that_leaves_ends_it_quietly(tmp_path: Path) -> None:
+    path = configure(tmp_path, "")
+
+    async def make() -> None:
+        await (await open_store(tmp_path / "state")).close()
+        await _fill(tmp_path, path, [dead(document(1, content=bytes(4 * 1024**2)))])
+
+    asyncio.run(make())
+    command = [*COMMAND, "dlq", "show", "documents.v1/0/0", "--content", "--config", str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.read(1) == b"\0"
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=60) == 1
 
 
 async def test_beside_a_running_matcher(tmp_path: Path) -> None:
