@@ -3,7 +3,6 @@ import multiprocessing
 import random
 import sqlite3
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -255,7 +254,7 @@ async def test_a_reopening_is_told_and_in_the_log(store):
 
 async def test_broken_records_go_to_the_dead_letters_and_hold_up_nobody(store):
     good, broken = records([finding(**OURS), finding("b", **OURS)])
-    broken = replace(broken, value=b"{")
+    broken = broken._replace(value=b"{")
     handled = await service(store).handle([broken, good])
     assert [(dead.record, dead.reason) for dead in handled.dead] == [(broken, "not_json")]
     assert await count(store, exposures) == 1
