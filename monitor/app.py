@@ -7,6 +7,7 @@ outside (systemd, Kubernetes) starts it again, and nothing is lost, since offset
 from __future__ import annotations
 
 import asyncio
+import os
 import platform
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -28,11 +29,12 @@ from monitor.aio import sleep_until, supervise
 from monitor.alerting import notifiers as notifier_package
 from monitor.alerting.fold import Route
 from monitor.alerting.heartbeat import Heartbeat, HeartbeatSettings
-from monitor.alerting.notifiers.base import NotifierPlugin, NotifierSettings
+from monitor.alerting.notifiers.base import NotifierPlugin, NotifierSettings, Restating
 from monitor.alerting.outbox import Channel, Deliverer
 from monitor.alerting.ownership import Ownership, WatchSettings
 from monitor.alerting.policy import Policy, PolicySettings
 from monitor.alerting.queries import Exposures
+from monitor.alerting.reconciler import Reconciler
 from monitor.alerting.selftest import SelfTest
 from monitor.alerting.service import AlertingService, Rules
 from monitor.alerting.upkeep import Upkeep
@@ -108,13 +110,21 @@ def notifiers() -> dict[str, NotifierPlugin]:
 
 def load_config(path: Path | None, environment: Mapping[str, str] | None = None) -> Config:
     """The configuration with every section and plugin that this program has. Raises ConfigError."""
-    return configuration.load(
+    known = notifiers()
+    config = configuration.load(
         path,
         sections=SECTIONS,
         sources={name: plugin.settings for name, plugin in sources().items()},
-        notifiers={name: plugin.settings for name, plugin in notifiers().items()},
+        notifiers={name: plugin.settings for name, plugin in known.items()},
         environment=environment,
     )
+    linking = [name for name in config.notifiers if known[name].links]
+    if linking and not config.external_url:
+        raise ConfigError(
+            f"{path or 'configuration'}: external_url: needed with [notifiers.{linking[0]}]: links in what people are told begin"
+            ' with it and would lead nowhere; give the console\'s address as they reach it: "https://leaks.example.com"'
+        )
+    return config
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +294,21 @@ class Service:
         )
         self._read(bus, Stage.ALERT, [FINDINGS, SIGHTINGS, COVERAGE], alerting.handle)
         self._jobs["deliver"] = deliverer.run
+        restating = [
+            (channel.notifier, route)
+            for channel, route in zip(channels, routes, strict=True)  # both in the configuration's order
+            if isinstance(channel.notifier, Restating)
+        ]
+        if restating:
+            reconciler = Reconciler(
+                store,
+                restating,
+                self.metrics,
+                clock=self._clock,
+                holder=f"{platform.node()[:40]}:{os.getpid()}",
+                console=console,
+            )
+            self._jobs["reconcile"] = reconciler.run
         self._jobs["upkeep"] = upkeep.run
         if tools.web is not None:
             exposures = Exposures(

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, Self, TypeVar, cast, get_args
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -25,6 +26,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+
 from monitor.addresses import is_loopback
 
 ENV_PREFIX: Final = "LEAKSTREAM_"
@@ -45,7 +47,9 @@ class KafkaSettings(Section):
     """The brokers and how this process speaks to them."""
 
     bootstrap: tuple[str, ...] = Field(
-        ("127.0.0.1:9092",), min_length=1, description="host:port of some brokers; a list, or one text with commas"
+        ("127.0.0.1:9092",),
+        min_length=1,
+        description="host:port of some brokers; a list, or one text with commas",
     )
     security: Literal["tls", "plaintext"] = Field(
         "tls", description="plaintext is for brokers on this host's loopback only"
@@ -84,7 +88,9 @@ class KafkaSettings(Section):
                 raise ValueError(f"security: plaintext to {host}, which is not loopback, is refused; use tls")
         if (self.cert_file is None) != (self.cert_key_file is None):
             raise ValueError("give both cert_file and cert_key_file, or none")
-        if self.sasl != "none" and (not self.username or (self.password is None) == (self.password_file is None)):
+        if self.sasl != "none" and (
+            not self.username or (self.password is None) == (self.password_file is None)
+        ):
             raise ValueError("sasl needs username and one of password and password_file")
         if self.min_insync > self.replication:
             raise ValueError("min_insync cannot be more than replication")
@@ -192,6 +198,10 @@ def load(
     for key in _PLAIN:
         if not isinstance(raw.get(key, ""), str):
             raise ConfigError(where.message((key,), "a text is expected"))
+    if not _is_address(raw.get("external_url", "")):
+        raise ConfigError(
+            where.message(("external_url",), "http(s)://host is expected, without a login or a query")
+        )
     state = _resolve(base, raw.get("state", "leakstream-state"))
     key_file = _resolve(base, raw["key_file"]) if "key_file" in raw else state.parent / f"{state.name}.key"
     if state.resolve() in key_file.resolve().parents:
@@ -243,6 +253,17 @@ def _parse(path: Path | None, text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
+
+
+def _is_address(text: str) -> bool:
+    """Whether links may begin with it; "" is none and allowed."""
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    bare = "@" not in parts.netloc and not parts.query and not parts.fragment and text.isprintable()
+    return not text or (usable and bare and " " not in text)
 
 
 def _resolve(base: Path, value: str | Path) -> Path:

@@ -93,6 +93,12 @@ class Metrics:
             ["group", "topic"],
             registry=r,
         )
+        self.bus_retention_used = Gauge(
+            "leakstream_bus_retention_used_ratio",
+            "Age of the oldest unread record as a share of the topic's retention; at 1 it is lost.",
+            ["group", "topic"],
+            registry=r,
+        )
         self.bus_lost = Counter(
             "leakstream_bus_lost_records",
             "Records that retention took before the group read them.",
@@ -178,6 +184,41 @@ class Metrics:
             "leakstream_fetch_to_notify_seconds",
             "From fetch to the notifier's answer.",
             buckets=_LATENCY,
+            registry=r,
+        )
+        self.notifier_peers = Counter(
+            "leakstream_notifier_peer_requests",
+            "Requests to each of a notifier's receivers by outcome (delivered, late, or the reason of the failure).",
+            ["notifier", "peer", "outcome"],
+            registry=r,
+        )
+        self.reconciler_holder = Gauge(
+            "leakstream_reconciler_holder",
+            "1 while this process is the one that tells notifiers again what stands.",
+            registry=r,
+        )
+        self.reconciler_rounds = Counter(
+            "leakstream_reconciler_rounds",
+            "Rounds of telling a notifier everything again, by outcome (restated, or the reason of the failure).",
+            ["notifier", "outcome"],
+            registry=r,
+        )
+        self.reconciler_last_success = Gauge(
+            "leakstream_reconciler_last_success_timestamp_seconds",
+            "When this process last told a notifier everything again.",
+            ["notifier"],
+            registry=r,
+        )
+        self.reconciler_restated = Counter(
+            "leakstream_reconciler_restated",
+            "What a notifier was told again, by state: firing, ended.",
+            ["notifier", "state"],
+            registry=r,
+        )
+        self.reconciler_beyond = Gauge(
+            "leakstream_reconciler_beyond_limit",
+            "Open exposures that a notifier is not told again, since there are more than 1,000.",
+            ["notifier"],
             registry=r,
         )
 

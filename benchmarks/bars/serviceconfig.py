@@ -12,6 +12,7 @@ DEADLINE_SECONDS: Final = 5.0  # of one delivery
 
 _CONFIG: Final = """\
 state = "{state}"
+external_url = "http://leakstream.example"
 
 [http]
 contact = "https://example.com/leakstream-bars"

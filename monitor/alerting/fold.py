@@ -20,6 +20,7 @@ from monitor.alerting.notifiers.base import Change
 from monitor.alerting.ownership import Ownership
 from monitor.alerting.places import place_object, places_of, sighting_object, stable_place, where_digest
 from monitor.alerting.policy import Action, Policy
+from monitor.alerting.standing import labels_of
 from monitor.contracts import FindingEvent, Mode, Sighting
 from monitor.store.model import Exposure, NewSighting, Telling
 
@@ -214,6 +215,7 @@ def tellings(
 ) -> list[Telling]:
     """Outbox rows of one change, one a notifier."""
     key = idempotency_key(row, change)
+    labels = labels_of(row)
     return [
         Telling(
             key=key,
@@ -224,6 +226,7 @@ def tellings(
             action=action.value,
             created_at=now,
             fetched_at=fetched_at,
+            labels=labels,
         )
         for notifier in notifiers
     ]

@@ -25,12 +25,13 @@ from monitor.alerting.notifiers.base import (
     Reason,
     Retryable,
 )
+from monitor.alerting.standing import stands
 from monitor.alerting.view import exposure_object
 from monitor.metrics import Metrics
-from monitor.store import exposures, outbox, records
+from monitor.store import exposures, outbox, records, standing
 from monitor.store.engine import Store
 from monitor.store.errors import StoreBusy
-from monitor.store.model import Exposure, Leased
+from monitor.store.model import Exposure, Leased, Told
 from monitor.store.queries import sightings_of
 
 _log = structlog.get_logger(__name__)
@@ -163,21 +164,24 @@ class Deliverer:
         async with self._store.read() as connection:
             known = await exposures.load(connection, {row.exposure_id for row in rows})
             places = await sightings_of(connection, known)
+            told = await standing.told(connection, rows[0].notifier, known)  # the rows are one notifier's
         return [
-            (row, self._notification(row, known[row.exposure_id], places[row.exposure_id]))
+            (row, self._notification(row, known[i], places[i], told[i]))
             for row in rows
-            if row.exposure_id in known  # else retention took the exposure, and the row with it
+            if (i := row.exposure_id) in known  # else retention took the exposure, and the row with it
         ]
 
     def _notification(
-        self, row: Leased, exposure: Exposure, places: Sequence[dict[str, object]]
+        self, row: Leased, exposure: Exposure, places: Sequence[dict[str, object]], told: Sequence[Told]
     ) -> Notification:
+        shown = exposure_object(exposure, places, console=self._console)
         return Notification(
             key=row.key,
             dedup_key=exposure.id[:32],
             change=Change(row.change),
-            exposure=exposure_object(exposure, places, console=self._console),
+            exposure=shown,
             created_at=row.created_at,
+            standing=[stand for stand in stands(told, exposure, shown) if stand.opening >= row.opening],
         )
 
     async def _try(self, channel: Channel, row: Leased, notification: Notification) -> _Outcome:

@@ -166,10 +166,6 @@ def _notifiers(config: Config) -> Iterator[Check]:
         yield Check(
             Outcome.WARN, "notifiers", f"none: nobody is told; there are {', '.join(app.notifiers())}"
         )
-    elif not config.external_url:
-        yield Check(
-            Outcome.WARN, "notifiers", "external_url is not set: notifications carry no link to the console"
-        )
     for name in config.notifiers:
         yield Check(Outcome.OK, "notifier", name)
 

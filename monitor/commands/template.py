@@ -19,7 +19,8 @@ _HEAD = """\
 # state = "leakstream-state"
 # key_file = "leakstream-state.key"
 
-# How people reach the console from outside; links in notifications begin with it.
+# How people reach the console from outside, as "https://leaks.example.com"; links in notifications begin with it. Needed as soon
+# as a notifier but `log` is on.
 # external_url = ""
 """
 

@@ -73,7 +73,9 @@ class NewSighting:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """One thing to be told to one notifier. `key` is the idempotency key: the same for all notifiers of one change."""
+    """One thing to be told to one notifier. `key` is the idempotency key: the same for all notifiers of one change. `labels` name
+    the exposure as it is now, for notifiers whose alerts must keep their names.
+    """
 
     key: str
     notifier: str
@@ -83,6 +85,20 @@ class Telling:
     action: str
     created_at: float
     fetched_at: float | None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One thing that one notifier was, or is going to be, told of an exposure."""
+
+    exposure_id: str
+    key: str
+    opening: int
+    change: str
+    action: str
+    created_at: float
+    labels: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,3 +177,18 @@ async def test_commands_read_the_store_beside_the_service_or_alone(tmp_path: Pat
     async with running(configure(tmp_path, "")), open_exposures(config, clock=lambda: 0.0) as exposures:
         with pytest.raises(UnknownExposure):
             await exposures.show("abcdef12", actor="test")
+
+
+@pytest.mark.parametrize("url", ["", 'external_url = ""\n'])
+def test_a_notifier_needs_the_address_that_links_begin_with(tmp_path: Path, url: str) -> None:
+    path = tmp_path / "leakstream.toml"
+    path.write_text(f'{url}[notifiers.slack]\nurl_file = "slack.url"\n')
+    with pytest.raises(ConfigError, match=r"external_url: needed with \[notifiers.slack\].*lead nowhere"):
+        load_config(path, {})
+    assert load_config(path, {"LEAKSTREAM_EXTERNAL_URL": "https://leaks.example"}).external_url
+
+
+def test_the_log_needs_no_address_since_it_has_no_link(tmp_path: Path) -> None:
+    path = tmp_path / "leakstream.toml"
+    path.write_text("[notifiers.log]\n")
+    assert set(load_config(path, {}).notifiers) == {"log"}

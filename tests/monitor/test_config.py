@@ -50,6 +50,11 @@ def test_defaults_stand_beside_the_file(tmp_path):
         ("sources = 3", 1, "sources", "table"),
         ("state = 3", 1, "state", "text"),
         ('state = "s"\nkey_file = "s/in/the.key"', 2, "key_file", "inside the state folder"),
+        ('external_url = "leaks.example"', 1, "external_url", "http(s)"),
+        ('external_url = "ftp://leaks.example"', 1, "external_url", "http(s)"),
+        ('external_url = "https://a:b@leaks.example"', 1, "external_url", "without a login"),
+        ('external_url = "https://leaks.example/?x=1"', 1, "external_url", "query"),
+        ('external_url = "https://["', 1, "external_url", "http(s)"),
     ],
 )
 def test_message_names_file_line_key_reason(tmp_path, text, line, key, reason):

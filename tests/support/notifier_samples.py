@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import unicodedata
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,12 +14,19 @@ from aiohttp import web
 
 from alerting_samples import NOON, exposure, place
 from monitor.alerting.notifiers.base import Change, Notification
+from monitor.alerting.standing import labels_of, stands
 from monitor.alerting.view import exposure_object
 from monitor.http import HttpClient
 from monitor.metrics import Metrics
+from monitor.store.model import Told
 from monitor.tools import Tools
 
 SECRET = "whsec_" + "c3ludGhldGljIGtleSBmb3IgYSB0ZXN0IQ=="
+
+
+def harmless(text: str) -> bool:
+    """Whether nothing in it is invisible, turns the line around or breaks it."""
+    return not any(unicodedata.category(c) in {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"} for c in text)
 
 
 @dataclass
@@ -30,6 +38,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     hold: asyncio.Event | None = None  # answers wait for it
     requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
 
     @property
     def keys(self) -> list[str]:
@@ -42,12 +51,13 @@ async def receiver() -> AsyncIterator[tuple[str, Answer]]:
 
     async def handle(request: web.Request) -> web.Response:
         answer.requests.append((dict(request.headers), await request.read()))
+        answer.paths.append(request.path)
         if answer.hold is not None:
             await answer.hold.wait()
         return web.Response(status=answer.status, text=answer.text, headers=answer.headers)
 
     app = web.Application()
-    app.router.add_post("/hook", handle)
+    app.router.add_post("/hook{more:.*}", handle)  # some notifiers know the path below
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -66,16 +76,19 @@ async def tools(folder: Path) -> AsyncIterator[Tools]:
 
 
 def notification(change: Change = Change.OPENED, *, console: str = "", **other: Any) -> Notification:
-    """About an exposure with one place."""
+    """About an exposure with one place, told as a page."""
     row = exposure(**other)
     seen = place(1)
     where = {"forge": "github.com", "repository": row.repository, "path": row.path, "line": 3}
     kept = {"number": 1, "seen_at": NOON, "published_at": None, "source": "git"}
     shown = {**kept, "snippet": "token = ex_…yz", "blob_sha": seen.blob_sha, "place": where}
+    whole = exposure_object(row, [shown], console=console)
+    told = [Told(row.id, "k" * 32, row.opening, "opened", "page", NOON, labels_of(row))]
     return Notification(
         key="k" * 32,
         dedup_key=row.id[:32],
         change=change,
-        exposure=exposure_object(row, [shown], console=console),
+        exposure=whole,
         created_at=NOON,
+        standing=stands(told, row, whole),
     )

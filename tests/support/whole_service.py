@@ -20,6 +20,7 @@ from monitor.config import Config
 PATIENCE = 60.0  # seconds, for what must happen at last
 _HEAD = """
 state = "state"
+external_url = "http://leakstream.example"
 [web]
 port = 0
 [metrics]

@@ -6,11 +6,11 @@ closed set below. The module's name is its config table `[notifiers.<name>]` and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -83,6 +83,25 @@ class Change(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Stand:
+    """What a notifier was told of an exposure, as a state that holds until it has ended: for notifiers that show states.
+
+    Its name (`dedup_key`, `opening`, `action`, `labels`) never moves, whatever becomes of the exposure. `labels` has rule, provider,
+    owned (proved | claimed | none), incident (the repository, document or source it began with: what belongs together) and, for
+    a drill, exercise = "true". Labels and exposure are redacted; foreign strings pass `monitor.untrusted` at the sink.
+    """
+
+    key: str  # idempotency key of the message that began it
+    dedup_key: str  # the same for everything about one exposure
+    opening: int
+    action: str  # page | ticket
+    labels: Mapping[str, str]
+    since: float  # epoch seconds
+    ended: float | None  # None while it holds
+    exposure: Mapping[str, Any] = field(repr=False)  # as it is now
+
+
+@dataclass(frozen=True, slots=True)
 class Notification:
     """What a person is told. Redacted; foreign strings are raw and pass `monitor.untrusted` at the sink."""
 
@@ -91,6 +110,7 @@ class Notification:
     change: Change
     exposure: Mapping[str, Any] = field(repr=False)  # what `leakstream exposures show --json` prints
     created_at: float = 0.0
+    standing: Sequence[Stand] = ()  # what began with this opening or later
 
 
 class Notifier(Protocol):
@@ -100,10 +120,31 @@ class Notifier(Protocol):
         """Deliver once. Raises Retryable, Permanent."""
 
 
+@runtime_checkable
+class Restating(Notifier, Protocol):
+    """A notifier that forgets what it is not told again: the reconciler calls `restate` every `resend_seconds`.
+
+    What ended within the last `hold_seconds` is restated, too: so long may a receiver believe what it heard last.
+    """
+
+    resend_seconds: float
+    hold_seconds: float
+
+    async def restate(self, chunks: AsyncIterator[Sequence[Stand]], *, beyond: int) -> None:
+        """Say everything once more. `beyond`: how many open exposures are left out, since there are too many.
+
+        A chunk is read from the store when it is asked for, so that it is as fresh as can be. Raises Retryable, Permanent,
+        and what `chunks` raises.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class NotifierPlugin:
-    """`build(settings, tools)` makes the notifier; `tools` is the service's `Tools` (http client, clock, log)."""
+    """`build(settings, tools)` makes the notifier; `tools` is the service's `Tools` (http client, clock, log). `links`: whether
+    people follow links in what it tells, so that the console's address must be configured.
+    """
 
     settings: type[NotifierSettings]
     build: Callable[[Any, Any], Notifier]
     summary: str = ""
+    links: bool = True

@@ -38,4 +38,5 @@ def _build(_: LogSettings, __: Tools) -> Log:
     return Log()
 
 
-PLUGIN: Final = NotifierPlugin(LogSettings, _build, "a line in the service's own log")
+# links: the line has none; whoever reads this log sits at the machine and has the commands
+PLUGIN: Final = NotifierPlugin(LogSettings, _build, "a line in the service's own log", links=False)

@@ -37,6 +37,7 @@ def test_config_show_masks_secrets_and_check_says_what_is_wrong(tmp_path: Path) 
     path = tmp_path / "leakstream.toml"
     path.touch(mode=0o600)
     path.write_text(
+        'external_url = "https://leaks.example"\n'
         f'[notifiers.webhook]\nurl = "https://hooks.example/T0K3N"\nsecret = "{SECRET}"\n[sources.github_events]\ntoken = "t0p-s3cret"\n'
     )
     shown = call("config", "show", "--config", str(path))
@@ -47,7 +48,7 @@ def test_config_show_masks_secrets_and_check_says_what_is_wrong(tmp_path: Path) 
     path.write_text(path.read_text() + "pages = 3\n")
     wrong = call("config", "check", "--config", str(path))
     assert isinstance(wrong.exception, ConfigError)
-    assert f"{path}:6: sources.github_events.pages: unknown key" in str(wrong.exception)
+    assert f"{path}:7: sources.github_events.pages: unknown key" in str(wrong.exception)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def test_config_check_refuses_what_a_start_refuses_and_starts_nothing(
     (tmp_path / "wrong.toml").write_text("rules = 1\n")
     (tmp_path / "empty").touch()
     path = tmp_path / "leakstream.toml"
-    path.write_text(f'state = "state"\n{text}\n')
+    path.write_text(f'state = "state"\nexternal_url = "https://leaks.example"\n{text}\n')
     there = sorted(tmp_path.iterdir())
     for command in ("check", "run"):
         done = run(*(["config", "check"] if command == "check" else ["run"]), "--config", str(path))

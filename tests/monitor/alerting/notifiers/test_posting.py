@@ -12,7 +12,14 @@ from monitor.plugins import discover
 from notifier_samples import SECRET, notification, receiver, tools
 
 PLUGINS = discover(notifiers, NotifierPlugin)
-SETTINGS = {"webhook": {"secret": SECRET}, "slack": {}}
+SETTINGS = {
+    "webhook": lambda url: {"url": url, "secret": SECRET},
+    "slack": lambda url: {"url": url},
+    "alertmanager": lambda url: {"urls": [url]},
+    "pagerduty": lambda url: {"url": url, "routing_key": "synthetic"},
+}
+WITH_SECRET_URL = ("webhook", "slack")
+ANSWERS = {"pagerduty": '{"status": "success"}'}
 
 STATUSES = [
     (200, None, None),
@@ -39,7 +46,7 @@ STATUSES = [
 
 def build(name, url, tool, **other):
     plugin = PLUGINS[name]
-    return plugin.build(plugin.settings(url=url, **SETTINGS[name], **other), tool)
+    return plugin.build(plugin.settings(**SETTINGS[name](url), **other), tool)
 
 
 async def verdict(notifier):
@@ -59,8 +66,11 @@ def test_every_notifier_over_http_is_in_the_table():
 async def test_statuses(tmp_path, name, status, kind, reason):
     async with receiver() as (url, answer), tools(tmp_path) as tool:
         answer.status = status
+        answer.text = ANSWERS.get(name, "ok")
         answer.headers = {"Location": "/elsewhere"} if 300 <= status < 400 else {}
-        if name == "slack" and status == 204:  # a body cannot come with it, and Slack always sends one
+        if (
+            name in ("slack", "pagerduty") and status == 204
+        ):  # no body comes with it, and they always send one
             kind, reason = Retryable, "server_error"
         assert (await verdict(build(name, url, tool)))[:2] == (kind, reason)
         assert len(answer.requests) == 1
@@ -124,7 +134,7 @@ async def test_a_connection_that_ends_without_an_answer(tmp_path, name):
     await server.wait_closed()
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", WITH_SECRET_URL)
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "not a url", "http://10.0.0.1/"])
 async def test_a_url_that_can_never_work(tmp_path, name, url):
     async with tools(tmp_path) as tool:
@@ -139,7 +149,7 @@ async def test_a_long_answer_does_not_undo_a_delivery(tmp_path):
         assert (await verdict(build("webhook", url, tool)))[0] is Retryable
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", WITH_SECRET_URL)
 async def test_errors_and_texts_of_notifiers_hold_no_url(tmp_path, name):
     async with receiver() as (url, answer), tools(tmp_path) as tool:
         secret = f"{url}?token=synthetic-value"
@@ -149,15 +159,16 @@ async def test_errors_and_texts_of_notifiers_hold_no_url(tmp_path, name):
             await notifier.notify(notification())
         assert "synthetic-value" not in f"{caught.value!r}{caught.value}{notifier!r}"
         assert caught.value.__suppress_context__ or caught.value.__context__ is None
-        settings = PLUGINS[name].settings(url=secret, **SETTINGS[name])
+        settings = PLUGINS[name].settings(**SETTINGS[name](secret))
         assert "synthetic-value" not in f"{settings!r}{settings.model_dump_json()}"
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", WITH_SECRET_URL)
 def test_settings_without_a_url_or_with_two_stop_the_start(name, tmp_path):
-    for url in ({}, {"url": "http://hooks.example/synthetic", "url_file": tmp_path / "u"}):
+    given = SETTINGS[name]("http://hooks.example/synthetic")
+    for wrong in ({**given, "url": None}, {**given, "url_file": tmp_path / "u"}):
         with pytest.raises(ValidationError, match="give url or url_file") as caught:
-            PLUGINS[name].settings(**url, **SETTINGS[name])
+            PLUGINS[name].settings(**wrong)
         assert "synthetic" not in str(caught.value)
 
 
