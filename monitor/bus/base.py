@@ -11,6 +11,7 @@ BusError
 ├── UnknownTopic      no `ensure_topics` ever made it
 ├── BusDamaged        what is stored cannot be read; the message says which file and what to do; never retried
 ├── Fenced            this consumer no longer owns what it tried to commit; drop the work, poll again
+├── ConsumerStalled   a consumer lost its way in silence: the stage ends, a supervisor starts it anew
 ├── UpgradeNeeded     a record of a later major version; the runner pauses its partition for good
 └── RetryableError    a handler's word for "try this batch again later": the runner pauses the partitions and retries
 InvalidRecord is not a BusError: it is a handler's verdict on one record (see `Handled.dead`).
@@ -58,6 +59,10 @@ class BusDamaged(BusError):
 
 class Fenced(BusError):
     """The partition belongs to another consumer of the group now."""
+
+
+class ConsumerStalled(BusError):
+    """There are records to read, the brokers answer, and still nothing comes."""
 
 
 class RetryableError(BusError):
@@ -152,11 +157,14 @@ class TopicSpec:
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """Of one group on one partition: the next offset it will read, the end, and how old the oldest unread record is."""
+    """Of one group on one partition: the next offset it will read, the end, how old the oldest unread record is, and which share of
+    the topic's retention that is (1 = about to be lost).
+    """
 
     position: int
     end: int
     oldest_unread_seconds: float
+    retention_used: float
 
     @property
     def records(self) -> int:

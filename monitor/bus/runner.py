@@ -253,6 +253,9 @@ class Runner:
                     self._metrics.bus_lag_seconds.labels(*labels).set(
                         max((lag.oldest_unread_seconds for lag in mine), default=0.0)
                     )
+                    self._metrics.bus_retention_used.labels(*labels).set(
+                        max((lag.retention_used for lag in mine), default=0.0)
+                    )
             await sleep_until(stop, self._pace.lag_every)
 
 

@@ -128,11 +128,13 @@ class EmbeddedBus:
         for topic in topics:
             positions = await self._groups.call(Groups.positions, group, topic)
             inspector = self._inspector(topic)
+            term = await inspector.call(TopicLog.term)
             for partition, span in (await inspector.call(TopicLog.spans)).items():
                 place = TopicPartition(topic, partition)
                 position = positions.get(partition, span.first)
                 at = await inspector.call(TopicLog.appended_at, place, position)
-                lags[place] = Lag(position, span.next, 0.0 if at is None else max(0.0, self._clock() - at))
+                age = 0.0 if at is None else max(0.0, self._clock() - at)
+                lags[place] = Lag(position, span.next, age, age / term)
         return lags
 
     async def end_offsets(self, topics: Sequence[str]) -> Mapping[TopicPartition, int]:

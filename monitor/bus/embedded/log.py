@@ -193,6 +193,10 @@ class TopicLog:
                     break
         return records, spans
 
+    def term(self) -> float:
+        """The retention in seconds."""
+        return self.spec.retention_seconds
+
     def appended_at(self, place: TopicPartition, offset: int) -> float | None:
         """When the first record at or after `offset` came; None when there is none."""
         with self.db.read() as run:

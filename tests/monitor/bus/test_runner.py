@@ -299,8 +299,9 @@ async def test_work_that_ends_soon_after_the_stop_is_committed() -> None:
 
 async def test_lag_is_measured_by_topic() -> None:
     bus = ScriptedBus([Batch()] * 20)
-    bus.lags = {P0: Lag(5, 10, 3.0), P1: Lag(0, 2, 9.0)}
+    bus.lags = {P0: Lag(5, 10, 3.0, 0.1), P1: Lag(0, 2, 9.0, 0.3)}
     stage = Stage(bus)
     await stage.run()
     assert stage.metric("bus_lag_records", group="g", topic="in") == 7
     assert stage.metric("bus_oldest_unread_seconds", group="g", topic="in") == 9.0
+    assert stage.metric("bus_retention_used_ratio", group="g", topic="in") == 0.3

@@ -1,0 +1,82 @@
+"""How every client of this process speaks to the brokers, and what its library's errors mean to us."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any, Final
+
+from aiokafka import errors
+from aiokafka.helpers import create_ssl_context
+
+from monitor.bus.base import Backpressure, BusError, UnknownTopic
+from monitor.config import KafkaSettings
+
+RETRY_AFTER: Final = 1.0  # seconds; brokers elect a leader in about that time
+REFUSED: Final = (
+    errors.TopicAuthorizationFailedError,
+    errors.GroupAuthorizationFailedError,
+    errors.ClusterAuthorizationFailedError,
+    errors.TransactionalIdAuthorizationFailed,
+    errors.AuthenticationFailedError,
+    errors.SaslAuthenticationFailed,
+    errors.UnsupportedSaslMechanismError,
+    errors.IllegalSaslStateError,
+)
+
+
+class BrokersAway(Backpressure):
+    """No broker answers, or too few copies are alive to store a record: come again later."""
+
+    def __init__(self) -> None:
+        super().__init__("brokers_away", retry_after=RETRY_AFTER)
+
+
+def connection(settings: KafkaSettings, client_id: str) -> dict[str, Any]:
+    """Keyword arguments that every client of the library takes. Blocks (reads files); raises OSError, ValueError."""
+    arguments: dict[str, Any] = {
+        "bootstrap_servers": list(settings.bootstrap),
+        "client_id": client_id,
+        "request_timeout_ms": int(settings.request_seconds * 1000),
+    }
+    sasl = settings.sasl != "none"
+    if settings.security == "tls":
+        arguments["security_protocol"] = "SASL_SSL" if sasl else "SSL"
+        arguments["ssl_context"] = _tls(settings)
+    else:
+        arguments["security_protocol"] = "SASL_PLAINTEXT" if sasl else "PLAINTEXT"
+    if sasl:
+        arguments["sasl_mechanism"] = settings.sasl
+        arguments["sasl_plain_username"] = settings.username
+        arguments["sasl_plain_password"] = _password(settings)
+    return arguments
+
+
+def _tls(settings: KafkaSettings) -> ssl.SSLContext:
+    context: ssl.SSLContext = create_ssl_context(
+        cafile=settings.ca_file, certfile=settings.cert_file, keyfile=settings.cert_key_file
+    )
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _password(settings: KafkaSettings) -> str:
+    if settings.password is not None:
+        return settings.password.get_secret_value()
+    assert settings.password_file is not None  # the settings' own check
+    password = settings.password_file.read_text(encoding="utf-8").strip()
+    if not password:
+        raise ValueError("password_file is empty")
+    return password
+
+
+def meaning(error: errors.KafkaError, what: str) -> BusError:
+    """What to raise instead. `what` was being done, as in "reading documents.v1"."""
+    if isinstance(error, REFUSED):
+        return BusError(
+            f"{what}: the brokers refuse it ({type(error).__name__}); see the page on access rights, docs/kafka.md"
+        )
+    if isinstance(error, errors.UnknownTopicOrPartitionError):
+        return UnknownTopic(f"{what}: no such topic on the brokers")
+    if error.retriable or isinstance(error, errors.KafkaConnectionError | errors.KafkaTimeoutError):
+        return BrokersAway()
+    return BusError(f"{what}: {type(error).__name__}: {error}")
