@@ -43,7 +43,7 @@ def test_amtool_takes_it() -> None:
     [
         ({"alertname": "LeakExposure", "severity": "page", "incident": "i"}, "leak-pages"),
         ({"alertname": "LeakExposure", "severity": "ticket", "incident": "i"}, "leak-tickets"),
-        ({"alertname": "LeakExposureSummary", "severity": "page"}, "leak-pages"),
+        ({"alertname": "LeakExposuresBeyondLimit", "severity": "page"}, "leak-pages"),
         ({"alertname": "SomethingElse"}, "tickets"),
     ],
 )

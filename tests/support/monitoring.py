@@ -170,6 +170,7 @@ class Prometheus(Server):
             f"--storage.tsdb.path={self.folder / 'tsdb'}",
             f"--web.listen-address={address}",
             f"--web.external-url={self.url}",
+            "--rules.alert.resend-delay=1s",  # what fired before it had found its Alertmanagers went nowhere
         ]
 
     async def query(self, expression: str) -> list[dict[str, Any]]:

@@ -1,0 +1,200 @@
+"""The whole service beside the real Prometheus and Alertmanager, with the configuration that deploy/ ships: only addresses, and how often
+things are looked at, are put in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import time
+from base64 import b64encode
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from browsing import ask
+from leaks import line, rules
+from monitor.app import load_config, open_exposures
+from monitor.identity import blob_sha
+from monitor.simulator.credentials import RuleMaker
+from monitor.simulator.server import Simulator, SimulatorConfig
+from monitoring import Alertmanager, Hooks, Prometheus, hooks, until
+from whole_service import Running, configure, running
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+TOKEN = "an-ingest-token-of-the-tests"
+
+CONFIG = """
+[bus]
+documents_gib = 0.5
+[watch]
+organisations = ["acme-corp"]
+sources = ["ingest"]
+[match]
+processes = 1
+[[sources.ingest.tokens]]
+name = "ci"
+token = "{token}"
+[sources.selftest]
+every_seconds = 1
+"""
+SIMULATED = """
+[sources.github_events]
+base_url = "{github}"
+token = "t"
+poll_seconds = 1
+diff_requests_per_minute = 900
+[sources.github_gists]
+base_url = "{github}"
+token = "t"
+poll_seconds = 2
+requests_per_minute = 300
+[sources.pastebin]
+base_url = "{pastebin}"
+poll_seconds = 1
+item_seconds = 0.05
+[notifiers.webhook]
+url = "{hook}"
+secret = "whsec_{secret}"
+"""
+PAGING = """
+[notifiers.alertmanager]
+urls = ["{alertmanager}"]
+resend_seconds = 2
+"""
+
+
+def scraping(folder: Path, target: str, alertmanager: str) -> dict[str, Any]:
+    """prometheus.yml as it is shipped, for one process and one Alertmanager, at one second."""
+    folder.mkdir()
+    shutil.copy(DEPLOY / "prometheus" / "rules.yml", folder)
+    config: dict[str, Any] = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
+    config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+    config["scrape_configs"][0]["static_configs"] = [{"targets": [target.removeprefix("http://")]}]
+    config["alerting"]["alertmanagers"][0]["static_configs"] = [
+        {"targets": [alertmanager.removeprefix("http://")]}
+    ]
+    return config
+
+
+def routing(folder: Path, told: Hooks) -> dict[str, Any]:
+    """alertmanager.yml as it is shipped; each receiver posts to its own path."""
+    folder.mkdir()
+    config: dict[str, Any] = yaml.safe_load((DEPLOY / "alertmanager" / "alertmanager.yml").read_text())
+    (folder / "token").write_text("a-token-of-the-tests")
+    for receiver in config["receivers"]:
+        for hook in receiver["webhook_configs"]:
+            hook["url"] = f"{told.url}/{receiver['name']}"
+            hook["http_config"]["authorization"]["credentials_file"] = str(folder / "token")
+    return config
+
+
+async def hand_in(run: Running, *documents: bytes) -> None:
+    for content in documents:
+        record = {
+            "id": blob_sha(content),
+            "content": content.decode(),
+            "repository": f"acme-corp/{blob_sha(content)}",
+        }
+        page = await ask(
+            "POST",
+            f"{run.addresses.web}/ingest/v1/documents",
+            data=json.dumps(record) + "\n",
+            Authorization=f"Bearer {TOKEN}",
+            Content_Type="application/x-ndjson",
+        )
+        assert page.status == 202, page.text
+
+
+async def test_everything_is_scraped_and_every_query_of_the_dashboard_has_data(tmp_path: Path) -> None:
+    simulator = Simulator(
+        SimulatorConfig(seed=1, poll_interval=1, per_hour_with_token=1_000_000), maker=RuleMaker(rules())
+    )
+    await simulator.start()
+    text = (CONFIG + SIMULATED).format(
+        token=TOKEN,
+        github=simulator.github_url,
+        pastebin=simulator.pastebin_url,
+        hook=simulator.hook_url("pager"),
+        secret=b64encode(os.urandom(24)).decode(),
+    )
+    panels = json.loads((DEPLOY / "grafana" / "leakstream.json").read_text())["panels"]
+    empty = {target["expr"]: panel["title"] for panel in panels for target in panel.get("targets", ())}
+    numbers = count()
+    try:
+        async with (
+            hooks() as told,
+            running(configure(tmp_path, text)) as run,
+            Alertmanager(tmp_path / "am", routing(tmp_path / "am", told)) as alertmanager,
+            Prometheus(
+                tmp_path / "p", scraping(tmp_path / "p", run.addresses.health, alertmanager.url)
+            ) as server,
+        ):
+
+            async def all_answered() -> bool:
+                await hand_in(run, line(next(numbers)), b"nothing at all")  # a rate needs something new
+                simulator.publish(2)
+                await asyncio.sleep(0.4)
+                for query in list(empty):
+                    asked = query.replace("$__rate_interval", "8s").replace("$__range", "1m")
+                    if any(sample["value"][1] != "NaN" for sample in await server.query(asked)):
+                        del empty[query]
+                return not empty
+
+            try:
+                await until(all_answered, patience=40)
+            except TimeoutError:
+                raise AssertionError(f"no data: {empty}") from None
+
+            (target,) = await server.targets()
+            assert (target["health"], target["labels"]["job"]) == ("up", "leakstream")
+            assert await server.value('up{job="leakstream"}') == 1
+            assert {sample["metric"]["stage"] for sample in await server.query("leakstream_ready == 1")} == {
+                "collect", "match", "alert"
+            }  # fmt: skip
+            groups = (await server.get("/api/v1/rules"))["data"]["groups"]
+            assert {rule["health"] for group in groups for rule in group["rules"]} == {"ok"}
+            assert {alert["labels"]["alertname"] for alert in await server.alerts()} == {"Watchdog"}
+
+            async def watched() -> bool:
+                return bool(told.alerts(path="/dead-man"))
+
+            await until(watched)
+    finally:
+        await simulator.stop()
+
+
+async def test_a_leak_pages_through_alertmanager_and_its_end_is_told(tmp_path: Path) -> None:
+    async with hooks() as told, Alertmanager(tmp_path / "am", routing(tmp_path / "am", told)) as alertmanager:
+        text = (CONFIG + PAGING).format(token=TOKEN, alertmanager=alertmanager.url)
+        path = configure(tmp_path, text)
+        async with running(path) as run:
+            await hand_in(run, line(1), line(2), b"nothing")
+            ours = {each["id"][:32]: each for each in await run.exposures(2)}
+
+            async def paged() -> bool:
+                return {
+                    alert["labels"]["exposure"] for alert in told.alerts(path="/leak-pages")
+                } == ours.keys()
+
+            await until(paged)
+            page = told.alerts(path="/leak-pages")[0]
+            assert page["labels"]["alertname"] == "LeakExposure"
+            assert page["labels"]["severity"] == "page"
+            exposure = ours[page["labels"]["exposure"]]
+            assert page["annotations"]["summary"]
+
+            async with open_exposures(load_config(path, {}), clock=time.time) as exposures:
+                await exposures.close(exposure["id"], "revoked", actor="a test")
+
+            async def resolved() -> bool:
+                return bool(told.alerts("resolved", path="/leak-pages"))
+
+            await until(resolved)
+            (ended,) = told.alerts("resolved", path="/leak-pages")
+            assert ended["labels"] == page["labels"]
