@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import subprocess
+import uuid
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from leaks import leak
 from monitor.app import Stage, load_config, topics
 from monitor.bus.base import Message
 from monitor.bus.embedded import EmbeddedBus
+from monitor.bus.kafka import KafkaBus
 from monitor.commands.errors import Failure
 from monitor.config import ConfigError
 from monitor.contracts import DOCUMENTS, FINDINGS
@@ -233,3 +235,38 @@ async def test_beside_a_running_matcher(tmp_path: Path) -> None:
         again, before = await buried(2)
         assert (again["reason"], again["retries"], again["state"]) == ("no_version", 1, "open")
         assert before["state"] == "retried"
+
+
+def test_on_kafka(tmp_path: Path, kafka: str) -> None:
+    prefix = f"dlq-{uuid.uuid4().hex[:12]}."
+    text = f"""
+[bus]
+kind = "kafka"
+prefix = "{prefix}"
+[bus.kafka]
+bootstrap = ["{kafka}"]
+security = "plaintext"
+replication = 1
+min_insync = 1
+"""
+    path = configure(tmp_path, text)
+    settings = load_config(path, {}).bus.kafka
+
+    async def on_the_brokers(fill: bool) -> list[bytes]:
+        bus = KafkaBus(settings, prefix=prefix)
+        await bus.start()
+        if fill:
+            await (await open_store(tmp_path / "state")).close()
+            await bus.ensure_topics(topics(load_config(path, {})))
+            await put(bus, [dead(document(1), 1), dead(document(2), 2, "malformed")])
+        found = [record.value for record in await everything(bus, DOCUMENTS)]
+        await bus.close()
+        return found
+
+    assert asyncio.run(on_the_brokers(fill=True)) == []
+    assert {each["place"] for each in listed(path)} == {"documents.v1/0/0", "documents.v1/0/1"}
+    assert run("dlq", "show", "documents.v1/0/0", "--content", "-c", str(path)).stdout == b"document 1"
+    assert say(path, "retry", "--reason", "worker_crash", "--yes").startswith("1 dead letter sent again.")
+    say(path, "drop", "documents.v1/0/1", "--yes")
+    assert asyncio.run(on_the_brokers(fill=False)) == [b"document 1"]
+    assert [each["state"] for each in listed(path, "--all")] == ["dropped", "retried"]
