@@ -38,7 +38,7 @@ from monitor.alerting.reconciler import Reconciler
 from monitor.alerting.selftest import SelfTest
 from monitor.alerting.service import AlertingService, Rules
 from monitor.alerting.upkeep import Upkeep
-from monitor.bus.base import Handler, TopicSpec
+from monitor.bus.base import Bus, Handler, TopicSpec
 from monitor.bus.embedded import EmbeddedBus
 from monitor.bus.runner import Runner
 from monitor.collectors import sources as source_package
@@ -193,6 +193,7 @@ class Service:
         """
         tools = self._tools()
         try:
+            _make_bus(self._config, self._clock, self.metrics, "check")
             self._check_rules()
             self._sources(tools)
             self._channels(tools, KeyRing.of(bytes(32)))
@@ -247,18 +248,14 @@ class Service:
             on_success=heartbeat.beat if heartbeat is not None else lambda: None,
         )
 
-    async def _bus(self, stack: AsyncExitStack) -> EmbeddedBus:
-        settings = self._config.bus
-        bus = EmbeddedBus(
-            self._config.state / "bus", clock=self._clock, metrics=self.metrics, prefix=settings.prefix
-        )
-        await bus.start()
-        stack.push_async_callback(bus.close)
+    async def _bus(self, stack: AsyncExitStack) -> Bus:
+        name = next(iter(self._stages)).value if len(self._stages) == 1 else "run"
+        bus = await stack.enter_async_context(_connected(self._config, self._clock, self.metrics, name))
         for difference in await bus.ensure_topics(topics(self._config)):
             _LOG.warning("topic differs from the configuration", difference=difference)
         return bus
 
-    async def _match(self, stack: AsyncExitStack, bus: EmbeddedBus, keys: KeyRing) -> None:
+    async def _match(self, stack: AsyncExitStack, bus: Bus, keys: KeyRing) -> None:
         settings = self._section(MatchSettings)
         if settings.rules:  # a wrong one is said here, by its file, and not by a process that does not start
             await asyncio.to_thread(self._check_rules)
@@ -278,7 +275,7 @@ class Service:
         matcher = MatcherService(pool, self.metrics)
         self._read(bus, Stage.MATCH, [DOCUMENTS], matcher.handle)
 
-    def _alert(self, bus: EmbeddedBus, store: Store, tools: Tools, keys: KeyRing) -> None:
+    def _alert(self, bus: Bus, store: Store, tools: Tools, keys: KeyRing) -> None:
         routes, channels = _routes(self._config), self._channels(tools, keys)
         watch, policy = self._section(WatchSettings), self._section(PolicySettings)
         console = self._config.external_url
@@ -321,7 +318,7 @@ class Service:
             )
             Console(exposures).add_to(tools.web)
 
-    async def _collect(self, stack: AsyncExitStack, bus: EmbeddedBus, tools: Tools) -> None:
+    async def _collect(self, stack: AsyncExitStack, bus: Bus, tools: Tools) -> None:
         # a file of its own, so that cursors and exposures do not queue for one writer
         state = await Store.open(self._config.state / "collectors.db")
         stack.push_async_callback(state.close)
@@ -346,7 +343,7 @@ class Service:
         self._jobs["collect-upkeep"] = tidy
         self._checks[Stage.COLLECT.value] = lambda: collectors.not_ready
 
-    def _read(self, bus: EmbeddedBus, stage: Stage, topics: Sequence[str], handler: Handler) -> None:
+    def _read(self, bus: Bus, stage: Stage, topics: Sequence[str], handler: Handler) -> None:
         runner = Runner(
             bus,
             handler,
@@ -397,14 +394,39 @@ def topics(config: Config) -> tuple[TopicSpec, ...]:
     """Every topic of the bus with the configured terms of the raw documents; dead letters follow from their topic's."""
     terms = config.bus
     seconds, room = terms.documents_hours * 3600, int(terms.documents_gib * _GIB)
-    return with_dead_letters(
-        tuple(
-            replace(topic, retention_seconds=seconds, retention_bytes=room)
-            if topic.name == DOCUMENTS
-            else topic
-            for topic in TOPICS
-        )
-    )
+
+    def configured(topic: TopicSpec) -> TopicSpec:
+        if terms.kind == "kafka" and topic.partitions > 1:
+            topic = replace(topic, partitions=terms.kafka.partitions)
+        if topic.name == DOCUMENTS:
+            topic = replace(topic, retention_seconds=seconds, retention_bytes=room)
+        return topic
+
+    return with_dead_letters(tuple(configured(topic) for topic in TOPICS))
+
+
+@asynccontextmanager
+async def _connected(
+    config: Config, clock: Callable[[], float], metrics: Metrics, name: str
+) -> AsyncIterator[Bus]:
+    """The bus that the configuration names, started. Raises ConfigError, BusError."""
+    bus: Bus = await asyncio.to_thread(_make_bus, config, clock, metrics, name)
+    try:
+        await bus.start()
+        yield bus
+    finally:
+        await bus.close()
+
+
+def _make_bus(config: Config, clock: Callable[[], float], metrics: Metrics, name: str) -> Bus:
+    """Not started. `name` is how the brokers' logs and quotas call this process. Blocks; raises ConfigError."""
+    settings = config.bus
+    if settings.kind == "embedded":
+        return EmbeddedBus(config.state / "bus", clock=clock, metrics=metrics, prefix=settings.prefix)
+    from monitor.bus.kafka import KafkaBus
+
+    with _configured("bus.kafka"):
+        return KafkaBus(settings.kafka, prefix=settings.prefix, clock=clock, client_id=f"leakstream-{name}")
 
 
 @asynccontextmanager
@@ -422,13 +444,8 @@ async def open_dead_letters(config: Config, *, clock: Callable[[], float]) -> As
     hardening.no_core_dumps()  # documents pass through here
     names = [topic.name for topic in topics(config)]
     dead = [name for name in names if name + DEAD_LETTER_SUFFIX in names]
-    async with _open_store(config) as store:
-        bus = EmbeddedBus(config.state / "bus", clock=clock, prefix=config.bus.prefix)
-        try:
-            await bus.start()
-            yield DeadLetters(store, bus, dead, mask=await asyncio.to_thread(_mask, config), clock=clock)
-        finally:
-            await bus.close()
+    async with _open_store(config) as store, _connected(config, clock, Metrics(), "dlq") as bus:
+        yield DeadLetters(store, bus, dead, mask=await asyncio.to_thread(_mask, config), clock=clock)
 
 
 @asynccontextmanager
@@ -491,6 +508,11 @@ def prepare_state(config: Config) -> KeyRing:
     except OSError as error:
         raise ConfigError(f"state {config.state}: {error.strerror}") from error
     if not config.key_file.exists():
+        if config.bus.kind == "kafka":
+            raise KeyFileError(
+                f"{config.key_file}: no fingerprint key; every stage on Kafka needs the same one: make it once with"
+                " `leakstream init` and give each stage a copy"
+            )
         if (config.state / "store.db").exists():
             raise KeyFileError(
                 f"{config.key_file}: the fingerprint key is gone, but {config.state} was made with one; restore it"

@@ -110,7 +110,7 @@ class BusSettings(Section):
         24.0, gt=0, le=24 * 30, description="how long raw documents are kept, in hours"
     )
     documents_gib: float = Field(4.0, ge=0.25, description="how much room raw documents may take, in GiB")
-    kafka: KafkaSettings = Field(default_factory=KafkaSettings, description="the brokers of kind kafka")
+    kafka: KafkaSettings = KafkaSettings.model_validate({})
 
 
 class HttpSettings(Section):

@@ -47,7 +47,13 @@ def render(
 
 def _section(name: str, model: type[BaseModel]) -> str:
     head = [f"# {line}" for line in _first_lines(model)]
-    return "\n".join([*head, f"[{name}]", *_fields(model)]) + "\n"
+    parts = ["\n".join([*head, f"[{name}]", *_fields(model)]) + "\n"]
+    parts += [
+        _section(f"{name}.{key}", info.annotation)
+        for key, info in model.model_fields.items()
+        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel)
+    ]
+    return "\n".join(parts)
 
 
 def _plugin(name: str, summary: str, model: type[BaseModel]) -> str:
@@ -59,7 +65,11 @@ def _first_lines(model: type[BaseModel]) -> list[str]:
 
 
 def _fields(model: type[BaseModel]) -> list[str]:
-    return [_field(name, info) for name, info in model.model_fields.items()]
+    return [
+        _field(name, info)
+        for name, info in model.model_fields.items()
+        if not (isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel))
+    ]
 
 
 def _field(name: str, info: FieldInfo) -> str:

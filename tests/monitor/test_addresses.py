@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.addresses import AddressGuard, RefusedAddress, public
+from monitor.addresses import AddressGuard, RefusedAddress, is_loopback, public
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,13 @@ def test_names_pass_and_allowed_entries_may_name_a_port() -> None:
         guard.keep("git.internal", 443, ["10.0.0.1"])
     with pytest.raises(RefusedAddress):
         guard.keep("example.com", 443, [])
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.0.1", "::1", "localhost"])
+def test_loopback(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com", "localhost.example.com"])
+def test_not_loopback(host: str) -> None:
+    assert not is_loopback(host)

@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import TopicPartition as KafkaPartition
 
 from monitor.bus.base import BusError, Lag, OnRevoke, Record, TopicPartition, TopicSpec
-from monitor.bus.kafka.connection import connection
+from monitor.bus.kafka.connection import BrokersAway, connection
 from monitor.bus.kafka.consumer import KafkaConsumer
 from monitor.bus.kafka.inspector import Inspector
 from monitor.bus.kafka.producer import BATCH_BYTES, KafkaProducer
@@ -53,7 +53,10 @@ class KafkaBus:
         client = admin(self._arguments)
         topics = Topics(client, self._settings, self._prefix)
         try:
-            await topics.ask(f"connecting to {', '.join(self._settings.bootstrap)}", client.start)
+            await topics.ask("connecting", client.start)
+        except BrokersAway as error:
+            await client.close()
+            raise BusError(f"no broker answers at {', '.join(self._settings.bootstrap)}") from error
         except BaseException:
             await client.close()
             raise

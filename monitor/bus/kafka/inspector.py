@@ -14,6 +14,8 @@ from monitor.bus.kafka.connection import BrokersAway, meaning
 from monitor.bus.kafka.consumer import append
 from monitor.bus.kafka.topics import Topics
 
+_READ_BYTES: Final = 16 * 1024**2  # of values in one answer
+_FEW: Final = 8  # records at a time, of up to 8 MiB each
 _T = TypeVar("_T")
 _LOOK_SECONDS: Final = 5.0
 _PAUSE: Final = 0.2  # seconds of one wait for records
@@ -94,10 +96,10 @@ class Inspector:
         client.assign([name])
         client.seek(name, start)
         records: list[Record] = []
-        position = start
-        while position < end:
-            answer = await client.getmany(timeout_ms=int(_PAUSE * 1000), max_records=end - position)
-            append(records, place.topic, answer.get(name, ()))
+        position, size = start, 0
+        while position < end and size < _READ_BYTES:
+            answer = await client.getmany(timeout_ms=int(_PAUSE * 1000), max_records=min(_FEW, end - position))
+            size += append(records, place.topic, answer.get(name, ()))
             position = await client.position(name)
         return [record for record in records if record.offset < end]
 
