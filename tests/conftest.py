@@ -33,8 +33,18 @@ def pytest_asyncio_loop_factories(
     return {"uvloop": uvloop.new_event_loop}
 
 
+_SAID = pytest.StashKey[list[str]]()
+
+
 @pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def kafka(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[str]:
     """`host:port` of a broker that all tests of this run share: use topics and groups with a prefix of your own."""
-    with broker(tmp_path_factory.mktemp("kafka")) as bootstrap:
+    said = pytestconfig.stash.setdefault(_SAID, [])
+    with broker(tmp_path_factory.mktemp("kafka"), said.append) as bootstrap:
         yield bootstrap
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for text in config.stash.get(_SAID, []):
+        terminalreporter.section("Kafka", yellow=True)
+        terminalreporter.line(text, yellow=True)
