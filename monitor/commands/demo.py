@@ -6,6 +6,7 @@ import asyncio
 import base64
 import os
 import shutil
+import socket
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +21,7 @@ from monitor import log
 from monitor.aio import sleep_until, supervise
 from monitor.app import Addresses, Service, load_config
 from monitor.commands.service import stop_on_signals
+from monitor.identity import create_key
 from monitor.simulator.credentials import RuleMaker
 from monitor.simulator.server import Simulator, SimulatorConfig
 
@@ -105,7 +107,7 @@ async def _demo(folder: Path, rate: float, seed: int, web_port: int, metrics_por
         config.touch(mode=0o600)
         config.write_text(
             _CONFIG.format(
-                web=web_port,
+                web=web_port or _free_port(),
                 metrics=metrics_port,
                 github=simulator.github_url,
                 pastebin=simulator.pastebin_url,
@@ -113,7 +115,12 @@ async def _demo(folder: Path, rate: float, seed: int, web_port: int, metrics_por
                 secret=base64.b64encode(os.urandom(24)).decode(),
             )
         )
-        service = Service(load_config(config))
+        loaded = load_config(config)
+        if (
+            loaded.bus.kind == "kafka"
+        ):  # by the environment, as `make demo KAFKA=1` does; nobody else makes a key there
+            create_key(loaded.key_file)
+        service = Service(loaded)
         await supervise(
             {
                 "service": lambda stop: service.run(stop, lambda addresses: _welcome(console, addresses)),
@@ -125,6 +132,13 @@ async def _demo(folder: Path, rate: float, seed: int, web_port: int, metrics_por
     finally:
         await simulator.stop()
         console.print(f"stopped; {len(simulator.truth)} leaks were planted")
+
+
+def _free_port() -> int:
+    """Links in pages name the port, so it must be known before the start."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _welcome(console: Console, addresses: Addresses) -> None:
