@@ -135,7 +135,10 @@ class Document:
         return hashlib.blake2b(f"{self.source}\0{self.id}".encode(), digest_size=16).digest()
 
     def message(self) -> Message:
-        meta = {**self.extra, **_public_fields(self, skip=("content", "extra"))}
+        """What the reader's defaults say is left out of `m`: a third less to write, carry, and read."""
+        meta = {**self.extra, **_telling(self)}
+        if "provenance" in meta:
+            meta["provenance"] = _telling(self.provenance)
         return Message(
             self.TOPIC, self.key, self.content, {"v": self.VERSION.encode(), "m": orjson.dumps(meta)}
         )
@@ -353,6 +356,20 @@ def _public_fields(contract: Any, *, skip: tuple[str, ...]) -> dict[str, Any]:
     return {f.name: getattr(contract, f.name) for f in fields(contract) if f.name not in skip}
 
 
+@cache
+def _defaults(cls: type) -> tuple[tuple[str, Any], ...]:
+    return tuple((f.name, f.default) for f in fields(cls) if f.name not in {"content", "extra"})
+
+
+def _telling(contract: Any) -> dict[str, Any]:
+    """The fields that differ from their defaults."""
+    return {
+        name: value
+        for name, default in _defaults(contract.__class__)
+        if (value := getattr(contract, name)) != default
+    }
+
+
 class _Shape(NamedTuple):
     """What JSON may hold for one class."""
 
@@ -396,7 +413,8 @@ def _check(cls: type, raw: object) -> dict[str, Any]:
     if type(raw) is not dict or not needed <= raw.keys():
         raise TypeError("not an object, or not a whole one")
     for name, value in raw.items():
-        if name in types and type(value) not in types[name]:
+        allowed = types.get(name)
+        if allowed is not None and type(value) not in allowed:
             raise TypeError(name)
     for name, item_type in items.items():
         if any(type(item) is not item_type for item in _items(raw.get(name, ()))):
