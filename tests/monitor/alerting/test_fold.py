@@ -36,3 +36,8 @@ def test_all_notifiers_of_a_change_get_one_key():
         ("a", idempotency_key(row, Change.OPENED), "opened", NOON - 1),
         ("b", idempotency_key(row, Change.OPENED), "opened", NOON - 1),
     ]
+
+
+def test_a_telling_keeps_what_names_the_exposure_now():
+    (made,) = tellings(exposure(rule="r"), Change.OPENED, Action.PAGE, ["a"], now=NOON)
+    assert (made.labels["rule"], made.labels["incident"]) == ("r", "acme/code")

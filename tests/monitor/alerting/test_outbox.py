@@ -32,6 +32,7 @@ class Fake:
 
     def __init__(self):
         self.delivered = []
+        self.notifications = []
         self.tried = []
         self.errors = {}  # key -> error, "*" for all
         self.gate = None
@@ -44,6 +45,7 @@ class Fake:
         if error is not None:
             raise error
         self.delivered.append(notification.key)
+        self.notifications.append(notification)
 
 
 @pytest.fixture
@@ -364,3 +366,24 @@ async def test_kill_between_delivery_and_mark_repeats_the_same_key(store, tmp_pa
     repeats = {key: count for key, count in Counter(answer.keys).items() if count > 1}
     assert set(repeats) == set(before)
     assert set(repeats.values()) == {2}
+
+
+async def test_what_stands_comes_with_it_and_a_late_close_ends_nothing_newer(store):
+    fake = Fake()
+    await put(store, exposure("reopened", opening=2, opened_at=NOON + 3))
+    await tell(
+        store,
+        telling("old", leak="reopened", labels={"rule": "r"}),
+        telling("end", leak="reopened", change="closed", at=NOON + 2),
+        telling("new", leak="reopened", change="reopened", opening=2, at=NOON + 3),
+        telling("elsewhere", leak="reopened", notifier="slack", action="ticket"),
+    )
+    async with Running(deliverer(store, fake, clock=Clock(NOON + 10))):
+        await until(lambda: len(fake.delivered) == 3)
+    stands = [
+        [(stand.key, stand.opening, stand.ended) for stand in notification.standing]
+        for notification in fake.notifications
+    ]
+    both = [("old", 1, NOON + 2), ("new", 2, None)]
+    assert stands == [both, both, [("new", 2, None)]]
+    assert fake.notifications[0].standing[0].labels == {"rule": "r"}

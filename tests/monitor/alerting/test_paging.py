@@ -135,6 +135,21 @@ async def test_500_pages_each_with_one_key_however_often_we_say_them_and_start_a
         assert len(await manager.alerts('alertname="LeakExposure"')) == 500
 
 
+async def test_hostile_texts_are_taken_as_they_are_shown(store, tmp_path):
+    evil = "a\u202eb\x00\n{{ template }} <@x> \U0001f480 " + "\u0301" * 300
+    async with Alertmanager(tmp_path / "am", config("http://127.0.0.1:1")) as manager:
+        row = exposure("a", provider=evil, rule="", title=evil, path=evil, repository=evil, preview=evil)
+        await put(store, row)
+        async with store.write() as connection:
+            told = tellings(row, Change.OPENED, Action.PAGE, [NAME], now=time.time())
+            await outbox.enqueue(connection, told)
+        async with service(store, tmp_path, manager.url):
+            await until(manager.alerts)
+        (alert,) = await manager.alerts()
+        assert "rule" not in alert["labels"]
+        assert alert["labels"]["incident"].startswith("a\\u202eb\\x00\\x0a{{ template }}")
+
+
 async def test_a_close_resolves_and_a_reopening_pages_again(store, tmp_path):
     async with hooks() as told, Alertmanager(tmp_path / "am", config(told.url)) as manager:
         (key,) = (await leak(store, ["a"])).values()
