@@ -22,8 +22,8 @@ $(WHEEL_VENV)/.ready: requirements-dev.txt
 	$(WHEEL_BIN)/python $(PIP) --require-hashes -r requirements-dev.txt
 	@touch $@
 
-demo: $(VENV)/.ready ## the whole service against a simulated internet; Ctrl-C ends it
-	@$(BIN)/leakstream demo
+demo: $(VENV)/.ready ## the whole service against a simulated internet; KAFKA=1: on a real broker; Ctrl-C ends it
+	@$(if $(KAFKA),$(BIN)/python deploy/kafka/localkafka.py -- )$(BIN)/leakstream demo
 
 wheel: $(WHEEL_VENV)/.ready
 	rm -rf dist build

@@ -1,6 +1,6 @@
-"""One question to one broker, without a client library: who is in the cluster, and is every copy of every partition in step?
+"""Questions to one broker, without a client library: who is in the cluster, is every copy in step, can groups be formed?
 
-Metadata request, version 1: https://kafka.apache.org/protocol.html#The_Messages_Metadata
+Requests Metadata and FindCoordinator, version 1: https://kafka.apache.org/protocol.html#The_Messages_Metadata
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _METADATA: Final = 3
+_FIND_COORDINATOR: Final = 10
 _CLIENT: Final = b"leakstream-probe"
 
 
@@ -22,18 +23,30 @@ class Answer:
 
 def ask(port: int, *, seconds: float = 5.0) -> Answer:
     """What the broker on this port of 127.0.0.1 knows. Blocks for at most about `seconds`. Raises OSError when it does not answer."""
-    body = (
-        struct.pack(">hhih", _METADATA, 1, 1, len(_CLIENT)) + _CLIENT + struct.pack(">i", -1)
-    )  # -1: all topics
+    return _answer(_request(port, _METADATA, struct.pack(">i", -1), seconds))  # -1: all topics
+
+
+def groups_ready(port: int, *, seconds: float = 5.0) -> bool:
+    """Whether groups have a coordinator; asking makes the brokers set it up. Blocks and raises as `ask`."""
+    group = _CLIENT
+    fields = _request(port, _FIND_COORDINATOR, struct.pack(">h", len(group)) + group + b"\0", seconds)
+    fields.int32()  # throttled
+    return fields.int16() == 0
+
+
+def _request(port: int, kind: int, body: bytes, seconds: float) -> _Fields:
+    """The answer after its header. Both kinds are asked in version 1."""
+    message = struct.pack(">hhih", kind, 1, 1, len(_CLIENT)) + _CLIENT + body
     with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
-        connection.sendall(struct.pack(">i", len(body)) + body)
+        connection.sendall(struct.pack(">i", len(message)) + message)
         with connection.makefile("rb") as file:
             size = _Fields(_read(file.read(4), 4)).int32()
-            return _answer(_Fields(_read(file.read(size), size)))
+            fields = _Fields(_read(file.read(size), size))
+            fields.int32()  # correlation
+            return fields
 
 
 def _answer(fields: _Fields) -> Answer:
-    fields.int32()  # correlation
     brokers = set()
     for _ in range(fields.int32()):
         brokers.add(fields.int32())

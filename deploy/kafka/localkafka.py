@@ -84,7 +84,8 @@ class LocalKafka:
             for number in self._nodes:
                 self._launch(number)
             for number in self._nodes:
-                self._wait(number, lambda answer: answer.brokers == self._nodes.keys())
+                self._wait(number, self._all_there)
+            self._wait(1, kafkaprobe.groups_ready)
         except BaseException:
             self.stop()
             raise
@@ -133,7 +134,7 @@ class LocalKafka:
         """A killed node again, on its ports and data; back when the node itself knows that it takes part. Raises BrokerFailed."""
         assert node not in self._running, f"node {node} is running"
         self._launch(node)
-        self._wait(node, lambda answer: node in answer.brokers)
+        self._wait(node, lambda port: node in kafkaprobe.ask(port).brokers)
 
     def pause(self, node: int) -> None:
         self._running[node].send_signal(signal.SIGSTOP)
@@ -144,7 +145,7 @@ class LocalKafka:
     def wait_in_step(self) -> None:
         """Wait until every node takes part and every copy of every partition has what its leader has. Raises BrokerFailed."""
         for number in self._running:
-            self._wait(number, lambda answer: answer.brokers == self._nodes.keys() and not answer.behind)
+            self._wait(number, lambda port: self._all_there(port) and not kafkaprobe.ask(port).behind)
 
     def stop(self) -> None:
         """End all nodes; the data stays in the folder. Can be called twice."""
@@ -194,7 +195,11 @@ class LocalKafka:
         assert self._links is not None, "made without relayed=True"
         return self._links
 
-    def _wait(self, number: int, enough: Callable[[kafkaprobe.Answer], bool]) -> None:
+    def _all_there(self, port: int) -> bool:
+        return kafkaprobe.ask(port).brokers == self._nodes.keys()
+
+    def _wait(self, number: int, enough: Callable[[int], bool]) -> None:
+        """Until `enough` says so of the node's port."""
         node = self._nodes[number]
         end = time.monotonic() + READY_SECONDS
         while time.monotonic() < end:
@@ -202,7 +207,7 @@ class LocalKafka:
             if status is not None:
                 raise self._failure(number, f"ended with status {status}")
             try:
-                if enough(kafkaprobe.ask(node.ports[number].client)):
+                if enough(node.ports[number].client):
                     return
             except OSError:  # not listening yet
                 pass
