@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from alerting_samples import NOON, exposure, place
-from monitor.alerting.notifiers.base import Change, Notification
+from monitor.alerting.notifiers.base import Change, Notification, Stand
 from monitor.alerting.standing import labels_of, stands
 from monitor.alerting.view import exposure_object
 from monitor.http import HttpClient
@@ -21,6 +21,7 @@ from monitor.metrics import Metrics
 from monitor.store.model import Told
 from monitor.tools import Tools
 
+CONSOLE = "https://leaks.acme.example"
 SECRET = "whsec_" + "c3ludGhldGljIGtleSBmb3IgYSB0ZXN0IQ=="
 
 
@@ -67,6 +68,16 @@ async def receiver() -> AsyncIterator[tuple[str, Answer]]:
         yield f"http://{host}:{port}/hook", answer
     finally:
         await runner.cleanup()
+
+
+def standing(
+    leak: str = "a", *, key: str = "k", action: str = "page", ended: float | None = None, **other: Any
+) -> Stand:
+    """One stand of an exposure; `ended`: when it was closed."""
+    row = exposure(leak, **({"state": "closed", "closed_at": ended} if ended else {}), **other)
+    told = [Told(row.id, key, row.opening, "opened", action, NOON, labels_of(row))]
+    (stand,) = stands(told, row, exposure_object(row, (), console=CONSOLE))
+    return stand
 
 
 @asynccontextmanager

@@ -7,10 +7,7 @@ everything, as its documentation asks; delivered is what one of them took, the o
 endsAt is `hold_seconds` away, an hour unless configured: a leak does not go away because its monitor did, and a page that
 resolves itself during an upgrade would be believed. What has ended is sent with the time of its end, to each peer until a minute or
 two after that end, so that a peer whose clock is behind (it would take such an alert for one that still fires) gets it again.
-
-Labels name: alertname, exposure, opening, severity (page | ticket), rule, provider, owned, incident (group by it), and
-exercise="true" for a drill; they never change while the exposure is open. Annotations tell: summary, description, key, leak_severity
-and the rest, as of the last sending.
+`monitor.alerting.notifiers.alerts` has the labels.
 """
 
 from __future__ import annotations
@@ -19,21 +16,23 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 from urllib.parse import urlsplit
 
 import orjson
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from monitor.aio import cancel, spawn
+from monitor.alerting.notifiers.alerts import alert, too_many
 from monitor.alerting.notifiers.base import (
     DeliveryError,
     Notification,
     NotifierPlugin,
     NotifierSettings,
+    Permanent,
+    Reason,
     Retryable,
     Stand,
     one_secret,
@@ -43,15 +42,11 @@ from monitor.alerting.notifiers.posting import post
 from monitor.http import HttpClient
 from monitor.metrics import Metrics
 from monitor.tools import Tools
-from monitor.untrusted import Sink, untrusted
 
 _NAME: Final = "alertmanager"  # the metric label, as the module's name
 _AFTER_FIRST: Final = 0.5  # seconds that the others have once one peer has taken it
 _AWAY: Final = 30.0  # seconds for which a peer that failed is not waited for
 _SKEW: Final = 120.0  # seconds that a peer's clock may be behind ours
-_LONGEST_LABEL: Final = 256  # characters
-_LONGEST_TEXT: Final = 2000
-_REASONS_SHOWN: Final = 5
 
 
 class AlertmanagerSettings(NotifierSettings):
@@ -159,28 +154,29 @@ class Alertmanager:
             raise _worth_raising(errors)
 
     async def restate(self, chunks: AsyncIterator[Sequence[Stand]], *, beyond: int) -> None:
-        """Everything to every peer. One that fails is left for the next round; raises when all of them did."""
+        """Everything to every peer. One that fails is left for the next round; raises unless one has taken all of it."""
         started = self._clock()
-        peers, errors = list(self._peers), list[DeliveryError]()
+        errors: dict[str, DeliveryError] = {}  # by the peer's URL
         async for stands in chunks:
-            peers = await self._to_each(peers, partial(self._owed, stands), errors)
-        peers = await self._to_each(peers, partial(self._summary, beyond), errors)
-        for peer in peers:
+            await self._to_each(partial(self._owed, stands), errors)
+        await self._to_each(partial(self._summary, beyond), errors)
+        whole = [peer for peer in self._peers if peer.url not in errors]
+        for peer in whole:
             peer.settled, peer.summary = started - _SKEW, beyond > 0
+        if not whole:
+            raise _worth_raising([*errors.values()])
 
-    async def _to_each(
-        self, peers: Sequence[_Peer], body_for: Callable[[_Peer], bytes], errors: list[DeliveryError]
-    ) -> list[_Peer]:
-        """One request to each at the same time; those that took it. Raises when none is left."""
-        bodies = {peer.url: body_for(peer) for peer in peers}
-        results = await asyncio.gather(
-            *(self._try(peer, bodies[peer.url]) if bodies[peer.url] else _nothing() for peer in peers)
-        )
-        errors += [error for error in results if error is not None]
-        kept = [peer for peer, error in zip(peers, results, strict=True) if error is None]
-        if not kept:
-            raise _worth_raising(errors)
-        return kept
+    async def _to_each(self, body_for: Callable[[_Peer], bytes], errors: dict[str, DeliveryError]) -> None:
+        """One request to each peer that can be asked, all at the same time. Adds to `errors`; raises when nobody can be asked."""
+        # of a request with an alert that it refuses (400) a peer takes the others, and it will take the next request
+        peers = [peer for peer in self._peers if _goes_on(errors.get(peer.url))]
+        if not peers:
+            raise _worth_raising([*errors.values()])
+        asked = [(peer, body) for peer in peers if (body := body_for(peer))]
+        results = await asyncio.gather(*(self._try(peer, body) for peer, body in asked))
+        errors |= {
+            peer.url: error for (peer, _), error in zip(asked, results, strict=True) if error is not None
+        }
 
     def _owed(self, stands: Iterable[Stand], peer: _Peer) -> bytes:
         owed = [stand for stand in stands if stand.ended is None or stand.ended > peer.settled]
@@ -216,10 +212,6 @@ class Alertmanager:
         self._metrics.notifier_peers.labels(_NAME, peer.name, outcome).inc()
 
 
-async def _nothing() -> None:
-    """The answer of a peer that is owed nothing."""
-
-
 async def _first_good(posts: Iterable[asyncio.Task[DeliveryError | None]]) -> list[DeliveryError]:
     """The errors, as soon as one post was good and the others had a moment more; all of them if none was."""
     pending, errors, good = set(posts), list[DeliveryError](), False
@@ -237,6 +229,10 @@ async def _first_good(posts: Iterable[asyncio.Task[DeliveryError | None]]) -> li
     return errors
 
 
+def _goes_on(error: DeliveryError | None) -> bool:
+    return error is None or (isinstance(error, Permanent) and error.reason is Reason.CLIENT_ERROR)
+
+
 def _worth_raising(errors: Sequence[DeliveryError]) -> DeliveryError:
     """Of several peers' errors one that another try may cure, if there is one."""
     return next((error for error in errors if isinstance(error, Retryable)), errors[0])
@@ -244,73 +240,6 @@ def _worth_raising(errors: Sequence[DeliveryError]) -> DeliveryError:
 
 def _body(stands: Iterable[Stand], ends: float) -> bytes:
     return orjson.dumps([alert(stand, ends=ends) for stand in stands])
-
-
-def alert(stand: Stand, *, ends: float) -> dict[str, Any]:
-    """One alert of API v2. `ends`: when it ends if nobody sends it again (epoch seconds)."""
-    shown = stand.exposure
-    labels = {
-        "alertname": "LeakExposure",
-        "exposure": stand.dedup_key,
-        "opening": str(stand.opening),
-        "severity": stand.action,
-        **stand.labels,
-    }
-    built: dict[str, Any] = {
-        "labels": {name: _text(value, _LONGEST_LABEL) for name, value in labels.items() if value},
-        "annotations": {name: text for name, text in _annotations(stand).items() if text},
-        "startsAt": _time(stand.since),
-        "endsAt": _time(max(stand.since, ends if stand.ended is None else stand.ended)),
-    }
-    if shown.get("url"):
-        built["generatorURL"] = shown["url"]
-    return built
-
-
-def too_many(beyond: int, severity: str, *, ends: float) -> dict[str, Any]:
-    """The alert that stands for the open exposures that are not sent."""
-    return {
-        "labels": {"alertname": "LeakExposuresBeyondLimit", "severity": severity, "incident": "leakstream"},
-        "annotations": {
-            "summary": f"{beyond} more exposures are open than are sent here one by one",
-            "description": "The worst and newest are sent; see the console for all of them.",
-        },
-        "endsAt": _time(ends),
-    }
-
-
-def _annotations(stand: Stand) -> dict[str, str]:
-    shown = stand.exposure
-    what, where = shown["what"], shown["where"]
-    place = " ".join(part for part in (where["repository"], where["path"]) if part) or where["source"]
-    drill = "EXERCISE - " if "exercise" in stand.labels else ""
-    texts = {
-        "summary": f"{drill}{what['title'] or what['rule']} in {place}",
-        "key": stand.key,
-        "leak_severity": what["severity"],
-        "proof": shown["proof"]["verdict"],
-        "preview": what["preview"],
-        "place": place,
-        "sightings": str(shown["sightings"]),
-        "first_seen": shown["first_seen"] or "",
-    }
-    return {name: _text(text, _LONGEST_TEXT) for name, text in texts.items()} | {
-        "why": _lines(reason["text"] for reason in shown["owned"]["reasons"][:_REASONS_SHOWN]),
-        "description": _lines(f"{number}. {step}" for number, step in enumerate(shown["steps"], 1)),
-    }
-
-
-def _lines(texts: Iterable[str]) -> str:
-    return "\n".join(_text(text, _LONGEST_TEXT) for text in texts)
-
-
-def _text(text: str, limit: int) -> str:
-    """At most `limit` characters of it before the escapes."""
-    return untrusted(text, Sink.PLAIN, limit=limit)
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 def _authorization(settings: AlertmanagerSettings) -> str:

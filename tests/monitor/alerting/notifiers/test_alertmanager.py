@@ -6,28 +6,17 @@ from datetime import datetime
 
 import orjson
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from alerting_samples import NOON, exposure, fingerprint
-from monitor.alerting.notifiers.alertmanager import PLUGIN, alert
+from monitor.alerting.notifiers.alertmanager import PLUGIN
 from monitor.alerting.notifiers.base import Change, Permanent, Restating, Retryable
 from monitor.alerting.standing import labels_of, stands
 from monitor.alerting.view import exposure_object
 from monitor.store.model import Told
-from notifier_samples import harmless, notification, receiver, tools
+from notifier_samples import CONSOLE, notification, receiver, standing, tools
 
-CONSOLE = "https://leaks.acme.example"
 CLOSED = {"state": "closed", "closed_at": NOON + 5, "closed_by": "ann", "close_reason": "revoked"}
-
-
-def standing(leak="a", *, key="k", action="page", ended=None, **other):
-    """One stand of an exposure; `ended`: when it was closed."""
-    row = exposure(leak, **({"state": "closed", "closed_at": ended} if ended else {}), **other)
-    told = [Told(row.id, key, row.opening, "opened", action, NOON, labels_of(row))]
-    (stand,) = stands(told, row, exposure_object(row, (), console=CONSOLE))
-    return stand
 
 
 class Clock:
@@ -87,84 +76,6 @@ async def pair(tmp_path):
 
 def seconds(text):
     return datetime.fromisoformat(text).timestamp()
-
-
-def test_a_firing_alert():
-    built = alert(standing(), ends=NOON + 3600)
-    exposure_id = fingerprint("a")
-    assert built == {
-        "labels": {
-            "alertname": "LeakExposure",
-            "exposure": exposure_id[:32],
-            "opening": "1",
-            "severity": "page",
-            "rule": "example-token",
-            "provider": "example",
-            "owned": "proved",
-            "incident": "acme/code",
-        },
-        "annotations": {
-            "summary": "Example token in acme/code a.env",
-            "key": "k",
-            "leak_severity": "high",
-            "proof": "unprovable",
-            "preview": "ex_…yz",
-            "place": "acme/code a.env",
-            "sightings": "1",
-            "first_seen": "2023-11-15T12:00:00Z",
-            "why": "the owner acme is your organisation (proved)",
-            "description": (
-                "1. Revoke the Example token: https://example.com/revoke\n"
-                "2. Issue a new one and put it where the old one was used; do not commit it.\n"
-                "3. Look in the provider's audit log for use since 2023-11-15T11:59:00Z.\n"
-                "4. Take it out of the place where it stands; after a push the history and the forks still have it.\n"
-                f"5. Then: leakstream exposures close {exposure_id[:12]} --reason revoked"
-            ),
-        },
-        "startsAt": "2023-11-15T12:00:00+00:00",
-        "endsAt": "2023-11-15T13:00:00+00:00",
-        "generatorURL": f"{CONSOLE}/exposures/{exposure_id}",
-    }
-
-
-def test_what_changes_later_is_no_label():
-    first = standing()
-    row = exposure(rule="other", severity="critical", level="claimed", repository="zzz/moved", rank=2000)
-    worse = replace(first, exposure=exposure_object(row, ()))
-    assert alert(worse, ends=NOON)["labels"] == alert(first, ends=NOON)["labels"]
-    assert alert(worse, ends=NOON)["annotations"]["leak_severity"] == "critical"
-
-
-def test_what_ended_says_when_and_never_before_it_began():
-    assert seconds(alert(standing(ended=NOON + 9), ends=NOON + 3600)["endsAt"]) == NOON + 9
-    assert seconds(alert(standing(ended=NOON - 9), ends=NOON + 3600)["endsAt"]) == NOON
-
-
-def test_a_drill_says_so_in_label_and_text():
-    built = alert(standing(mode="exercise"), ends=NOON)
-    assert built["labels"]["exercise"] == "true"
-    assert built["annotations"]["summary"].startswith("EXERCISE - ")
-
-
-def test_without_a_console_there_is_no_link():
-    row = exposure()
-    built = alert(replace(standing(), exposure=exposure_object(row, ())), ends=NOON)
-    assert "generatorURL" not in built
-
-
-@settings(max_examples=60, deadline=None)
-@given(text=st.text(max_size=600), other=st.text(alphabet="\x00\n\u202e\u200b\ud800<@a", max_size=400))
-def test_hostile_texts_are_shown_escaped_and_bounded(text, other):
-    built = alert(standing(repository=text, path=other, title=other, provider=text, preview=text), ends=NOON)
-    orjson.dumps(built)  # valid UTF-8
-    for value in built["labels"].values():
-        assert value  # Alertmanager takes an empty label for none
-        assert harmless(value)
-        assert len(value) <= 256 * 10
-    for name, value in built["annotations"].items():
-        assert harmless(value.replace("\n", ""))
-        assert len(value) < 40_000
-        assert "\n" not in value or name in ("why", "description")
 
 
 async def test_a_page_goes_to_every_peer_at_once(pair):
@@ -296,6 +207,13 @@ async def test_a_peer_that_was_away_is_caught_up(pair):
     await pair.restate([ended], [standing("b")])
     assert pair.sent(0) == [(fingerprint("b")[:32], False)]
     assert pair.sent(1)[:2] == [(fingerprint("a")[:32], True), (fingerprint("b")[:32], False)]
+
+
+async def test_an_alert_that_is_refused_does_not_keep_back_the_others(pair):
+    pair.answers[0].status = pair.answers[1].status = 400
+    with pytest.raises(Permanent, match="client_error"):
+        await pair.restate([standing("a")], [standing("b")])
+    assert [name for name, _ in pair.sent(1)][:2] == [fingerprint("a")[:32], fingerprint("b")[:32]]
 
 
 async def test_when_all_peers_fail_the_round_fails(pair):
