@@ -30,7 +30,7 @@ from monitor.listener import Listener
 PATIENCE = 60.0  # seconds, for what must happen at last
 
 # the program itself, but ended by the kernel when we are (set in the child: forking code in a process with threads is unsafe)
-_LEASH = (
+LEASH = (
     "import os, signal, sys\n"
     "from monitor.hardening import die_with_parent\n"
     "die_with_parent(signal.SIGKILL)\n"
@@ -93,7 +93,7 @@ class Server:
     def _start(self, command: Sequence[str | Path]) -> subprocess.Popen[bytes]:
         with (self.folder / "log").open("wb") as log:
             return subprocess.Popen(
-                [sys.executable, "-c", _LEASH, *command],
+                [sys.executable, "-c", LEASH, *command],
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
