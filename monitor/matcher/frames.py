@@ -1,20 +1,22 @@
-"""The two frames between the matcher and its scanning process.
+"""The frames between the matcher and its scanning process.
 
-A job carries documents as they lie: their number and lengths first, then each document's metadata object and content. An answer
-carries one JSON object and the bodies of the finding events. All integers are little-endian unsigned 32 bit; a frame is preceded by
-its own length. Nothing here knows what is scanned.
+A job is two frames: the documents' number, lengths and metadata objects; then their contents one after another, a joint behind each, as
+one buffer that the scanner reads where it lies. An answer is one: a JSON object and the bodies of the finding events. All integers are
+little-endian unsigned 32 bit; a frame is preceded by its own length. Nothing here knows what is scanned.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, chain, pairwise, repeat
+from operator import add
 from typing import Any, Final, NamedTuple
 
 import orjson
 
 _U32: Final = struct.Struct("<I")
+JOINT: Final = b"\n\n"  # behind each content: no rule matches over it
 MAX_FRAME: Final = 128 * 1024 * 1024  # the answer to 8 MiB of tokens has 50,000 events, 1 to 2 KiB each
 MEMORY_EXIT: Final = 77  # exit status of a scanning process that ran into its memory limit
 
@@ -24,6 +26,18 @@ class JobItem(NamedTuple):
 
     meta: bytes
     content: bytes
+
+
+class Job(NamedTuple):
+    """What the scanning process gets: document i has metas[i] and contents[starts[i]:ends[i]]."""
+
+    metas: Sequence[bytes]
+    contents: bytes
+    starts: Sequence[int]
+    ends: Sequence[int]
+
+    def content(self, number: int) -> bytes:
+        return self.contents[self.starts[number] : self.ends[number]]
 
 
 class Answer(NamedTuple):
@@ -44,23 +58,32 @@ class FrameError(Exception):
 
 def job(items: Sequence[JobItem]) -> list[bytes]:
     """Pieces to write one after another; contents are not copied."""
-    lengths = [len(piece) for item in items for piece in item]
-    head = struct.pack(f"<{2 + len(lengths)}I", 4 + 4 * len(lengths) + sum(lengths), len(items), *lengths)
-    return [head, *chain.from_iterable(items)]
+    metas, contents = [item.meta for item in items], [item.content for item in items]
+    lengths = [*map(len, metas), *map(len, contents)]
+    about = b"".join((_numbers(len(items), *lengths), *metas))
+    size = sum(map(len, contents)) + len(JOINT) * len(contents)
+    return [
+        _numbers(len(about)),
+        about,
+        _numbers(size),
+        *chain.from_iterable(zip(contents, repeat(JOINT), strict=False)),
+    ]
 
 
-def read_job(frame: bytes) -> list[JobItem]:
+def read_job(about: bytes, contents: bytes) -> Job:
     """Raises FrameError."""
     try:
-        (count,) = _U32.unpack_from(frame)
-        lengths = struct.unpack_from(f"<{2 * count}I", frame, 4)
+        (count,) = _U32.unpack_from(about)
+        lengths = struct.unpack_from(f"<{2 * count}I", about, 4)
     except struct.error as error:
         raise FrameError("short job") from error
-    bounds = list(accumulate(lengths, initial=4 + 8 * count))
-    if bounds[-1] != len(frame):
+    bounds = list(accumulate(lengths[:count], initial=4 + 8 * count))
+    ends = list(accumulate(map(len(JOINT).__add__, lengths[count:]), initial=0))
+    if bounds[-1] != len(about) or ends[-1] != len(contents):
         raise FrameError("job lengths do not add up")
-    pieces = [frame[begin:end] for begin, end in pairwise(bounds)]
-    return list(map(JobItem, pieces[::2], pieces[1::2]))
+    metas = [about[begin:end] for begin, end in pairwise(bounds)]
+    starts = ends[:-1]
+    return Job(metas, contents, starts, list(map(add, starts, lengths[count:])))
 
 
 def answer(reply: Answer) -> bytes:
@@ -73,7 +96,7 @@ def answer(reply: Answer) -> bytes:
         }
     )
     body = b"".join(event[2] for event in reply.events)
-    return _U32.pack(4 + len(head) + len(body)) + _U32.pack(len(head)) + head + body
+    return _numbers(4 + len(head) + len(body), len(head)) + head + body
 
 
 def read_answer(frame: bytes) -> Answer:
@@ -97,3 +120,7 @@ def length(prefix: bytes) -> int:
     if size > MAX_FRAME:
         raise FrameError(f"frame of {size} bytes")
     return int(size)
+
+
+def _numbers(*numbers: int) -> bytes:
+    return struct.pack(f"<{len(numbers)}I", *numbers)

@@ -17,7 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Final, NamedTuple, Protocol
+from typing import Any, BinaryIO, Final, Protocol
 
 import orjson
 
@@ -40,6 +40,10 @@ class DocumentScanner(Finds, Protocol):
 
     def scan_many(self, datas: Sequence[bytes]) -> Sequence[Sequence[Finding]]: ...
 
+    def scan_spans(
+        self, buffer: bytes, starts: Sequence[int], ends: Sequence[int]
+    ) -> Mapping[int, Sequence[Finding]]: ...
+
 
 def serve(
     source: BinaryIO, sink: BinaryIO, make_scanner: Callable[[dict[str, Any]], DocumentScanner]
@@ -50,27 +54,27 @@ def serve(
     maker = EventMaker(KeyRing.of(*(bytes.fromhex(key) for key in setup["keys"])), Redactor(scanner))
     hardening.limit_memory(int(setup["memory_bytes"]))
     _write(sink, struct.pack("<I", 0))
-    while frame := _read(source):
-        items = frames.read_job(frame)
+    while about := _read(source):
+        contents = _read(source)
+        if not contents:  # the parent ended in between
+            return
+        job = frames.read_job(about, contents)
         started = time.perf_counter()
-        documents, refused = _judged(items)
-        found = _scanned(scanner, documents)
-        dropped = scanner.last.dropped  # before redaction scans again
+        documents, refused = _judged(job)
+        found, dropped = _scanned(scanner, job, documents)
         events: list[tuple[int, bytes, bytes]] = []
         rules: Counter[str] = Counter()
         waits: list[float] = []  # seconds from fetch to match, of documents with findings
-        for (number, metadata, content), findings in zip(documents, found, strict=True):
-            if not findings:
-                continue
-            document, now = Document.of(metadata, content), time.time()
+        for number in sorted(found):
+            document, now = Document.of(documents[number], job.content(number)), time.time()
             waits.append(max(0.0, now - document.fetched_at))
-            for event in maker.events(document, findings, now=now):
+            for event in maker.events(document, found[number], now=now):
                 message = event.message()
                 events.append((number, message.key, message.value))
                 rules[event.rule] += 1
         stats = {
             "seconds": time.perf_counter() - started,
-            "bytes": sum(len(document.content) for document in documents),
+            "bytes": sum(job.ends[number] - job.starts[number] for number in documents),
             "rules": rules,
             "waits": waits,
             "dropped": dropped,
@@ -78,41 +82,35 @@ def serve(
         _write(sink, frames.answer(frames.Answer(events, stats, refused)))
 
 
-class _Judged(NamedTuple):
-    """A document whose metadata fits the contract, and its number in the job."""
-
-    number: int
-    metadata: Mapping[str, Any]
-    content: bytes
-
-
-def _judged(items: Sequence[frames.JobItem]) -> tuple[list[_Judged], list[tuple[int, str]]]:
-    """The documents, and (number, reason) of those that break the contract."""
-    documents: list[_Judged] = []
+def _judged(job: frames.Job) -> tuple[dict[int, Mapping[str, Any]], list[tuple[int, str]]]:
+    """The metadata of each document by its number, and (number, reason) of those that break the contract."""
+    documents: dict[int, Mapping[str, Any]] = {}
     refused: list[tuple[int, str]] = []
-    for number, (meta, content) in enumerate(items):
+    for number, meta in enumerate(job.metas):
         try:
-            documents.append(_Judged(number, Document.metadata(meta), content))
+            documents[number] = Document.metadata(meta)
         except InvalidRecord as error:
             refused.append((number, error.reason))
     return documents, refused
 
 
-def _scanned(scanner: DocumentScanner, documents: Sequence[_Judged]) -> list[Sequence[Finding]]:
-    """The findings of each document, from one call. A diff is scanned as the texts on its two sides."""
-    read = {
-        at: diffs.sides(content, continued=metadata.get("offset", 0) > 0)
-        for at, (_, metadata, content) in enumerate(documents)
-        if metadata.get("media_type") == DIFF
-    }
-    texts: list[bytes] = []
-    for at, document in enumerate(documents):
-        texts += [side.text for side in read[at]] if at in read else [document.content]
-    found = iter(scanner.scan_many(texts))
-    return [
-        diffs.findings_of(read[at], [next(found) for _ in read[at]]) if at in read else next(found)
-        for at in range(len(documents))
-    ]
+def _scanned(
+    scanner: DocumentScanner, job: frames.Job, documents: Mapping[int, Mapping[str, Any]]
+) -> tuple[dict[int, Sequence[Finding]], Counter[str]]:
+    """The findings of each document that has some, and what was dropped. All are scanned in one call, but for the diffs: such a
+    document is scanned as the texts on its two sides.
+    """
+    differences = {n for n, metadata in documents.items() if metadata.get("media_type") == DIFF}
+    plain = [n for n in documents if n not in differences]
+    spans = scanner.scan_spans(job.contents, [job.starts[n] for n in plain], [job.ends[n] for n in plain])
+    found: dict[int, Sequence[Finding]] = {plain[index]: findings for index, findings in spans.items()}
+    dropped = Counter(scanner.last.dropped)
+    for n in differences:
+        sides = diffs.sides(job.content(n), continued=documents[n].get("offset", 0) > 0)
+        if findings := diffs.findings_of(sides, scanner.scan_many([side.text for side in sides])):
+            found[n] = findings
+        dropped += scanner.last.dropped
+    return found, dropped
 
 
 def _read(source: BinaryIO) -> bytes:

@@ -61,7 +61,13 @@ def test_it_ends_with_its_input_wherever_that_is_cut() -> None:
 
 
 @pytest.mark.parametrize(
-    "broken", [b"\xff\xff\xff\xff", frame(b"\xff\xff\xff\xff"), frame(b"\x01\x00\x00\x00\x01")]
+    "broken",
+    [
+        b"\xff\xff\xff\xff",
+        frame(b"\xff\xff\xff\xff") + frame(b"x"),
+        frame(b"\x01\x00\x00\x00\x01") + frame(b"x"),
+        job(b"abc")[:-9] + frame(b"ab"),
+    ],
 )
 def test_a_parent_that_talks_nonsense_ends_it(broken: bytes) -> None:
     with pytest.raises(frames.FrameError):
