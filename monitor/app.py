@@ -426,7 +426,13 @@ def _make_bus(config: Config, clock: Callable[[], float], metrics: Metrics, name
     from monitor.bus.kafka import KafkaBus
 
     with _configured("bus.kafka"):
-        return KafkaBus(settings.kafka, prefix=settings.prefix, clock=clock, client_id=f"leakstream-{name}")
+        return KafkaBus(
+            settings.kafka,
+            prefix=settings.prefix,
+            clock=clock,
+            metrics=metrics,
+            client_id=f"leakstream-{name}",
+        )
 
 
 @asynccontextmanager

@@ -117,6 +117,18 @@ class Metrics:
             ["reason"],
             registry=r,
         )
+        self.rebuilds = Counter(
+            "leakstream_bus_producer_rebuilds",
+            "Producers thrown away after an error that their library does not recover from, by that error (Kafka).",
+            ["reason"],
+            registry=r,
+        )
+        self.rebalances = Counter(
+            "leakstream_bus_rebalances",
+            "Times that a group's partitions were dealt out anew, seen by this member (Kafka).",
+            ["group"],
+            registry=r,
+        )
         self.retries = Counter(
             "leakstream_batch_retries", "Batches tried again after a retryable error.", ["stage"], registry=r
         )

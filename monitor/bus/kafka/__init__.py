@@ -21,6 +21,7 @@ from monitor.bus.kafka.producer import BATCH_BYTES, KafkaProducer
 from monitor.bus.kafka.topics import Topics, admin
 from monitor.bus.kafka.watchdog import Watchdog
 from monitor.config import KafkaSettings
+from monitor.metrics import Metrics
 
 _MIB: Final = 1024**2
 _REBALANCE_SECONDS: Final = 60.0  # that members have to give up their partitions
@@ -36,6 +37,7 @@ class KafkaBus:
         *,
         prefix: str = "",
         clock: Callable[[], float] = time.time,
+        metrics: Metrics | None = None,
         client_id: str = "leakstream",
     ) -> None:
         """`clock` is what lags are measured against. Blocks (reads certificate and password files); raises OSError, ValueError."""
@@ -43,6 +45,7 @@ class KafkaBus:
         self._prefix = prefix
         self._arguments = connection(settings, client_id)
         self._clock = clock
+        self._metrics = metrics or Metrics()
         self._producers: list[KafkaProducer] = []
         self._consumers: list[KafkaConsumer] = []
         self._topics: Topics | None = None
@@ -69,7 +72,9 @@ class KafkaBus:
         return await self._started().ensure(topics)
 
     def producer(self) -> KafkaProducer:
-        producer = KafkaProducer(self._writer, self._started(), patience=self._settings.request_seconds)
+        producer = KafkaProducer(
+            self._writer, self._started(), self._metrics, patience=self._settings.request_seconds
+        )
         self._producers.append(producer)
         return producer
 
@@ -86,6 +91,7 @@ class KafkaBus:
                 moving_seconds=_REBALANCE_SECONDS + 2 * self._settings.session_seconds,
             ),
             on_revoke=on_revoke,
+            on_assigned=self._metrics.rebalances.labels(group).inc,
             revoke_seconds=_REBALANCE_SECONDS / 2,
             patience=self._settings.request_seconds,
         )

@@ -48,14 +48,16 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the lib
         watchdog: Watchdog,
         *,
         on_revoke: OnRevoke | None,
+        on_assigned: Callable[[], object],
         revoke_seconds: float,
         patience: float,
     ) -> None:
-        """`client` is not started and not subscribed yet. `patience`: seconds that a broker may take to answer."""
+        """`client` is not started and not subscribed yet. `on_assigned` is called after each rebalance. `patience`: seconds that a broker may take to answer."""
         self._client = client
         self._topics = topics
         self._watchdog = watchdog
         self._on_revoke = on_revoke
+        self._on_assigned = on_assigned
         self._revoke_seconds = revoke_seconds
         self._patience = patience
         self._assigned = asyncio.Event()  # not set while partitions move
@@ -110,6 +112,7 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the lib
                 await self._look_up()
             except (errors.KafkaError, TimeoutError) as error:  # the next poll tries again, and tells
                 _LOG.info("positions not known yet", reason=type(error).__name__)
+        self._on_assigned()
         self._watchdog.settled()
         self._assigned.set()
 

@@ -98,7 +98,9 @@ class Inspector:
         records: list[Record] = []
         position, size = start, 0
         while position < end and size < _READ_BYTES:
-            answer = await client.getmany(timeout_ms=int(_PAUSE * 1000), max_records=min(_FEW, end - position))
+            answer = await client.getmany(
+                timeout_ms=int(_PAUSE * 1000), max_records=min(_FEW, end - position)
+            )
             size += append(records, place.topic, answer.get(name, ()))
             position = await client.position(name)
         return [record for record in records if record.offset < end]

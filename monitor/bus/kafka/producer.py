@@ -22,6 +22,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from monitor.bus.base import MAX_RECORD_BYTES, Backpressure, BusError, Message, RecordTooLarge, TopicPartition
 from monitor.bus.kafka.connection import REFUSED, BrokersAway, meaning
 from monitor.bus.kafka.topics import Topics
+from monitor.metrics import Metrics
 
 _LOG = structlog.get_logger(__name__)
 BATCH_BYTES: Final = 256 * 1024
@@ -36,10 +37,13 @@ Pending = dict[TopicPartition, list[Message]]
 class KafkaProducer:
     """See `Producer`. The connection is made at the first call."""
 
-    def __init__(self, make: Callable[[], AIOKafkaProducer], topics: Topics, *, patience: float) -> None:
+    def __init__(
+        self, make: Callable[[], AIOKafkaProducer], topics: Topics, metrics: Metrics, *, patience: float
+    ) -> None:
         """`patience`: seconds that one try may take until it is Backpressure."""
         self._make = make
         self._topics = topics
+        self._metrics = metrics
         self._patience = patience
         self._client: AIOKafkaProducer | None = None
         self._making = asyncio.Lock()
@@ -152,6 +156,7 @@ class KafkaProducer:
     async def _discard(self, client: AIOKafkaProducer, failure: Exception) -> None:
         if self._client is client:
             self._client = None
+            self._metrics.rebuilds.labels(type(failure).__name__).inc()
             _LOG.warning("producer rebuilt", reason=type(failure).__name__)
         await _end(client)
 
@@ -196,9 +201,11 @@ async def _end(client: AIOKafkaProducer) -> None:
         sender.cancel()  # once to end it, once more for each request that it then waits for
         await asyncio.wait([sender], timeout=_GOODBYE_SECONDS / 10)
     accumulator = client._message_accumulator
+    accumulator._closed = True
     held = {*accumulator._pending_batches, *chain.from_iterable(accumulator._batches.values())}
     accumulator._pending_batches |= held  # where the library looks for them when they end
     for batch in held:
-        if not batch.future.done():
-            batch.future.set_exception(errors.ProducerClosed())
-            batch.future.exception()  # nobody may be waiting for it any more
+        batch.failure(errors.ProducerClosed())
+        for future in (batch.future, batch._drain_waiter):
+            if not future.cancelled():
+                future.exception()  # nobody may be waiting for it any more
