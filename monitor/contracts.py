@@ -313,10 +313,20 @@ class Sighting(_JsonContract):
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """Records of one partition that are gone unread: offsets `first` to `last`, inclusive."""
+
+    partition: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
 class CoverageEvent(_JsonContract):
-    """What one source saw and did not see in one span of time."""
+    """What one source saw and did not see in one span of time. The source `bus:<topic>` is a topic of ours, read too late."""
 
     TOPIC: ClassVar[str] = COVERAGE
+    VERSION: ClassVar[str] = "1.1"  # 1.1: gaps
 
     source: str
     since: float
@@ -328,10 +338,16 @@ class CoverageEvent(_JsonContract):
     lost: int = 0
     blind: str = ""  # not "" = nothing was seen in this span, and why: outage, limit, gap, retention
     overlap: int | None = None  # items that this poll shares with the one before; 0 = a gap
+    gaps: tuple[Gap, ...] = ()  # of a topic: which records `lost` counts
 
     @property
     def key(self) -> bytes:
         return self.source.encode()
+
+    @classmethod
+    def _revive(cls, known: dict[str, Any]) -> dict[str, Any]:
+        known["gaps"] = tuple(Gap(**_split(Gap, gap)[0]) for gap in known.get("gaps", ()))
+        return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,7 +406,7 @@ def _shape(cls: type) -> _Shape:
             origin = get_origin(option)
             if origin is tuple:
                 outer.append(list)
-                items[name] = get_args(option)[0]
+                items[name] = _in_json(get_args(option)[0])
             elif origin is Mapping:
                 outer.append(dict)
                 items[name] = get_args(option)[1]
@@ -405,6 +421,10 @@ def _shape(cls: type) -> _Shape:
         types[name] = tuple(outer)
     without_default = {f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING}
     return _Shape(types, items, frozenset(without_default & types.keys()))
+
+
+def _in_json(kind: type) -> type:
+    return dict if is_dataclass(kind) else kind
 
 
 def _check(cls: type, raw: object) -> dict[str, Any]:

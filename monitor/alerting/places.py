@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any, Final
 
 from monitor.contracts import CoverageEvent, FindingEvent, Place, Sighting
@@ -32,7 +32,8 @@ def sighting_of(kept: Mapping[str, Any]) -> Sighting:
 
 def coverage_object(event: CoverageEvent) -> dict[str, Any]:
     """As it is stored."""
-    return {f.name: getattr(event, f.name) for f in fields(event) if f.name != "extra"}
+    known = {f.name: getattr(event, f.name) for f in fields(event) if f.name not in {"extra", "gaps"}}
+    return {**known, "gaps": [asdict(gap) for gap in event.gaps]}
 
 
 def where_digest(place: Place) -> str:

@@ -32,6 +32,7 @@ from monitor.bus.base import (
     Fenced,
     Handled,
     Handler,
+    Lost,
     Message,
     Producer,
     Record,
@@ -40,7 +41,7 @@ from monitor.bus.base import (
     UpgradeNeeded,
 )
 from monitor.bus.deadletters import FloodGuard, bury, was_retried
-from monitor.contracts import CoverageEvent
+from monitor.contracts import CoverageEvent, Gap
 from monitor.metrics import Metrics
 
 _log = structlog.get_logger(__name__)
@@ -177,12 +178,7 @@ class Runner:
         messages: list[Message] = [
             *handled.messages,
             *(bury(letter, self._stage) for letter in handled.dead),
-            *(
-                CoverageEvent(
-                    source=f"bus:{gap.place.topic}", since=now, until=now, lost=gap.count, blind="retention"
-                ).message()
-                for gap in batch.lost
-            ),
+            *(_loss(topic, gaps, now).message() for topic, gaps in _by_topic(batch.lost).items()),
         ]
         if messages:
             await producer.send(messages)
@@ -219,7 +215,14 @@ class Runner:
             self._metrics.dead_letters.labels(self._stage, letter.reason).inc()
         for gap in batch.lost:
             self._metrics.bus_lost.labels(self._group, gap.place.topic).inc(gap.count)
-            _log.error("runner.lost", stage=self._stage, topic=gap.place.topic, records=gap.count)
+            _log.error(
+                "runner.lost",
+                stage=self._stage,
+                topic=gap.place.topic,
+                partition=gap.place.partition,
+                first=gap.first,
+                last=gap.last,
+            )
 
     async def _on_revoke(self, places: Sequence[TopicPartition]) -> None:
         await self._idle.wait()
@@ -257,6 +260,25 @@ class Runner:
                         max((lag.retention_used for lag in mine), default=0.0)
                     )
             await sleep_until(stop, self._pace.lag_every)
+
+
+def _by_topic(lost: Sequence[Lost]) -> dict[str, list[Lost]]:
+    gaps: dict[str, list[Lost]] = {}
+    for gap in lost:
+        gaps.setdefault(gap.place.topic, []).append(gap)
+    return gaps
+
+
+def _loss(topic: str, lost: Sequence[Lost], now: float) -> CoverageEvent:
+    """One event for all partitions: the ledger keeps one of a source and a time."""
+    return CoverageEvent(
+        source=f"bus:{topic}",
+        since=now,
+        until=now,
+        lost=sum(gap.count for gap in lost),
+        blind="retention",
+        gaps=tuple(Gap(gap.place.partition, gap.first, gap.last) for gap in lost),
+    )
 
 
 def _places(batch: Batch) -> list[TopicPartition]:

@@ -10,7 +10,7 @@ from monitor.alerting.places import (
     stable_place,
     where_digest,
 )
-from monitor.contracts import CoverageEvent, Place
+from monitor.contracts import CoverageEvent, Gap, Place
 
 
 def test_a_place_is_the_same_before_and_after_a_rotation():
@@ -43,9 +43,10 @@ def test_a_sighting_comes_back_as_it_was():
 
 
 def test_coverage_has_all_its_fields():
-    event = CoverageEvent(source="s", since=1.0, until=2.0, lost=3, blind="outage")
+    event = CoverageEvent(source="s", since=1.0, until=2.0, lost=3, blind="outage", gaps=(Gap(1, 5, 7),))
     found = coverage_object(event)
     assert (found["source"], found["lost"], found["blind"], "extra" in found) == ("s", 3, "outage", False)
+    assert found["gaps"] == [{"partition": 1, "first": 5, "last": 7}]
 
 
 def test_where_is_file_or_page_whatever_the_commit():

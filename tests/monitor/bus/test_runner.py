@@ -25,7 +25,7 @@ from monitor.bus.base import (
 )
 from monitor.bus.deadletters import DeadLetterFlood
 from monitor.bus.runner import Pace, Runner
-from monitor.contracts import CoverageEvent
+from monitor.contracts import CoverageEvent, Gap
 from monitor.metrics import Metrics
 from scripted_bus import ScriptedBus, record
 
@@ -217,20 +217,26 @@ async def test_what_an_operator_sent_again_is_no_flood() -> None:
 
 
 async def test_losses_are_counted_and_told_before_the_commit() -> None:
-    gap = Lost(P1, 3, 12)
-    stage = Stage(bus := ScriptedBus([Batch([record(b"a", 0)], [gap]), Batch(lost=[Lost(P0, 1, 1)])]))
+    gap, far = Lost(P1, 3, 12), Lost(TopicPartition("in", 2), 0, 4)
+    stage = Stage(bus := ScriptedBus([Batch([record(b"a", 0)], [gap, far]), Batch(lost=[Lost(P0, 1, 1)])]))
     await stage.run()
     events = [
         CoverageEvent.read(Record(m.topic, 0, 0, m.key, m.value, m.headers, 0.0))
         for m in sent(bus)
         if m.topic == "coverage.v1"
     ]
-    assert [(e.source, e.lost, e.blind, e.until) for e in events] == [
-        ("bus:in", 10, "retention", 5000.0),
-        ("bus:in", 1, "retention", 5000.0),
+    assert [(e.source, e.lost, e.blind, e.until, e.gaps) for e in events] == [
+        (
+            "bus:in",
+            15,
+            "retention",
+            5000.0,
+            (Gap(1, 3, 12), Gap(2, 0, 4)),
+        ),  # the ledger would keep one of two
+        ("bus:in", 1, "retention", 5000.0, (Gap(0, 1, 1),)),
     ]
-    assert bus.all("commit") == [{P0: 1, P1: 13}, {P0: 2}]
-    assert stage.metric("bus_lost_records_total", group="g", topic="in") == 11
+    assert bus.all("commit") == [{P0: 1, P1: 13, TopicPartition("in", 2): 5}, {P0: 2}]
+    assert stage.metric("bus_lost_records_total", group="g", topic="in") == 16
     assert stage.seen == [[b"a"]]
 
 
