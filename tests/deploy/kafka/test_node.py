@@ -18,11 +18,14 @@ from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
 from aiokafka.helpers import create_ssl_context
 
 import kafkadist
+from monitor.app import Stage, load_config
 from monitor.bus.base import BusError, Message
 from monitor.bus.kafka import KafkaBus
-from monitor.config import KafkaSettings
+from monitor.config import Config, KafkaSettings
 from monitor.contracts import DOCUMENTS, TOPICS, with_dead_letters
+from monitor.identity import create_key
 from monitoring import LEASH, free_port
+from whole_service import running
 
 DEPLOY = Path(__file__).parents[3] / "deploy" / "kafka"
 PREFIX = "leakstream."
@@ -137,6 +140,45 @@ async def test_the_collector_makes_the_topics_and_the_matcher_reads_what_it_wrot
     finally:
         await match.close()
         await collect.close()
+
+
+async def test_the_shipped_configuration_takes_a_canary_from_stage_to_stage(
+    node: Node, tmp_path: Path
+) -> None:
+    """Each with its own certificate and rights, as in compose.yaml; addresses and files are put in by the environment."""
+    create_key(tmp_path / "fingerprint.key")
+    (tmp_path / "token").touch(mode=0o600)
+    (tmp_path / "token").write_text("a-token-of-the-tests")
+
+    def configured(stage: str) -> Config:
+        settings = {
+            "STATE": tmp_path / stage,
+            "KEY_FILE": tmp_path / "fingerprint.key",
+            "BUS__KAFKA__BOOTSTRAP": node.address,
+            "BUS__KAFKA__CA_FILE": node.certificates / "ca.pem",
+            "BUS__KAFKA__CERT_FILE": node.certificates / f"{stage}.crt",
+            "BUS__KAFKA__CERT_KEY_FILE": node.certificates / f"{stage}.key",
+            "BUS__KAFKA__CREATE_TOPICS": "true" if stage == "collect" else "false",
+            "BUS__KAFKA__PARTITIONS": 1,
+            "BUS__KAFKA__REPLICATION": 1,
+            "BUS__KAFKA__MIN_INSYNC": 1,
+            "METRICS__HOST": "127.0.0.1",
+            "METRICS__PORT": 0,
+            "WEB__HOST": "127.0.0.1",
+            "WEB__PORT": 0,
+            "WEB__TOKEN_FILE": tmp_path / "token",
+            "SOURCES__INGEST__TOKENS": f'[{{name = "compose", token_file = "{tmp_path / "token"}"}}]',
+            "SOURCES__SELFTEST__EVERY_SECONDS": 1,
+        }
+        environment = {f"LEAKSTREAM_{name}": str(value) for name, value in settings.items()}
+        return load_config(DEPLOY.parent / "docker" / "leakstream.toml", environment)
+
+    async with (
+        running(configured("collect"), stages=frozenset({Stage.COLLECT})),
+        running(configured("match"), stages=frozenset({Stage.MATCH})),
+        running(configured("alert"), stages=frozenset({Stage.ALERT})) as alert,
+    ):
+        await alert.until(lambda: alert.metric("selftest_seen_total", outcome="ok") > 0)
 
 
 async def test_alerting_may_not_read_documents(node: Node) -> None:
