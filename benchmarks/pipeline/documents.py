@@ -28,14 +28,14 @@ def documents(count: int, size: int, *, leak_every: int, seed: int = 1) -> Itera
 
     The first takes a second. Raises ValueError when `size` is more code than there is.
     """
-    code, rng = _code(), random.Random(seed)
-    if len(code) <= size:
-        raise ValueError(f"documents of {size} bytes cannot be cut out of {len(code)}")
+    text, rng = code(), random.Random(seed)
+    if len(text) <= size:
+        raise ValueError(f"documents of {size} bytes cannot be cut out of {len(text)}")
     rule = load_rules()["github-pat-classic"]
-    starts = [rng.randrange(len(code) - size) for _ in range(_TEXTS)]
+    starts = [rng.randrange(len(text) - size) for _ in range(_TEXTS)]
     for number in range(count):
         start = starts[number % _TEXTS]
-        content = code[start : start + size]
+        content = text[start : start + size]
         if number % leak_every == leak_every // 2:
             line = b"\ntoken = '" + secret_for(rule, rng) + b"'\n"
             content = content[: -len(line)] + line
@@ -71,7 +71,8 @@ def _document(number: int, content: bytes, rng: random.Random) -> Document:
 
 
 @cache
-def _code() -> bytes:
+def code() -> bytes:
+    """Some ten MB of Python. Blocks at the first call."""
     library = Path(sysconfig.get_path("stdlib"))
     files = (
         path for path in sorted(library.rglob("*.py")) if not _LEFT_OUT & set(path.relative_to(library).parts)
