@@ -94,6 +94,8 @@ class Deliverer:
         self._jitter = jitter
         self._pause = pause
         self._loops = [_Loop(channel) for channel in channels]
+        for channel in channels:
+            metrics.notifications.labels(channel.name, outbox.DELIVERED)
 
     def wake(self) -> None:
         """There may be something due. From the loop's thread."""

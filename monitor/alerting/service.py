@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.alerting import intake
+from monitor.alerting.exposures import Kind
 from monitor.alerting.fold import Fold, Route
 from monitor.alerting.ownership import Ownership
 from monitor.alerting.places import coverage_object, sighting_of
@@ -53,6 +54,8 @@ class AlertingService:
         self._selftest = selftest
         self._clock = clock
         self._on_told = on_told
+        for kind in Kind:
+            metrics.exposures.labels(kind.value)
 
     async def handle(self, batch: Sequence[Record]) -> Handled:
         """Raises UpgradeNeeded, RetryableError (the store is busy): then the batch must come again."""

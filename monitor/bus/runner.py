@@ -98,6 +98,12 @@ class Runner:
         self._failures = 0  # in a row
         self._waiting_for = ""
         self._outdated: dict[TopicPartition, str] = {}
+        metrics.retries.labels(stage)
+        for topic in self._topics:
+            metrics.bus_records.labels(group, topic)
+            metrics.bus_lost.labels(group, topic)
+        for reason in content_reasons:
+            metrics.dead_letters.labels(stage, reason)
 
     @property
     def problems(self) -> Sequence[str]:

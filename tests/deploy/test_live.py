@@ -169,6 +169,25 @@ async def test_everything_is_scraped_and_every_query_of_the_dashboard_has_data(t
         await simulator.stop()
 
 
+async def test_what_is_counted_begins_at_0(tmp_path: Path) -> None:
+    """Else the first event of a series, a page or a loss, would be no increase."""
+    text = (CONFIG + PAGING).format(token=TOKEN, alertmanager="http://127.0.0.1:9")
+    async with running(configure(tmp_path, text)) as run:
+        page = (await run.health("/metrics")).text
+    for series in (
+        'leakstream_exposures_total{change="opened"}',
+        'leakstream_notifications_total{notifier="alertmanager",outcome="delivered"}',
+        'leakstream_bus_lost_records_total{group="match",topic="documents.v1"}',
+        'leakstream_bus_records_total{group="alert",topic="findings.v1"}',
+        'leakstream_dead_letters_total{reason="worker_timeout",stage="match"}',
+        'leakstream_scan_worker_restarts_total{reason="crash"}',
+        'leakstream_documents_total{source="ingest"}',
+        'leakstream_source_blind{source="ingest"}',
+        'leakstream_selftest_seen_total{outcome="ok"}',
+    ):
+        assert f"\n{series} 0.0" in page, series
+
+
 async def test_a_leak_pages_through_alertmanager_and_its_end_is_told(tmp_path: Path) -> None:
     async with hooks() as told, Alertmanager(tmp_path / "am", routing(tmp_path / "am", told)) as alertmanager:
         text = (CONFIG + PAGING).format(token=TOKEN, alertmanager=alertmanager.url)

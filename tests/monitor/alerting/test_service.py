@@ -277,7 +277,7 @@ async def test_a_busy_store_is_retried_by_the_runner_and_counts_nothing(store, t
     with pytest.raises(RetryableError):
         await service(store, metrics=metrics).handle(records([finding(**OURS)]))
     other.close()
-    assert metrics.registry.get_sample_value("leakstream_exposures_total", {"change": "opened"}) is None
+    assert metrics.registry.get_sample_value("leakstream_exposures_total", {"change": "opened"}) == 0
     await service(store, metrics=metrics).handle(records([finding(**OURS)]))
     assert metrics.registry.get_sample_value("leakstream_exposures_total", {"change": "opened"}) == 1
 
