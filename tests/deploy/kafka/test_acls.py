@@ -132,16 +132,16 @@ async def may_write(guarded: Guarded, user: str, topic: str) -> bool:
 
 async def may_read(guarded: Guarded, user: str, topic: str) -> bool:
     """Whether a fetch is answered; what there is to read does not matter."""
-    consumer = AIOKafkaConsumer(**guarded.client(user), auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(**guarded.client(user), auto_offset_reset="earliest", fetch_max_wait_ms=100)
     await consumer.start()
     try:
         consumer.assign([TopicPartition(PREFIX + topic, 0)])
         await consumer.getmany(timeout_ms=1500)
-        consumer.assign([])  # uvloop waits 30 s before it closes a TLS connection with an answer on its way
-        await asyncio.sleep(0.7)
     except TopicAuthorizationFailedError:
         return False
     finally:
+        consumer.assign([])
+        await asyncio.sleep(0.25)  # closing TLS with an answer on its way can take uvloop 30 s
         await consumer.stop()
     return True
 
