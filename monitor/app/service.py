@@ -1,8 +1,4 @@
-"""The composition root: the only place that constructs things and knows all stages.
-
-`Service` runs any set of stages in one process until it is told to stop. What fails in one stage ends the service: a supervisor
-outside (systemd, Kubernetes) starts it again, and nothing is lost, since offsets move after the work is stored.
-"""
+"""Some or all stages in one process."""
 
 from __future__ import annotations
 
@@ -10,26 +6,21 @@ import asyncio
 import os
 import platform
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
-import orjson
 import structlog
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 
-from detectors import Scanner, load_rules
-from monitor import config as configuration
+from detectors import load_rules
 from monitor import hardening
 from monitor.aio import sleep_until, supervise
-from monitor.alerting import notifiers as notifier_package
-from monitor.alerting.fold import Route
 from monitor.alerting.heartbeat import Heartbeat, HeartbeatSettings
-from monitor.alerting.notifiers.base import NotifierPlugin, NotifierSettings, Restating
+from monitor.alerting.notifiers.base import NotifierSettings, Restating
 from monitor.alerting.outbox import Channel, Deliverer
 from monitor.alerting.ownership import Ownership, WatchSettings
 from monitor.alerting.policy import Policy, PolicySettings
@@ -38,35 +29,29 @@ from monitor.alerting.reconciler import Reconciler
 from monitor.alerting.selftest import SelfTest
 from monitor.alerting.service import AlertingService, Rules
 from monitor.alerting.upkeep import Upkeep
-from monitor.bus.base import Bus, Handler, TopicSpec
-from monitor.bus.embedded import EmbeddedBus
+from monitor.app.buses import connected, make_bus, topics
+from monitor.app.loading import configured, notifiers, routes_of, sources
+from monitor.app.state import prepare_state, revision
+from monitor.bus.base import Bus, Handler
 from monitor.bus.runner import Runner
-from monitor.collectors import sources as source_package
-from monitor.collectors.base import Source, SourcePlugin
+from monitor.collectors.base import Source
 from monitor.collectors.service import CollectorService
 from monitor.config import Config, ConfigError
 from monitor.console.console import Console
 from monitor.contracts import (
     COVERAGE,
-    DEAD_LETTER_SUFFIX,
     DOCUMENTS,
     FINDINGS,
     SIGHTINGS,
-    TOPICS,
-    with_dead_letters,
 )
-from monitor.dlq.desk import DeadLetters
 from monitor.gitread.mirror import forget
 from monitor.health import Check, Health
 from monitor.http import HttpClient
-from monitor.identity import KeyFileError, KeyRing, create_key, load_keys
+from monitor.identity import KeyRing
 from monitor.matcher.pool import PoolSettings, ScanPool
-from monitor.matcher.redact import Redactor
-from monitor.matcher.repeats import Repeats
 from monitor.matcher.service import CONTENT_REASONS, MatcherService
 from monitor.matcher.settings import MatchSettings
 from monitor.metrics import Metrics
-from monitor.plugins import discover
 from monitor.store.collector_state import SqlCollectorState
 from monitor.store.engine import Store
 from monitor.store.janitor import Janitor, Terms
@@ -76,7 +61,6 @@ from monitor.version import version
 from monitor.web import Web
 
 _LOG = structlog.get_logger("service")
-_GIB: Final = 1024**3
 _M = TypeVar("_M", bound=BaseModel)
 
 
@@ -90,41 +74,6 @@ class Stage(StrEnum):
 
 ALL_STAGES: Final = frozenset(Stage)
 _METRICS_PORT: Final = {Stage.COLLECT: 8688, Stage.MATCH: 8689, Stage.ALERT: 8690}
-SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
-    "watch": WatchSettings,
-    "policy": PolicySettings,
-    "heartbeat": HeartbeatSettings,
-    "match": MatchSettings,
-}
-
-
-def sources() -> dict[str, SourcePlugin]:
-    """Every source that is there, by name."""
-    return discover(source_package, SourcePlugin)
-
-
-def notifiers() -> dict[str, NotifierPlugin]:
-    """Every notifier that is there, by name."""
-    return discover(notifier_package, NotifierPlugin)
-
-
-def load_config(path: Path | None, environment: Mapping[str, str] | None = None) -> Config:
-    """The configuration with every section and plugin that this program has. Raises ConfigError."""
-    known = notifiers()
-    config = configuration.load(
-        path,
-        sections=SECTIONS,
-        sources={name: plugin.settings for name, plugin in sources().items()},
-        notifiers={name: plugin.settings for name, plugin in known.items()},
-        environment=environment,
-    )
-    linking = [name for name in config.notifiers if known[name].links]
-    if linking and not config.external_url:
-        raise ConfigError(
-            f"{path or 'configuration'}: external_url: needed with [notifiers.{linking[0]}]: links in what people are told begin"
-            ' with it and would lead nowhere; give the console\'s address as they reach it: "https://leaks.example.com"'
-        )
-    return config
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +142,7 @@ class Service:
         """
         tools = self._tools()
         try:
-            _make_bus(self._config, self._clock, self.metrics, "check")
+            make_bus(self._config, self._clock, self.metrics, "check")
             self._check_rules()
             self._sources(tools)
             self._channels(tools, KeyRing.of(bytes(32)))
@@ -202,11 +151,11 @@ class Service:
             await tools.http.close()
 
     def _check_rules(self) -> None:
-        with _configured("match"):
+        with configured("match"):
             load_rules(self._section(MatchSettings).rules)
 
     def _tools(self) -> Tools:
-        with _configured("http"):
+        with configured("http"):
             http = HttpClient(
                 user_agent=_user_agent(self._config), allow_private=self._config.http.allow_private
             )
@@ -217,7 +166,7 @@ class Service:
     def _sources(self, tools: Tools) -> dict[str, Source]:
         plugins, built = sources(), {}
         for name, settings in self._config.sources.items():
-            with _configured(f"sources.{name}"):
+            with configured(f"sources.{name}"):
                 built[name] = plugins[name].build(settings, tools)
         return built
 
@@ -225,14 +174,14 @@ class Service:
         plugins, built = notifiers(), []
         for name, settings in self._config.notifiers.items():
             assert isinstance(settings, NotifierSettings)
-            with _configured(f"notifiers.{name}"):
+            with configured(f"notifiers.{name}"):
                 notifier = plugins[name].build(settings, tools)
                 mark = revision(settings, keys)
             built.append(Channel(name, notifier, settings.deadline_seconds, mark, settings.at_once))
         return built
 
     def _heartbeat(self, tools: Tools) -> Heartbeat | None:
-        with _configured("heartbeat"):
+        with configured("heartbeat"):
             url = self._section(HeartbeatSettings).address()
         return Heartbeat(tools.http, url, self.metrics) if url else None
 
@@ -250,7 +199,7 @@ class Service:
 
     async def _bus(self, stack: AsyncExitStack) -> Bus:
         name = next(iter(self._stages)).value if len(self._stages) == 1 else "run"
-        bus = await stack.enter_async_context(_connected(self._config, self._clock, self.metrics, name))
+        bus = await stack.enter_async_context(connected(self._config, self._clock, self.metrics, name))
         for difference in await bus.ensure_topics(topics(self._config)):
             _LOG.warning("topic differs from the configuration", difference=difference)
         return bus
@@ -276,7 +225,7 @@ class Service:
         self._read(bus, Stage.MATCH, [DOCUMENTS], matcher.handle)
 
     def _alert(self, bus: Bus, store: Store, tools: Tools, keys: KeyRing) -> None:
-        routes, channels = _routes(self._config), self._channels(tools, keys)
+        routes, channels = routes_of(self._config), self._channels(tools, keys)
         watch, policy = self._section(WatchSettings), self._section(PolicySettings)
         console = self._config.external_url
         deliverer = Deliverer(store, channels, self.metrics, clock=self._clock, console=console)
@@ -390,109 +339,6 @@ class Service:
             self.metrics.loop_lag.set(max(0.0, loop.time() - due))
 
 
-def topics(config: Config) -> tuple[TopicSpec, ...]:
-    """Every topic of the bus with the configured terms of the raw documents; dead letters follow from their topic's."""
-    terms = config.bus
-    seconds, room = terms.documents_hours * 3600, int(terms.documents_gib * _GIB)
-
-    def configured(topic: TopicSpec) -> TopicSpec:
-        if terms.kind == "kafka" and topic.partitions > 1:
-            topic = replace(topic, partitions=terms.kafka.partitions)
-        if topic.name == DOCUMENTS:
-            topic = replace(topic, retention_seconds=seconds, retention_bytes=room)
-        return topic
-
-    return with_dead_letters(tuple(configured(topic) for topic in TOPICS))
-
-
-@asynccontextmanager
-async def _connected(
-    config: Config, clock: Callable[[], float], metrics: Metrics, name: str
-) -> AsyncIterator[Bus]:
-    """The bus that the configuration names, started. Raises ConfigError, BusError."""
-    bus: Bus = await asyncio.to_thread(_make_bus, config, clock, metrics, name)
-    try:
-        await bus.start()
-        yield bus
-    finally:
-        await bus.close()
-
-
-def _make_bus(config: Config, clock: Callable[[], float], metrics: Metrics, name: str) -> Bus:
-    """Not started. `name` is how the brokers' logs and quotas call this process. Blocks; raises ConfigError."""
-    settings = config.bus
-    if settings.kind == "embedded":
-        return EmbeddedBus(config.state / "bus", clock=clock, metrics=metrics, prefix=settings.prefix)
-    from monitor.bus.kafka import KafkaBus
-
-    with _configured("bus.kafka"):
-        return KafkaBus(
-            settings.kafka,
-            prefix=settings.prefix,
-            clock=clock,
-            metrics=metrics,
-            client_id=f"leakstream-{name}",
-        )
-
-
-@asynccontextmanager
-async def open_exposures(config: Config, *, clock: Callable[[], float]) -> AsyncIterator[Exposures]:
-    """The store's exposures for a command, beside a running service or without one. Raises StoreRefused, StoreBusy, ConfigError."""
-    async with _open_store(config) as store:
-        yield Exposures(store, Metrics(), clock=clock, routes=_routes(config), console=config.external_url)
-
-
-@asynccontextmanager
-async def open_dead_letters(config: Config, *, clock: Callable[[], float]) -> AsyncIterator[DeadLetters]:
-    """The bus's dead letters for a command, beside a running service or without one. Raises StoreRefused, StoreBusy, ConfigError,
-    BusError, DetectorError.
-    """
-    hardening.no_core_dumps()  # documents pass through here
-    names = [topic.name for topic in topics(config)]
-    dead = [name for name in names if name + DEAD_LETTER_SUFFIX in names]
-    async with _open_store(config) as store, _connected(config, clock, Metrics(), "dlq") as bus:
-        yield DeadLetters(store, bus, dead, mask=await asyncio.to_thread(_mask, config), clock=clock)
-
-
-@asynccontextmanager
-async def _open_store(config: Config) -> AsyncIterator[Store]:
-    path = config.state / "store.db"
-    if not path.exists():
-        raise ConfigError(f"{path}: no store here yet; the service makes it at its first start")
-    store = await Store.open(path)
-    try:
-        yield store
-    finally:
-        await store.close()
-
-
-def _mask(config: Config) -> Callable[[str], str]:
-    """What the matcher does to the texts of a document's metadata. Blocks."""
-    settings = next(section for section in config.sections.values() if isinstance(section, MatchSettings))
-    with _configured("match"):
-        redactor = Redactor(Scanner(load_rules(settings.rules), cache_dir=settings.cache_dir))
-    return lambda text: redactor.text(text, Repeats(()))
-
-
-def _routes(config: Config) -> list[Route]:
-    return [
-        Route(name, frozenset(settings.tells), settings.drills)
-        for name, settings in config.notifiers.items()
-        if isinstance(settings, NotifierSettings)
-    ]
-
-
-@contextmanager
-def _configured(table: str) -> Iterator[None]:
-    """What a plugin cannot be built with is the configuration's fault, as what its model refuses."""
-    try:
-        yield
-    except OSError as error:
-        raise ConfigError(f"[{table}] {error.filename}: {error.strerror}") from error
-    except ValueError as error:
-        raise ConfigError(f"[{table}] {error}") from error
-
-
 @contextmanager
 def _listening(table: str, host: str, port: int) -> Iterator[None]:
     try:
@@ -503,54 +349,7 @@ def _listening(table: str, host: str, port: int) -> Iterator[None]:
         ) from error
 
 
-def prepare_state(config: Config) -> KeyRing:
-    """The state folder (0700) and the fingerprint key; a first start makes both.
-
-    Raises ConfigError: no such folder can be made. KeyFileError: the key is unreadable, or gone while there is a store that was made with it.
-    """
-    try:
-        config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        config.state.chmod(0o700)
-    except OSError as error:
-        raise ConfigError(f"state {config.state}: {error.strerror}") from error
-    if not config.key_file.exists():
-        if config.bus.kind == "kafka":
-            raise KeyFileError(
-                f"{config.key_file}: no fingerprint key; every stage on Kafka needs the same one: make it once with"
-                " `leakstream init` and give each stage a copy"
-            )
-        if (config.state / "store.db").exists():
-            raise KeyFileError(
-                f"{config.key_file}: the fingerprint key is gone, but {config.state} was made with one; restore it"
-            )
-        try:
-            return create_key(config.key_file)
-        except FileExistsError:
-            pass  # another process of this host was first
-    return load_keys(config.key_file)
-
-
 def _user_agent(config: Config) -> str:
     # the doctor asks for one; nobody else's is made up
     contact = config.http.contact or "no contact configured"
     return f"leakstream/{version()} ({contact})"
-
-
-def revision(settings: BaseModel, keys: KeyRing) -> str:
-    """Changes when the notifier's configuration does, its secrets and the content of its files with it. Blocks; raises OSError.
-
-    Under the fingerprint key: what is written into the store tells nothing of a secret.
-    """
-
-    def plain(value: object) -> object:
-        match value:
-            case SecretStr():
-                return value.get_secret_value()
-            case Path():
-                return [str(value), value.read_bytes().hex() if value.is_file() else None]
-            case frozenset():
-                return sorted(value)
-        raise TypeError
-
-    body = orjson.dumps(settings.model_dump(), default=plain, option=orjson.OPT_SORT_KEYS)
-    return keys.digest("notifier", body)

@@ -1,0 +1,27 @@
+"""The composition root: the only place that constructs things and knows all stages.
+
+`Service` runs any set of stages in one process until it is told to stop. What fails in one stage ends the service: a supervisor
+outside (systemd, Kubernetes) starts it again, and nothing is lost, since offsets move after the work is stored.
+"""
+
+from monitor.app.buses import topics
+from monitor.app.loading import SECTIONS, load_config, notifiers, sources
+from monitor.app.opening import open_dead_letters, open_exposures
+from monitor.app.service import ALL_STAGES, Addresses, Service, Stage
+from monitor.app.state import prepare_state, revision
+
+__all__ = [
+    "ALL_STAGES",
+    "SECTIONS",
+    "Addresses",
+    "Service",
+    "Stage",
+    "load_config",
+    "notifiers",
+    "open_dead_letters",
+    "open_exposures",
+    "prepare_state",
+    "revision",
+    "sources",
+    "topics",
+]

@@ -1,0 +1,78 @@
+"""The configuration with everything that this program has: sections, sources, notifiers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel
+
+from monitor import config as configuration
+from monitor.alerting import notifiers as notifier_package
+from monitor.alerting.fold import Route
+from monitor.alerting.heartbeat import HeartbeatSettings
+from monitor.alerting.notifiers.base import NotifierPlugin, NotifierSettings
+from monitor.alerting.ownership import WatchSettings
+from monitor.alerting.policy import PolicySettings
+from monitor.collectors import sources as source_package
+from monitor.collectors.base import SourcePlugin
+from monitor.config import Config, ConfigError
+from monitor.matcher.settings import MatchSettings
+from monitor.plugins import discover
+
+SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
+    "watch": WatchSettings,
+    "policy": PolicySettings,
+    "heartbeat": HeartbeatSettings,
+    "match": MatchSettings,
+}
+
+
+def sources() -> dict[str, SourcePlugin]:
+    """Every source that is there, by name."""
+    return discover(source_package, SourcePlugin)
+
+
+def notifiers() -> dict[str, NotifierPlugin]:
+    """Every notifier that is there, by name."""
+    return discover(notifier_package, NotifierPlugin)
+
+
+def load_config(path: Path | None, environment: Mapping[str, str] | None = None) -> Config:
+    """The configuration with every section and plugin that this program has. Raises ConfigError."""
+    known = notifiers()
+    config = configuration.load(
+        path,
+        sections=SECTIONS,
+        sources={name: plugin.settings for name, plugin in sources().items()},
+        notifiers={name: plugin.settings for name, plugin in known.items()},
+        environment=environment,
+    )
+    linking = [name for name in config.notifiers if known[name].links]
+    if linking and not config.external_url:
+        raise ConfigError(
+            f"{path or 'configuration'}: external_url: needed with [notifiers.{linking[0]}]: links in what people are told begin"
+            ' with it and would lead nowhere; give the console\'s address as they reach it: "https://leaks.example.com"'
+        )
+    return config
+
+
+def routes_of(config: Config) -> list[Route]:
+    return [
+        Route(name, frozenset(settings.tells), settings.drills)
+        for name, settings in config.notifiers.items()
+        if isinstance(settings, NotifierSettings)
+    ]
+
+
+@contextmanager
+def configured(table: str) -> Iterator[None]:
+    """What a plugin cannot be built with is the configuration's fault, as what its model refuses."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(f"[{table}] {error.filename}: {error.strerror}") from error
+    except ValueError as error:
+        raise ConfigError(f"[{table}] {error}") from error

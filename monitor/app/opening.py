@@ -1,0 +1,60 @@
+"""What a command works on, beside a running service or without one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from detectors import Scanner, load_rules
+from monitor import hardening
+from monitor.alerting.queries import Exposures
+from monitor.app.buses import connected, topics
+from monitor.app.loading import configured, routes_of
+from monitor.config import Config, ConfigError
+from monitor.contracts import DEAD_LETTER_SUFFIX
+from monitor.dlq.desk import DeadLetters
+from monitor.matcher.redact import Redactor
+from monitor.matcher.repeats import Repeats
+from monitor.matcher.settings import MatchSettings
+from monitor.metrics import Metrics
+from monitor.store.engine import Store
+
+
+@asynccontextmanager
+async def open_exposures(config: Config, *, clock: Callable[[], float]) -> AsyncIterator[Exposures]:
+    """The store's exposures for a command, beside a running service or without one. Raises StoreRefused, StoreBusy, ConfigError."""
+    async with _open_store(config) as store:
+        yield Exposures(store, Metrics(), clock=clock, routes=routes_of(config), console=config.external_url)
+
+
+@asynccontextmanager
+async def open_dead_letters(config: Config, *, clock: Callable[[], float]) -> AsyncIterator[DeadLetters]:
+    """The bus's dead letters for a command, beside a running service or without one. Raises StoreRefused, StoreBusy, ConfigError,
+    BusError, DetectorError.
+    """
+    hardening.no_core_dumps()  # documents pass through here
+    names = [topic.name for topic in topics(config)]
+    dead = [name for name in names if name + DEAD_LETTER_SUFFIX in names]
+    async with _open_store(config) as store, connected(config, clock, Metrics(), "dlq") as bus:
+        yield DeadLetters(store, bus, dead, mask=await asyncio.to_thread(_mask, config), clock=clock)
+
+
+@asynccontextmanager
+async def _open_store(config: Config) -> AsyncIterator[Store]:
+    path = config.state / "store.db"
+    if not path.exists():
+        raise ConfigError(f"{path}: no store here yet; the service makes it at its first start")
+    store = await Store.open(path)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def _mask(config: Config) -> Callable[[str], str]:
+    """What the matcher does to the texts of a document's metadata. Blocks."""
+    settings = next(section for section in config.sections.values() if isinstance(section, MatchSettings))
+    with configured("match"):
+        redactor = Redactor(Scanner(load_rules(settings.rules), cache_dir=settings.cache_dir))
+    return lambda text: redactor.text(text, Repeats(()))
