@@ -1,4 +1,4 @@
-"""The bus of many hosts: Apache Kafka 3.5 or later, through aiokafka. See docs/decisions/0007 for what is worked around and why.
+"""The bus of many hosts: Apache Kafka 3.5 or later, through aiokafka. See docs/decisions/0009 for what is worked around and why.
 
 Only this package imports aiokafka.
 """

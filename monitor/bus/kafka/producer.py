@@ -1,7 +1,7 @@
 """Writing to the brokers: idempotent, a batch for each partition, every batch acknowledged by all copies in sync.
 
 The library's producer has faults that it never recovers from: a lost sequence number, a fencing, one record that the broker
-refuses (docs/decisions/0007). So any error but a refusal of rights means: throw that producer away, make another, and send again what
+refuses (docs/decisions/0009). So any error but a refusal of rights means: throw that producer away, make another, and send again what
 was not acknowledged. That may write a record twice, never not at all.
 """
 
