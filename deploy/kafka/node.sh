@@ -30,5 +30,5 @@ advertised.listeners=STAGES://${host//%/$NODE}:$port,CONTROLLER://${host//%/$NOD
 log.dirs=$data/records
 PROPERTIES
 
-"$bin/kafka-storage.sh" format --ignore-formatted --cluster-id "$CLUSTER_ID" --config "$own"
+"$bin/kafka-storage.sh" format --ignore-formatted --cluster-id="$CLUSTER_ID" --config "$own"
 exec "$bin/kafka-server-start.sh" "$own"

@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import TopicPartition as KafkaPartition
 
 from monitor.bus.base import BusError, Lag, OnRevoke, Record, TopicPartition, TopicSpec
-from monitor.bus.kafka.connection import BrokersAway, connection
+from monitor.bus.kafka.connection import BrokersAway, connection, leave
 from monitor.bus.kafka.consumer import KafkaConsumer
 from monitor.bus.kafka.inspector import Inspector
 from monitor.bus.kafka.producer import BATCH_BYTES, KafkaProducer
@@ -58,10 +58,10 @@ class KafkaBus:
         try:
             await topics.ask("connecting", client.start)
         except BrokersAway as error:
-            await client.close()
+            await leave(client.close())
             raise BusError(f"no broker answers at {', '.join(self._settings.bootstrap)}") from error
         except BaseException:
-            await client.close()
+            await leave(client.close())
             raise
         self._topics = topics
         self._inspector = Inspector(

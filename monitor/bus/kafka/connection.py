@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
+from collections.abc import Awaitable
 from typing import Any, Final
 
+import structlog
 from aiokafka import errors
 from aiokafka.helpers import create_ssl_context
 
 from monitor.bus.base import Backpressure, BusError, UnknownTopic
 from monitor.config import KafkaSettings
 
+_LOG = structlog.get_logger(__name__)
 RETRY_AFTER: Final = 1.0  # seconds; brokers elect a leader in about that time
+_GOODBYE_SECONDS: Final = 10.0
 REFUSED: Final = (
     errors.TopicAuthorizationFailedError,
     errors.GroupAuthorizationFailedError,
@@ -67,6 +72,20 @@ def _password(settings: KafkaSettings) -> str:
     if not password:
         raise ValueError("password_file is empty")
     return password
+
+
+async def leave(stopping: Awaitable[object]) -> bool:
+    """Wait for the end of a client, not for ever: some of its library's wait for answers that never come, over TLS for 30 s.
+
+    False when it had to be left as it is.
+    """
+    try:
+        async with asyncio.timeout(_GOODBYE_SECONDS):
+            await stopping
+    except (errors.KafkaError, TimeoutError) as error:
+        _LOG.warning("a client of the brokers did not end in order", reason=type(error).__name__)
+        return False
+    return True
 
 
 def meaning(error: errors.KafkaError, what: str) -> BusError:

@@ -26,14 +26,13 @@ from monitor.bus.base import (
     Record,
     TopicPartition,
 )
-from monitor.bus.kafka.connection import BrokersAway, meaning
+from monitor.bus.kafka.connection import BrokersAway, leave, meaning
 from monitor.bus.kafka.topics import Topics
 from monitor.bus.kafka.watchdog import Watchdog
 
 _LOG = structlog.get_logger(__name__)
 _BATCH_BYTES: Final = 16 * 1024**2  # of values in one poll
 _FIRST_RECORDS: Final = 8  # of a poll, until their size is known: documents of 8 MiB may come
-_GOODBYE_SECONDS: Final = 10.0  # stopping may hang in the library
 _JOIN_SECONDS: Final = 5.0
 _SETTLE_SECONDS: Final = 10.0  # until a new leader knows the end of its log
 
@@ -256,13 +255,7 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the lib
             return
         self._closed = True
         self._on_revoke = None
-        try:
-            async with asyncio.timeout(_GOODBYE_SECONDS):
-                await self._client.stop()
-        except TimeoutError:
-            _LOG.warning("a consumer did not stop", seconds=_GOODBYE_SECONDS)
-        except errors.KafkaError as error:  # it leaves the group by its silence then
-            _LOG.warning("a consumer did not leave its group", reason=type(error).__name__)
+        await leave(self._client.stop())  # one that did not: it leaves the group by its silence
 
     def _mine(self, places: Sequence[TopicPartition]) -> set[KafkaPartition]:
         assigned: frozenset[KafkaPartition] = self._client.assignment()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from itertools import chain
 from typing import Final
 
@@ -20,14 +19,14 @@ from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from monitor.bus.base import MAX_RECORD_BYTES, Backpressure, BusError, Message, RecordTooLarge, TopicPartition
-from monitor.bus.kafka.connection import REFUSED, BrokersAway, meaning
+from monitor.bus.kafka.connection import REFUSED, BrokersAway, leave, meaning
 from monitor.bus.kafka.topics import Topics
 from monitor.metrics import Metrics
 
 _LOG = structlog.get_logger(__name__)
 BATCH_BYTES: Final = 256 * 1024
 _REBUILDS: Final = 3  # in one call
-_GOODBYE_SECONDS: Final = 5.0
+_NUDGE_SECONDS: Final = 0.5
 _REST_BYTES: Final = MAX_RECORD_BYTES // 2  # key and headers; a topic takes twice MAX_RECORD_BYTES in all
 _TOO_LARGE: Final = (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError)
 
@@ -80,9 +79,7 @@ class KafkaProducer:
         self._closed = True
         client, self._client = self._client, None
         if client is not None:
-            with suppress(errors.KafkaError, TimeoutError):
-                async with asyncio.timeout(_GOODBYE_SECONDS):
-                    await client.stop()
+            await leave(client.stop())
 
     async def _by_partition(self, messages: Sequence[Message]) -> Pending:
         counts: dict[str, int] = {}
@@ -193,13 +190,11 @@ def _gravity(error: errors.KafkaError) -> int:
 async def _end(client: AIOKafkaProducer) -> None:
     """Give up whatever it still holds: `stop` would wait for that as long as the brokers are away. Who sent it is told."""
     client._closed = True
-    with suppress(errors.KafkaError, TimeoutError):
-        async with asyncio.timeout(_GOODBYE_SECONDS):
-            await client.client.close()  # ends the requests under way
+    await leave(client.client.close())  # ends the requests under way
     sender = client._sender.sender_task if client._sender is not None else None
     while sender is not None and not sender.done():
         sender.cancel()  # once to end it, once more for each request that it then waits for
-        await asyncio.wait([sender], timeout=_GOODBYE_SECONDS / 10)
+        await asyncio.wait([sender], timeout=_NUDGE_SECONDS)
     accumulator = client._message_accumulator
     accumulator._closed = True
     held = {*accumulator._pending_batches, *chain.from_iterable(accumulator._batches.values())}

@@ -12,7 +12,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.structs import TopicPartition as KafkaPartition
 
 from monitor.bus.base import MAX_RECORD_BYTES, BusError, TopicPartition, TopicSpec, UnknownTopic
-from monitor.bus.kafka.connection import BrokersAway, meaning
+from monitor.bus.kafka.connection import BrokersAway, leave, meaning
 from monitor.config import KafkaSettings
 
 _T = TypeVar("_T")
@@ -150,7 +150,7 @@ class Topics:
         return {place: stored.offset for place, stored in found.items() if stored.offset >= 0}
 
     async def close(self) -> None:
-        await self._admin.close()
+        await leave(self._admin.close())
 
     async def ask(self, what: str, request: Callable[[], Awaitable[_T]]) -> _T:
         """The answer of whichever broker is alive. Raises BrokersAway, BusError."""
