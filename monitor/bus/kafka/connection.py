@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 from typing import Any, Final
 
 import structlog
 from aiokafka import errors
 from aiokafka.helpers import create_ssl_context
 
+from monitor.aio import spawn
 from monitor.bus.base import Backpressure, BusError, UnknownTopic
 from monitor.config import KafkaSettings
 
@@ -74,18 +75,30 @@ def _password(settings: KafkaSettings) -> str:
     return password
 
 
-async def leave(stopping: Awaitable[object]) -> bool:
-    """Wait for the end of a client, not for ever: some of its library's wait for answers that never come, over TLS for 30 s.
+async def leave(stopping: Coroutine[Any, Any, object]) -> bool:
+    """Wait for the end of a client, not for ever: some of its library's wait for answers that never come, over TLS for 30 s; others
+    are cancelled by their own helpers, which must not look like our cancellation.
 
     False when it had to be left as it is.
     """
+    task = spawn(_end_of(stopping), name="leave")
     try:
-        async with asyncio.timeout(_GOODBYE_SECONDS):
-            await stopping
-    except (errors.KafkaError, TimeoutError) as error:
-        _LOG.warning("a client of the brokers did not end in order", reason=type(error).__name__)
-        return False
-    return True
+        await asyncio.wait([task], timeout=_GOODBYE_SECONDS)
+    finally:
+        why = task.result() if task.done() else "TimeoutError"
+        task.cancel()
+    if why:
+        _LOG.warning("a client of the brokers did not end in order", reason=why)
+    return not why
+
+
+async def _end_of(stopping: Coroutine[Any, Any, object]) -> str:
+    """Why it failed; "" when it did not."""
+    try:
+        await stopping
+    except (errors.KafkaError, asyncio.CancelledError) as error:
+        return type(error).__name__
+    return ""
 
 
 def meaning(error: errors.KafkaError, what: str) -> BusError:

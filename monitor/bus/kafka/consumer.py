@@ -255,7 +255,7 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the lib
             return
         self._closed = True
         self._on_revoke = None
-        await leave(self._client.stop())  # one that did not: it leaves the group by its silence
+        await end(self._client)
 
     def _mine(self, places: Sequence[TopicPartition]) -> set[KafkaPartition]:
         assigned: frozenset[KafkaPartition] = self._client.assignment()
@@ -266,6 +266,12 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the lib
 
     def _partition(self, place: TopicPartition) -> KafkaPartition:
         return KafkaPartition(self._topics.full(place.topic), place.partition)
+
+
+async def end(client: AIOKafkaConsumer) -> None:
+    """Stop it; one that cannot be stopped in order is cut off and leaves its group by its silence."""
+    if not await leave(client.stop()):
+        await leave(client._client.close())
 
 
 def append(records: list[Record], topic: str, found: Sequence[ConsumerRecord[Any, Any]]) -> int:

@@ -10,8 +10,8 @@ from aiokafka import AIOKafkaConsumer, errors
 from aiokafka.structs import TopicPartition as KafkaPartition
 
 from monitor.bus.base import Lag, Record, TopicPartition
-from monitor.bus.kafka.connection import BrokersAway, leave, meaning
-from monitor.bus.kafka.consumer import append
+from monitor.bus.kafka.connection import BrokersAway, meaning
+from monitor.bus.kafka.consumer import append, end
 from monitor.bus.kafka.topics import Topics
 
 _READ_BYTES: Final = 16 * 1024**2  # of values in one answer
@@ -43,7 +43,7 @@ class Inspector:
     async def close(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            await leave(client.stop())
+            await end(client)
 
     async def ends(self, topics: Sequence[str]) -> dict[TopicPartition, int]:
         """The next offset of every partition."""
@@ -140,7 +140,7 @@ class Inspector:
     async def _give_up(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            await leave(client.stop())
+            await end(client)
 
     def _named(self, place: TopicPartition) -> KafkaPartition:
         return KafkaPartition(self._topics.full(place.topic), place.partition)
