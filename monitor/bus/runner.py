@@ -51,7 +51,7 @@ _log = structlog.get_logger(__name__)
 class Pace:
     """Seconds, unless said otherwise."""
 
-    max_records: int = 500  # a poll
+    max_records: int = 1000  # a poll
     wait: float = 0.5  # an empty poll
     retry_min: float = 0.2
     retry_max: float = 30.0
@@ -189,7 +189,9 @@ class Runner:
         if messages:
             await producer.send(messages)
         offsets = {gap.place: gap.last + 1 for gap in batch.lost}
-        offsets |= {record.place: record.offset + 1 for record in records}
+        # the last of each partition: they come in its order
+        last = {(record.topic, record.partition): record.offset for record in records}
+        offsets |= {TopicPartition(*place): offset + 1 for place, offset in last.items()}
         if offsets:
             await consumer.commit(offsets)
         self._flood.add(len(records), breaking)
