@@ -162,7 +162,7 @@ class Document:
             _check(Provenance, metadata.get("provenance", {}))
         except TypeError as error:
             raise InvalidRecord("malformed") from error
-        if metadata.get("mode", Mode.LIVE) not in _MODES:
+        if "mode" in metadata and metadata["mode"] not in _MODES:
             raise InvalidRecord("malformed")
         return metadata
 
@@ -430,7 +430,7 @@ def _in_json(kind: type) -> type:
 def _check(cls: type, raw: object) -> dict[str, Any]:
     """`raw` itself. Raises TypeError unless it is an object with all that `cls` needs, each of the right type."""
     types, items, needed = _shape(cls)
-    if type(raw) is not dict or not needed <= raw.keys():
+    if type(raw) is not dict or (needed and not needed <= raw.keys()):
         raise TypeError("not an object, or not a whole one")
     for name, value in raw.items():
         allowed = types.get(name)
