@@ -51,8 +51,9 @@ format: $(VENV)/.ready ## rewrite the code in the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: wheel ## the engine against raw Hyperscan and against a peer
+bench: wheel ## the engine against raw Hyperscan and a peer; each stage's speed, on both buses
 	$(WHEEL_BIN)/python -m benchmarks.engine
+	$(WHEEL_BIN)/python -m benchmarks.pipeline
 
 bars: bar-histories bar-pipeline bar-startup bar-bus bench ## the long proofs, one target each; results under docs/evidence/
 
