@@ -6,10 +6,12 @@ import re
 import subprocess
 from pathlib import Path
 
+import orjson
 import pytest
 import yaml
 
-from monitoring import alertmanager_program
+from browsing import ask
+from monitoring import Alertmanager, alertmanager_program, until
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "deploy" / "alertmanager" / "alertmanager.yml"
@@ -72,6 +74,27 @@ def test_inhibition_names_alerts_that_there_are() -> None:
     }
     assert named <= {rule["alert"] for rule in RULES}
     assert named, "the inhibition is gone"
+
+
+async def test_an_effect_is_not_told_beside_its_cause(tmp_path: Path) -> None:
+    alerts = [
+        {"alertname": "LeakstreamInstanceDown", "severity": "page", "instance": "a"},
+        {"alertname": "LeakstreamNotReady", "severity": "page", "instance": "a", "stage": "match"},
+        {"alertname": "LeakstreamNotReady", "severity": "page", "instance": "b", "stage": "alert"},
+        {"alertname": "LeakstreamSelftestSilent", "severity": "page"},
+        {"alertname": "LeakExposure", "severity": "page", "exposure": "e", "incident": "i"},
+    ]
+    body = orjson.dumps([{"labels": labels} for labels in alerts])
+    config = CONFIG.read_text().replace("https://", "http://127.0.0.1:9/")  # nobody is told here
+    async with Alertmanager(tmp_path / "am", config) as server:
+        page = await ask("POST", f"{server.url}/api/v2/alerts", data=body, Content_Type="application/json")
+        assert page.status == 200, page.text
+
+        async def held_back() -> bool:
+            held = [each["labels"] for each in await server.alerts() if each["status"]["inhibitedBy"]]
+            return sorted(held, key=str) == sorted([alerts[1], alerts[3]], key=str)
+
+        await until(held_back)
 
 
 def test_no_secret_stands_in_it() -> None:
