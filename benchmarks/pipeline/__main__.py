@@ -24,7 +24,7 @@ from benchmarks.bars.fleet import environment_notes
 from benchmarks.pipeline import latency, report, stages
 
 _MEGABYTES: Final = 400  # of documents in one measurement
-_QUICK_MEGABYTES: Final = 60
+_QUICK_MEGABYTES: Final = 120
 _LOCAL_BROKER: Final = evidence.ROOT / "deploy" / "kafka" / "localkafka.py"
 _BOOTSTRAP: Final = "LEAKSTREAM_BUS__KAFKA__BOOTSTRAP"  # as the local broker's script sets it
 
@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         "--size", type=int, action="append", help="bytes of a document; default 2048 and 20480"
     )
     parser.add_argument("--matchers", type=int, default=2, help="also with this many at once (default 2)")
-    parser.add_argument("--quick", action="store_true", help="a seventh of the documents: rough figures")
+    parser.add_argument("--quick", action="store_true", help="fewer documents: rough figures")
     parser.add_argument("--bootstrap", default="", help="host:port of a broker; default: one is started")
     return parser
 

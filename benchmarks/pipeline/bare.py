@@ -10,7 +10,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from typing import Final
 
 import uvloop
 from aiokafka import AIOKafkaConsumer
@@ -18,8 +17,6 @@ from aiokafka.structs import TopicPartition
 
 from benchmarks.pipeline.steady import Rate, Sample, steady
 from benchmarks.pipeline.usage import tell
-
-_LOOK_SECONDS: Final = 0.1
 
 
 async def read(bootstrap: str, topic: str) -> Rate:
@@ -44,8 +41,7 @@ async def read(bootstrap: str, topic: str) -> Rate:
             found = await consumer.getmany(timeout_ms=500, max_records=1000)
             count = sum(map(len, found.values()))
             done, left = done + count, left - count
-            if not samples or left <= 0 or time.monotonic() - samples[-1].at > _LOOK_SECONDS:
-                samples.append(Sample(time.monotonic(), done, {"bare": time.process_time()}))
+            samples.append(Sample(time.monotonic(), done, {"bare": time.process_time()}))
         return steady(samples)
     finally:
         await consumer.stop()

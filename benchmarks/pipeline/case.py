@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from aiokafka.admin import AIOKafkaAdminClient
+
 from benchmarks import evidence
 from benchmarks.bars import serviceconfig
 from benchmarks.pipeline.documents import OWNER
@@ -17,20 +19,9 @@ from monitor.app import load_config, topics
 from monitor.bus.base import Bus
 from monitor.bus.embedded import EmbeddedBus
 from monitor.bus.kafka import KafkaBus
+from monitor.identity import create_key
 
 FOLDER: Final = evidence.WORK / "pipeline-speed"
-
-_KAFKA: Final = """
-[bus]
-kind = "kafka"
-prefix = "{prefix}"
-
-[bus.kafka]
-bootstrap = "{bootstrap}"
-security = "plaintext"
-replication = 1
-min_insync = 1
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +40,31 @@ class Case:
             shutil.rmtree(FOLDER / name, ignore_errors=True)
         (FOLDER / "state.key").unlink(missing_ok=True)
         (FOLDER / "logs").mkdir(parents=True)
+        create_key(FOLDER / "state.key")
         case = cls(
             FOLDER / "leakstream.toml",
             f"bench-{secrets.token_hex(4)}." if bootstrap else "leakstream.",
             bootstrap,
             secrets.token_urlsafe(24),
         )
-        serviceconfig.write(case.config, cache=FOLDER / "cache", owners=[OWNER], token=case.token, hook=hook)
+        tables = serviceconfig.webhook(hook)
         if bootstrap:
-            with case.config.open("a") as file:
-                file.write(_KAFKA.format(prefix=case.prefix, bootstrap=bootstrap))
+            tables += serviceconfig.kafka(bootstrap, prefix=case.prefix)
+        serviceconfig.write(
+            case.config, cache=FOLDER / "cache", owners=[OWNER], token=case.token, tables=tables
+        )
         return case
+
+    async def discard(self) -> None:
+        """Give a broker's room back."""
+        if not self.bootstrap:
+            return
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            await admin.delete_topics([t for t in await admin.list_topics() if t.startswith(self.prefix)])
+        finally:
+            await admin.close()
 
 
 @asynccontextmanager

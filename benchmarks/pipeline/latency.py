@@ -69,6 +69,7 @@ async def measure(bootstrap: str, *, quick: bool, say: Callable[[str], None]) ->
                 async with asyncio.timeout(_PATIENCE_SECONDS):
                     await pages.reach(len(arrivals))
             await asyncio.to_thread(fleet.stop)
+        await case.discard()
     finally:
         await listener.close()
     return {

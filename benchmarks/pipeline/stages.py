@@ -10,8 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.bars.fleet import Fleet
-from benchmarks.pipeline.case import FOLDER, Case, opened
+from benchmarks.pipeline.case import Case, opened
 from benchmarks.pipeline.draining import drain
 from benchmarks.pipeline.steady import steady
 from benchmarks.pipeline.usage import asked, figures
@@ -37,20 +36,22 @@ def measure(
     say(f"{result['bus']}, {count} documents of {size} bytes, matchers: {matchers}")
     result["collect"] = asked("benchmarks.pipeline.feeding", case.config, count, size, LEAK_EVERY)
     say(f"    collect {result['collect']['per_cpu_s']} a CPU second")
-    with Fleet(FOLDER / "logs", case.config) as fleet:
-        bare = [_bare(case, size, say)] if bootstrap else []
-        looks = drain(fleet, "match", DOCUMENTS, count, copies=matchers)
-        result["match"] = figures(steady(looks), size)
-        say(f"    match {result['match']['per_cpu_s']} a CPU second")
-        if bootstrap:
-            result["bare"] = [*bare, _bare(case, size, say)]
-        if matchers == 1:
-            found = asyncio.run(_more_findings(case.config))
-            result["findings_per_document"] = 1 / LEAK_EVERY
-            looks = drain(fleet, "alert", FINDINGS, found)
-            result["alert"] = figures(steady(looks), 0)
-            say(f"    alert {result['alert']['per_cpu_s']} findings a CPU second")
-        result["peak_mb"] = {name: round(peak / 1e6, 1) for name, peak in sorted(fleet.peaks.items())}
+    bare = [_bare(case, size, say)] if bootstrap else []
+    matched = drain(case, "match", DOCUMENTS, count, copies=matchers)
+    result["match"] = figures(steady(matched.looks), size)
+    say(f"    match {result['match']['per_cpu_s']} a CPU second")
+    peaks = dict(matched.peaks)
+    if bootstrap:
+        result["bare"] = [*bare, _bare(case, size, say)]
+    if matchers == 1:
+        found = asyncio.run(_more_findings(case.config))
+        result["findings_per_document"] = 1 / LEAK_EVERY
+        alerted = drain(case, "alert", FINDINGS, found)
+        result["alert"] = figures(steady(alerted.looks), 0)
+        say(f"    alert {result['alert']['per_cpu_s']} findings a CPU second")
+        peaks |= alerted.peaks
+    result["peak_mb"] = {name: round(peak / 1e6, 1) for name, peak in sorted(peaks.items())}
+    asyncio.run(case.discard())
     return result
 
 
