@@ -218,14 +218,18 @@ ROWS: Final[dict[str, Sequence[Panel]]] = {
             "ops",
             {rate("leakstream_dropped_total", "stage", "reason"): "{{stage}}: {{reason}}"},
             "What was left out on purpose or cut by a budget.",
-            width=12,
         ),
         Panel(
             "Records read",
             "ops",
             {rate("leakstream_bus_records_total", "group", "topic"): "{{group}} {{topic}}"},
             "What each group works through.",
-            width=12,
+        ),
+        Panel(
+            "Batches tried again",
+            "ops",
+            {rate("leakstream_batch_retries_total", "stage"): "{{stage}}"},
+            "After an error that passes: a busy store, brokers that are away.",
         ),
     ),
     "Engine": (
