@@ -70,7 +70,7 @@ async def pages(paths: Callable[[Any], Iterable[str]]) -> AsyncIterator[Pages]:
     """A receiver that is there until the block ends."""
     found = Pages(paths)
     app = web.Application(client_max_size=_BODY_BYTES)
-    app.add_routes([web.post("/hook", found.receive)])
+    app.add_routes([web.post("/hook{rest:.*}", found.receive)])
     listener = await Listener.open(app, "127.0.0.1", 0, grace=1.0)
     found.url = f"{listener.url}/hook"
     try:
