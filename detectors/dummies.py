@@ -41,6 +41,8 @@ _IDENTIFIER: Final = re.compile(
 _ASCENDING: Final = (
     b"abcdefghijklmnopqrstuvwxyz\n0123456789012345678901234567890\nqwertyuiop\nasdfghjkl\nzxcvbnm"
 )
+_ROWS: Final = (_ASCENDING, _ASCENDING[::-1])
+_WALKS: Final = frozenset(row[at : at + 4] for row in _ROWS for at in range(len(row) - 3))  # four steps of any
 _LONG_SEQUENCE: Final = 8
 _SHORT_TEXT: Final = 16
 
@@ -83,8 +85,8 @@ def sequential(text: bytes) -> bool:
     """Mostly a walk along the alphabet, the digits or a keyboard row, forwards or backwards."""
     covered, at, size = 0, 0, len(text)
     while at + 4 <= size:
-        length = _walk_length(text, at)
-        if length >= 4:
+        if text[at : at + 4] in _WALKS:
+            length = _walk_length(text, at)
             covered += length
             at += length
         else:
@@ -94,7 +96,7 @@ def sequential(text: bytes) -> bool:
 
 def _walk_length(text: bytes, at: int) -> int:
     best = 0
-    for row in (_ASCENDING, _ASCENDING[::-1]):
+    for row in _ROWS:
         length = 4
         while at + length <= len(text) and text[at : at + length] in row:
             best = length

@@ -210,5 +210,7 @@ class Redactor:
         return masked(raw, 0, len(raw), self._of_text(raw, repeats))
 
     def _of_text(self, raw: bytes, repeats: Repeats) -> list[tuple[int, int]]:
-        found = [*spans(self._scanner.scan(raw)), *self._candidates(raw, 0, len(raw))]
+        found = spans(self._scanner.scan(raw))
+        if self._scanner.last.hits:  # else no rule saw anything in it
+            found += self._candidates(raw, 0, len(raw))
         return merged([*found, *repeats.spans(raw, 0, len(raw))])
