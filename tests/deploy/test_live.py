@@ -151,15 +151,23 @@ async def test_everything_is_scraped_and_every_query_of_the_dashboard_has_data(t
             except TimeoutError:
                 raise AssertionError(f"no data: {empty}") from None
 
-            (target,) = await server.targets()
-            assert (target["health"], target["labels"]["job"]) == ("up", "leakstream")
-            assert await server.value('up{job="leakstream"}') == 1
-            assert {sample["metric"]["stage"] for sample in await server.query("leakstream_ready == 1")} == {
-                "collect", "match", "alert"
-            }  # fmt: skip
+            async def scraped() -> bool:  # a scrape may take a second at most, which a busy machine may miss
+                (target,) = await server.targets()
+                ready = {each["metric"]["stage"] for each in await server.query("leakstream_ready == 1")}
+                return (
+                    target["health"] == "up"
+                    and ready == {"collect", "match", "alert"}
+                    and await server.value('up{job="leakstream"}') == 1
+                )
+
+            await until(scraped)
             groups = (await server.get("/api/v1/rules"))["data"]["groups"]
             assert {rule["health"] for group in groups for rule in group["rules"]} == {"ok"}
-            assert {alert["labels"]["alertname"] for alert in await server.alerts()} == {"Watchdog"}
+            firing = {
+                each["labels"]["alertname"]: each["labels"]["severity"] for each in await server.alerts()
+            }
+            assert "Watchdog" in firing
+            assert "page" not in firing.values()
 
             async def watched() -> bool:
                 return bool(told.alerts(path="/dead-man"))

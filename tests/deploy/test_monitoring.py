@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -59,7 +60,7 @@ async def test_a_pair_tells_once_what_both_were_told(tmp_path: Path) -> None:
             assert [alert["labels"]["alertname"] for alert in told.alerts()] == ["Both"]
 
 
-def test_a_server_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+async def test_a_server_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     code = (
         "import asyncio, os, sys; from pathlib import Path; from monitoring import Prometheus\n"
         "async def main():\n"
@@ -68,7 +69,8 @@ def test_a_server_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
         "asyncio.run(main())"
     )
     path = os.pathsep.join(sys.path)
-    done = subprocess.run(
+    done = await asyncio.to_thread(
+        subprocess.run,
         [sys.executable, "-c", code, tmp_path / "p"],
         capture_output=True,
         text=True,
@@ -76,8 +78,19 @@ def test_a_server_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
         check=False,
     )
     assert done.stdout.strip(), done.stderr
-    state = Path(f"/proc/{int(done.stdout)}/stat")
-    assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] in ("Z", "X")
+    pid = int(done.stdout)
+    async with asyncio.timeout(30):
+        while _lives(pid):  # noqa: ASYNC110 - the kernel tells nobody
+            await asyncio.sleep(0.05)
+
+
+def _lives(pid: int) -> bool:
+    """Not gone, and no zombie either."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] not in ("Z", "X")
 
 
 def test_what_cannot_be_had_fails_with_advice() -> None:
