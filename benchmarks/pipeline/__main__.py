@@ -23,8 +23,8 @@ from benchmarks import evidence
 from benchmarks.bars.fleet import environment_notes
 from benchmarks.pipeline import latency, report, stages
 
-_MEGABYTES: Final = 400  # of documents in one measurement
-_QUICK_MEGABYTES: Final = 120
+_MEGABYTES: Final = 200  # of documents in one measurement
+_QUICK_MEGABYTES: Final = 80
 _LOCAL_BROKER: Final = evidence.ROOT / "deploy" / "kafka" / "localkafka.py"
 _BOOTSTRAP: Final = "LEAKSTREAM_BUS__KAFKA__BOOTSTRAP"  # as the local broker's script sets it
 
@@ -37,12 +37,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     buses = ["embedded", "kafka"] if given.bus == "both" else [given.bus]
     if "kafka" in buses and not bootstrap:
         return _with_a_broker(sys.argv[1:] if arguments is None else arguments)
+    for name in [name for name in os.environ if name.startswith("LEAKSTREAM_")]:
+        del os.environ[name]  # each case has a configuration of its own
     console = Console(stderr=True)
     results: list[dict[str, Any]] = []
     for bus in buses:
         for size in given.size or (2048, 20480):
             for matchers in range(1, given.matchers + 1):
                 megabytes = _QUICK_MEGABYTES if given.quick else _MEGABYTES
+                if matchers > 1:  # the second begins when the first has done a part alone
+                    megabytes *= matchers + 1
                 results.append(
                     stages.measure(
                         bootstrap if bus == "kafka" else "",

@@ -22,6 +22,7 @@ from monitor.bus.kafka import KafkaBus
 from monitor.identity import create_key
 
 FOLDER: Final = evidence.WORK / "pipeline-speed"
+_SESSION_SECONDS: Final = 9.0  # nine heartbeats in it: a second matcher is at work after a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Case:
         )
         tables = serviceconfig.webhook(hook)
         if bootstrap:
-            tables += serviceconfig.kafka(bootstrap, prefix=case.prefix)
+            tables += serviceconfig.kafka(bootstrap, prefix=case.prefix, session=_SESSION_SECONDS)
         serviceconfig.write(
             case.config, cache=FOLDER / "cache", owners=[OWNER], token=case.token, tables=tables
         )
