@@ -19,6 +19,9 @@ _FEW: Final = 8  # records at a time, of up to 8 MiB each
 _T = TypeVar("_T")
 _LOOK_SECONDS: Final = 5.0
 _PAUSE: Final = 0.2  # seconds of one wait for records
+_FRESH: Final = (
+    60.0  # seconds that a reader may be behind without having to ask what a full topic still keeps
+)
 
 
 class Inspector:
@@ -67,13 +70,17 @@ class Inspector:
                 for place, position in positions.items()
                 if position < ends[names[place]]
             }
-            times = await self._asked(lambda client: self._times(client, unread))
+            ages = await self._ages(unread)
+            behind = {name: first[name] for name, age in ages.items() if age > _FRESH and first[name] > 0}
+            oldest = await self._ages(behind)
         lags = {}
         for place, position in positions.items():
             name = names[place]
-            age = max(0.0, self._clock() - times[name]) if name in times else 0.0
+            age = ages.get(name, 0.0)
             term = self._topics.retention.get(place.topic)
-            lags[place] = Lag(position, ends[name], age, age / term if term else 0.0)
+            # full topics lose their oldest records before the term: then what is kept is as old as the oldest there is
+            used = age / min(term, oldest.get(name, term)) if term else 0.0
+            lags[place] = Lag(position, ends[name], age, used)
         return lags
 
     async def read(self, place: TopicPartition, offset: int, limit: int) -> list[Record]:
@@ -104,6 +111,11 @@ class Inspector:
             size += append(records, place.topic, answer.get(name, ()))
             position = await client.position(name)
         return [record for record in records if record.offset < end]
+
+    async def _ages(self, places: Mapping[KafkaPartition, int]) -> dict[KafkaPartition, float]:
+        """Seconds since the record at each offset was appended; what cannot be seen in time is left out."""
+        times = await self._asked(lambda client: self._times(client, places))
+        return {name: max(0.0, self._clock() - time) for name, time in times.items()}
 
     async def _times(
         self, client: AIOKafkaConsumer, unread: Mapping[KafkaPartition, int]
