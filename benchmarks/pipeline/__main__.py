@@ -21,7 +21,7 @@ from rich.console import Console
 
 from benchmarks import evidence
 from benchmarks.bars.fleet import environment_notes
-from benchmarks.pipeline import latency, report, stages
+from benchmarks.pipeline import bars, latency, report, stages
 
 _MEGABYTES: Final = 200  # of documents in one measurement
 _QUICK_MEGABYTES: Final = 80
@@ -30,7 +30,7 @@ _BOOTSTRAP: Final = "LEAKSTREAM_BUS__KAFKA__BOOTSTRAP"  # as the local broker's 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0 when it ran; figures are for reading. Blocks for minutes."""
+    """0 when every check holds. Blocks for minutes."""
     given = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that processes are ended on the way out
     bootstrap = given.bootstrap or os.environ.get(_BOOTSTRAP, "")
@@ -62,15 +62,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         for bus in buses
     ]
+    checks = bars.judged(results, latencies)
     body = {
+        "checks": checks,
+        "speedup": bars.speedup(results),
         "notes": environment_notes(),
         "stages": results,
         "latency": latencies,
     }
     report.show(Console(width=150), body)
+    for name, check in checks.items():
+        print(f"{'ok  ' if check['ok'] else 'FAIL'} {name}: {check['found']}, wanted {check['wanted']}")
     path = evidence.write("pipeline-speed", body)
     console.print(f"written to {path.relative_to(evidence.ROOT)}")
-    return 0
+    return 0 if all(check["ok"] for check in checks.values()) else 1
 
 
 def _parser() -> argparse.ArgumentParser:
