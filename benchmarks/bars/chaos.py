@@ -1,109 +1,91 @@
-"""The kills of the pipeline bar: which process, at which point of the traffic, by a seed; and their restarts."""
+"""When the faults of a bar happen: which one, to whom, at which point of the traffic, by a seed. What they do is for `processfaults`
+and `brokerfaults`.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from itertools import chain, repeat
+from typing import Any
 
 from benchmarks.bars.feed import BURST, Feed
-from benchmarks.bars.fleet import Fleet, children, running
-from benchmarks.bars.pager import Pager
 
-MATCHERS: Final = ("match-1", "match-2")
-ALERTERS: Final = ("alert-1", "alert-2")
-_DOWN_SECONDS: Final = 1.0
-_EARLY, _LATE = 0.05, 0.95  # shares of the traffic between which the kills lie
+_EARLY, _LATE = 0.05, 0.95  # shares of the traffic between which the faults lie
+
+Action = Callable[[Sequence[str]], Awaitable[dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Kill:
+class Kind:
+    """A fault that happens `count` times, each time to one of `choices` (who suffers it together). Nobody has it one time more than
+    another has it less.
+    """
+
+    what: str
+    count: int
+    choices: Sequence[tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
     """`victims` after so many `documents`, `delay` seconds into the work on a burst."""
 
-    what: str  # matcher | alerter | alerters_delivering | scanning_process
+    what: str
     victims: tuple[str, ...]
     documents: int
     delay: float
 
 
-def plan(documents: int, seed: int) -> list[Kill]:
-    """Three matchers, three alerters, both alerters in the midst of a delivery, one scanning process; well apart, in random order."""
+def plan(kinds: Sequence[Kind], documents: int, seed: int) -> list[Fault]:
+    """All of them, well apart, in random order."""
     rng = random.Random(f"kills {seed}")
-    kinds = ["matcher"] * 3 + ["alerter"] * 3 + ["alerters_delivering", "scanning_process"]
-    rng.shuffle(kinds)
+    drawn = [(kind.what, victims) for kind in kinds for victims in _draw(rng, kind.choices, kind.count)]
+    rng.shuffle(drawn)
     first, last = int(documents * _EARLY), int(documents * _LATE)
-    slot = (last - first) // len(kinds)
-    kills = []
-    for number, kind in enumerate(kinds):
-        among = ALERTERS if kind.startswith("alerter") else MATCHERS
-        victims = among if kind == "alerters_delivering" else (rng.choice(among),)
+    slot = (last - first) // len(drawn)
+    faults = []
+    for number, (what, victims) in enumerate(drawn):
         at = first + number * slot + rng.randrange(max(1, slot // 2))
-        kills.append(Kill(kind, victims, at - at % BURST, rng.uniform(0.0, 0.3)))
-    return kills
+        faults.append(Fault(what, victims, at - at % BURST, rng.uniform(0.0, 0.3)))
+    return faults
+
+
+def _draw(rng: random.Random, choices: Sequence[tuple[str, ...]], count: int) -> list[tuple[str, ...]]:
+    rounds = chain.from_iterable(rng.sample(choices, len(choices)) for _ in repeat(None))
+    return [victims for victims, _ in zip(rounds, range(count), strict=False)]
 
 
 @dataclass(slots=True)
 class Chaos:
-    """`done`: what was killed, when, and how long it took to be ready again. `down`: who is dead at this moment on purpose."""
+    """`actions`: what each kind of fault does; back when the victims are well again, with the figures to be told. `done`: what happened,
+    in order.
+    """
 
-    fleet: Fleet
     feed: Feed
-    pager: Pager
-    left: Callable[[], Awaitable[Mapping[str, int]]]
+    actions: Mapping[str, Action]
     done: list[dict[str, Any]] = field(default_factory=list)
-    alerters_killed_at: list[float] = field(default_factory=list)
-    down: set[str] = field(default_factory=set)
 
-    async def run(self, kills: Sequence[Kill]) -> None:
-        """Raises FleetError when a process does not come back."""
-        for kill in kills:
-            await self.feed.reached(kill.documents)
-            await asyncio.sleep(kill.delay)
-            entry: dict[str, Any] = {
-                "what": kill.what,
-                "who": list(kill.victims),
-                "documents": self.feed.posted,
-            }
-            if kill.what == "scanning_process":
-                entry |= await self._kill_scanning(kill.victims[0])
-            else:
-                if kill.what == "alerters_delivering":
-                    await self.pager.next_delivery()
-                entry |= await self._kill_and_restart(kill)
-            self.done.append(entry)
-            print(f"    killed {kill.what}: {', '.join(kill.victims)} at {entry['documents']} documents")
-
-    async def _kill_and_restart(self, kill: Kill) -> dict[str, Any]:
-        self.down.update(kill.victims)
-        orphans = [child for name in kill.victims for child in children(self.fleet.members[name].process.pid)]
-        dead_at = [self.fleet.kill(name) for name in kill.victims]
-        if kill.what.startswith("alerter"):
-            self.alerters_killed_at += dead_at
-        unread = dict(await self.left())
-        await asyncio.sleep(_DOWN_SECONDS)
-        survivors = running(orphans)
-        members = [self.fleet.restart(name) for name in kill.victims]
-        ready = [await asyncio.to_thread(self.fleet.wait_ready, member) for member in members]
-        self.down.difference_update(kill.victims)
-        return {
-            "ready_again_s": [round(seconds, 2) for seconds in ready],
-            "children_left": len(survivors),
-            "left_to_do": unread,
-        }
-
-    async def _kill_scanning(self, name: str) -> dict[str, Any]:
-        """The pool notices at its next job and starts another."""
-        parent = self.fleet.members[name].process.pid
-        before = children(parent)
-        for child in before:
-            os.kill(child, signal.SIGKILL)
-        began = time.monotonic()
-        while not set(children(parent)) - set(before):
-            await asyncio.sleep(0.02)
-            assert time.monotonic() < began + 30, "the scanning process was not replaced in 30 s"
-        return {"replaced_after_s": round(time.monotonic() - began, 2), "children_left": 0}
+    async def run(self, faults: Sequence[Fault]) -> None:
+        """One at a time, the feed never further ahead than the next but one: a fault that takes long must not leave the later ones
+        without work to fall into. Raises what an action raises when its victims do not come back.
+        """
+        for number, fault in enumerate(faults):
+            self.feed.allow(faults[number + 2].documents if number + 2 < len(faults) else None)
+            await self.feed.reached(fault.documents)
+            await asyncio.sleep(fault.delay)
+            documents, began = self.feed.posted, time.monotonic()
+            print(f"    {fault.what}: {', '.join(fault.victims)} at {documents} documents")
+            figures = await self.actions[fault.what](fault.victims)
+            self.done.append(
+                {
+                    "what": fault.what,
+                    "who": list(fault.victims),
+                    "documents": documents,
+                    "seconds": round(time.monotonic() - began, 2),
+                    **figures,
+                }
+            )

@@ -1,6 +1,7 @@
 """Real `leakstream` processes of one bar: started with their own ports and logs, killed, watched, and all ended in the end.
 
-Figures come from /proc (Linux): the peak of a process's resident memory is `VmHWM` of its status, read while it lives.
+Figures come from /proc (Linux): the peak of a process's resident memory is `VmHWM` of its status, read while it lives; and from each
+process's /metrics, read just before it is killed. One that ended by itself took its counts with it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,10 +38,20 @@ class Member:
     log: Path
     process: subprocess.Popen[bytes]
     started_at: float  # time.monotonic
+    noted: bool = False  # that it ended by itself
 
     @property
     def alive(self) -> bool:
         return self.process.poll() is None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A process that nobody told to end."""
+
+    name: str
+    status: int
+    last_words: str
 
 
 @dataclass(slots=True)
@@ -50,7 +62,8 @@ class Fleet:
     config: Path
     members: dict[str, Member] = field(default_factory=dict)
     peaks: dict[str, int] = field(default_factory=dict)  # "match-1" and "match-1 scanning" -> bytes
-    ended_by_themselves: dict[str, str] = field(default_factory=dict)  # name -> status
+    ended_by_themselves: list[Ended] = field(default_factory=list)
+    _counted: Counter[str] = field(default_factory=Counter)  # by the killed: series -> value
 
     def __enter__(self) -> Self:
         return self
@@ -94,6 +107,7 @@ class Fleet:
         """As `kill -9` does; returns the wall-clock time at which it was dead."""
         member = self.members[name]
         self._measure(member)
+        self._counted.update(_counters(samples(member.metrics_port)))
         member.process.kill()
         member.process.wait()
         return time.time()
@@ -103,8 +117,33 @@ class Fleet:
         for member in self.members.values():
             if member.alive:
                 self._measure(member)
-            elif member.name not in down and member.name not in self.ended_by_themselves:
-                self.ended_by_themselves[member.name] = f"{member.process.returncode}{_last_words(member)}"
+            elif member.name not in down and not member.noted:
+                member.noted = True
+                self.ended_by_themselves.append(
+                    Ended(member.name, member.process.returncode, _last_words(member))
+                )
+
+    def revive(self, status: int) -> bool:
+        """What a supervisor does: start again what ended by itself with this exit status. False when something ended otherwise."""
+        for member in [member for member in self.members.values() if member.noted]:
+            if member.process.returncode != status:
+                return False
+            self.restart(member.name)
+        return True
+
+    def totals(self, name: str) -> dict[str, float]:
+        """Of the counter leakstream_<name>: what all processes have counted, the killed ones included. Labels -> value, without the
+        zeros.
+        """
+        counted = Counter(self._counted)
+        for member in self.members.values():
+            counted.update(_counters(samples(member.metrics_port)))
+        start = f"leakstream_{name}_total{{"
+        return {
+            series.removeprefix(start).rstrip("}"): value
+            for series, value in sorted(counted.items())
+            if series.startswith(start) and value
+        }
 
     def stop(self) -> dict[str, int]:
         """SIGTERM to all, SIGKILL to what stays; name -> exit status of those that still ran."""
@@ -162,6 +201,10 @@ def samples(port: int) -> dict[str, float]:
         connection.close()
     lines = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
     return {series: float(value) for series, _, value in lines}
+
+
+def _counters(series: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in series.items() if "_total{" in name}
 
 
 def running(pids: Sequence[int]) -> list[int]:

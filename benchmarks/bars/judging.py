@@ -139,9 +139,8 @@ def judge_pages(
     expected: Mapping[str, Expected],
     store: StoreView,
     deliveries: Sequence[Delivery],
-    found: Repeats,
 ) -> None:
-    """One distinct key for each watched exposure; a repeat only with the same key, after a kill."""
+    """One distinct key for each watched exposure."""
     owner = dict(store.aliases)
     watched = {owner.get(fingerprint, "")[:32] for fingerprint, leak in expected.items() if leak.watched}
     keys = {delivery.key for delivery in deliveries}
@@ -153,15 +152,39 @@ def judge_pages(
         exposures_told=len({exposure for _, exposure in pairs}),
         deliveries=len(deliveries),
     )
+    states = Counter(row["state"] for row in store.outbox)
+    checks.add(
+        "the outbox is delivered",
+        states == {"delivered": len(watched)} and {row["key"] for row in store.outbox} == keys,
+        states=dict(states),
+    )
+
+
+def judge_repeats(checks: Checks, found: Repeats) -> None:
+    """A repeat only with the same key, after a kill."""
     checks.add(
         "repeats come only after a kill",
         not found.unexplained,
         after_a_kill=found.explained,
         unexplained=found.unexplained,
     )
-    states = Counter(row["state"] for row in store.outbox)
+
+
+def judge_kills(checks: Checks, wanted: Mapping[str, int], done: Sequence[Mapping[str, Any]]) -> None:
+    """Every fault that was planned happened, and its victims came back; `done` as `Chaos` tells it."""
+    counted = Counter(entry["what"] for entry in done)
     checks.add(
-        "the outbox is delivered",
-        states == {"delivered": len(watched)} and {row["key"] for row in store.outbox} == keys,
-        states=dict(states),
+        "the kills were done, their victims came back, no scanning process outlived its parent",
+        counted == wanted and not any(entry.get("children_left") for entry in done),
+        kills=dict(counted),
+    )
+
+
+def judge_memory(checks: Checks, peaks: Mapping[str, int], *, processes: int, limit: int) -> None:
+    """Peaks in bytes by process, the scanning processes among the `processes`."""
+    checks.add(
+        "each process stays below its memory",
+        all(0 < peak < limit for peak in peaks.values()) and len(peaks) == processes,
+        peak_mb={name: round(peak / 1e6, 1) for name, peak in sorted(peaks.items())},
+        wanted=f"< {limit // 10**6} MB",
     )

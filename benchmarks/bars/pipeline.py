@@ -17,47 +17,50 @@ import shutil
 import signal
 import sys
 import time
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import partial
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 from benchmarks import evidence
 from benchmarks.bars import serviceconfig
-from benchmarks.bars.chaos import ALERTERS, MATCHERS, Chaos, plan
+from benchmarks.bars.chaos import Action, Chaos, Kind, plan
 from benchmarks.bars.feed import Feed
-from benchmarks.bars.fleet import Fleet, environment_notes, samples
-from benchmarks.bars.judging import Checks, judge_exposures, judge_pages, read_store, repeats
+from benchmarks.bars.fleet import Fleet, environment_notes
+from benchmarks.bars.judging import (
+    Checks,
+    judge_exposures,
+    judge_kills,
+    judge_memory,
+    judge_pages,
+    judge_repeats,
+    read_store,
+    repeats,
+)
 from benchmarks.bars.pager import Pager
-from benchmarks.bars.plants import Plants
+from benchmarks.bars.plants import Plants, Size
+from benchmarks.bars.processfaults import ProcessFaults
+from benchmarks.bars.remaining import Remaining
 from benchmarks.bars.serviceconfig import DEADLINE_SECONDS
-from monitor.aio import cancel, spawn
-from monitor.bus.base import TopicPartition
+from benchmarks.bars.traffic import DRAIN_SECONDS, Watch, until_drained
 from monitor.bus.embedded import EmbeddedBus
-from monitor.contracts import COVERAGE, DEAD_LETTER_SUFFIX, DOCUMENTS, FINDINGS, SIGHTINGS
+from monitor.contracts import DOCUMENTS, FINDINGS
 from monitor.identity import load_keys
 
 FOLDER: Final = evidence.WORK / "pipeline"
-GROUPS: Final = {"match": (DOCUMENTS,), "alert": (FINDINGS, SIGHTINGS, COVERAGE)}
 MEMORY_BYTES: Final = 300 * 10**6
-FEED_SECONDS: Final = 600.0
-DRAIN_SECONDS: Final = 600.0
-QUIET_SECONDS: Final = 5.0
 UNDER_WAY: Final = DEADLINE_SECONDS + 5.0  # until a delivery is written down
 LEASE_SECONDS: Final = DEADLINE_SECONDS + 20.0  # the outbox's margin
 REPEAT_WINDOW: Final = LEASE_SECONDS + 10.0
 
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How much of everything."""
-
-    documents: int = 20_000
-    leaks: int = 500
-    watched: int = 50
-    seed: int = 1
+MATCHERS: Final = ("match-1", "match-2")
+ALERTERS: Final = ("alert-1", "alert-2")
+KINDS: Final = (
+    Kind("matcher", 3, [(name,) for name in MATCHERS]),
+    Kind("alerter", 3, [(name,) for name in ALERTERS]),
+    Kind("alerters_delivering", 1, [ALERTERS]),
+    Kind("scanning_process", 1, [(name,) for name in MATCHERS]),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the processes are ended on the way out
     checks = Checks()
-    size = Size(seed=given.seed)
+    size = Size(documents=20_000, leaks=500, watched=50, seed=given.seed)
     figures = asyncio.run(_bar(size, checks))
     for name, result in checks.results.items():
         print(f"{'ok  ' if result['ok'] else 'FAIL'} {name}")
@@ -82,14 +85,14 @@ async def _bar(size: Size, checks: Checks) -> dict[str, Any]:
     (FOLDER / "state.key").unlink(missing_ok=True)
     (FOLDER / "logs").mkdir(parents=True)
     print(f"planting {size.leaks} leaks in {size.documents} documents, seed {size.seed}")
-    plants = await asyncio.to_thread(
-        Plants.make, size.documents, size.leaks, size.watched, seed=size.seed, cache_dir=cache
-    )
+    plants = await asyncio.to_thread(Plants.make, size, cache_dir=cache)
     pager = Pager()
     hook, token = await pager.start(), secrets.token_urlsafe(24)
     try:
         config = FOLDER / "leakstream.toml"
-        serviceconfig.write(config, cache=cache, owners=plants.owners, token=token, hook=hook)
+        serviceconfig.write(
+            config, cache=cache, owners=plants.owners, token=token, tables=serviceconfig.webhook(hook)
+        )
         return await _pipeline(size, checks, plants, pager, config, token)
     finally:
         await pager.close()
@@ -108,21 +111,41 @@ async def _pipeline(
         print(f"five processes are ready after {time.monotonic() - began:.1f} s, together")
         bus = EmbeddedBus(FOLDER / "state" / "bus")
         await bus.start()
+        remaining = Remaining(bus, FOLDER / "state" / "store.db")
         feed = Feed(fleet.members["collect"].web_port, token)
-        chaos = Chaos(fleet, feed, pager, partial(_left, bus))
+        faults = ProcessFaults(fleet, remaining.left)
+        chaos = Chaos(feed, _actions(faults, pager))
         try:
-            traffic = await _traffic(size, plants, fleet, feed, chaos, bus)
-            counted = {name: samples(member.metrics_port) for name, member in fleet.members.items()}
-            await _judge_bus(checks, bus, feed.posted, counted)
+            traffic = await until_drained(
+                fleet,
+                Watch(
+                    remaining.left,
+                    down=lambda: frozenset(faults.down),
+                    said=lambda: f"{feed.posted} documents, {len(pager.deliveries)} deliveries",
+                    ended=lambda: not fleet.ended_by_themselves,
+                ),
+                feed=feed.run(plants.documents),
+                chaos=chaos.run(plan(KINDS, size.documents, size.seed)),
+            )
+            await _judge_bus(checks, remaining, feed.posted, fleet)
         finally:
             await bus.close()
         statuses = await asyncio.to_thread(fleet.stop)
-    _judge_processes(checks, fleet, chaos, statuses, drained=bool(traffic["drained"]))
+    checks.add("everything is drained in time", traffic["drained"], wanted=f"{DRAIN_SECONDS:.0f} s")
+    judge_kills(checks, {kind.what: kind.count for kind in KINDS}, chaos.done)
+    checks.add(
+        "no process ended by itself, all end in order",
+        not fleet.ended_by_themselves and set(statuses.values()) == {0} and len(statuses) == 5,
+        ended_by_themselves=[asdict(end) for end in fleet.ended_by_themselves],
+        exit_statuses=dict(statuses),
+    )
+    judge_memory(checks, fleet.peaks, processes=7, limit=MEMORY_BYTES)
     store = await asyncio.to_thread(read_store, FOLDER / "state" / "store.db")
     expected = plants.expected(load_keys(FOLDER / "state.key"))
     judge_exposures(checks, expected, store)
-    found = repeats(pager.deliveries, chaos.alerters_killed_at, under_way=UNDER_WAY, window=REPEAT_WINDOW)
-    judge_pages(checks, expected, store, pager.deliveries, found)
+    judge_pages(checks, expected, store, pager.deliveries)
+    killed_at = [at for name in ALERTERS for at in faults.killed_at.get(name, ())]
+    judge_repeats(checks, repeats(pager.deliveries, killed_at, under_way=UNDER_WAY, window=REPEAT_WINDOW))
     return {
         "size": asdict(size),
         "rules_planted": len({leak.rule for leak in expected.values()}),
@@ -135,114 +158,34 @@ async def _pipeline(
     }
 
 
-async def _traffic(
-    size: Size, plants: Plants, fleet: Fleet, feed: Feed, chaos: Chaos, bus: EmbeddedBus
-) -> dict[str, Any]:
-    """Until everything is drained and has stayed so, or the time is over, or a process ended by itself."""
-    began = time.monotonic()
-    work = [
-        spawn(feed.run(plants.documents), name="feed"),
-        spawn(chaos.run(plan(size.documents, size.seed)), name="chaos"),
-    ]
-    fed, quiet_since, told = 0.0, began, 0.0
-    try:
-        while True:
-            await asyncio.sleep(0.2)
-            fleet.look(down=frozenset(chaos.down))
-            now = time.monotonic()
-            for task in work:
-                if task.done():
-                    task.result()
-            if all(task.done() for task in work) and not fed:
-                fed = now
-            left = await _left(bus)
-            if not fed or any(left.values()):
-                quiet_since = now
-            if now - told > 3:
-                told = now
-                print(
-                    f"    {now - began:4.0f} s: {feed.posted} documents, left {left}, {len(chaos.pager.deliveries)} deliveries"
-                )
-            drained = now - quiet_since > QUIET_SECONDS
-            late = now - fed > DRAIN_SECONDS if fed else now - began > FEED_SECONDS
-            if drained or late or fleet.ended_by_themselves:
-                return {
-                    "drained": drained,
-                    "feeding_s": round((fed or now) - began, 1),
-                    "drained_after_s": round(quiet_since - (fed or now), 1),
-                    "left": left,
-                }
-    finally:
-        for task in work:
-            await cancel(task)
+def _actions(faults: ProcessFaults, pager: Pager) -> Mapping[str, Action]:
+    async def kill_delivering(victims: Sequence[str]) -> dict[str, Any]:
+        await pager.next_delivery()
+        return await faults.kill(victims)
+
+    return {
+        "matcher": faults.kill,
+        "alerter": faults.kill,
+        "alerters_delivering": kill_delivering,
+        "scanning_process": faults.kill_scanning,
+    }
 
 
-async def _left(bus: EmbeddedBus) -> dict[str, int]:
-    """What still has to be done: records not read by each group, notifications not delivered."""
-    left = {}
-    for group, topics in GROUPS.items():
-        left[group] = sum(lag.records for lag in (await bus.lag(group, topics)).values())
-    store = await asyncio.to_thread(read_store, FOLDER / "state" / "store.db")
-    left["outbox"] = sum(row["state"] == "pending" for row in store.outbox)
-    return left
-
-
-async def _judge_bus(
-    checks: Checks, bus: EmbeddedBus, posted: int, counted: Mapping[str, Mapping[str, float]]
-) -> None:
-    records = await bus.end_offsets([DOCUMENTS, FINDINGS])
-    dead = await bus.end_offsets([topic + DEAD_LETTER_SUFFIX for topic in (DOCUMENTS, *GROUPS["alert"])])
-    left = await _left(bus)
-
-    def total(topic: str, ends: Mapping[TopicPartition, int]) -> int:
-        return sum(end for place, end in ends.items() if place.topic == topic)
-
-    def counter(name: str) -> dict[str, float]:
-        """By labels, over all processes as they are now: what a killed one had counted is gone."""
-        found: defaultdict[str, float] = defaultdict(float)
-        for values in counted.values():
-            for series, value in values.items():
-                if series.startswith(f"leakstream_{name}_total{{") and value:
-                    found[series.partition("{")[2].rstrip("}")] += value
-        return dict(found)
-
+async def _judge_bus(checks: Checks, remaining: Remaining, posted: int, fleet: Fleet) -> None:
+    records, left = await remaining.records(), await remaining.left()
+    lost = fleet.totals("bus_lost_records")
     checks.add(
         "nothing is lost between the stages",
-        total(DOCUMENTS, records) == posted and not any(left.values()) and not counter("bus_lost_records"),
+        records[DOCUMENTS] == posted and not any(left.values()) and not lost,
         documents_posted=posted,
-        documents_on_the_bus=total(DOCUMENTS, records),
-        findings_on_the_bus=total(FINDINGS, records),
+        documents_on_the_bus=records[DOCUMENTS],
+        findings_on_the_bus=records[FINDINGS],
         left=left,
-        lost=counter("bus_lost_records"),
-        dropped=counter("dropped"),
-        every_process_answers=all(counted.values()),
+        lost=lost,
+        dropped=fleet.totals("dropped"),
     )
-    checks.add("there are no dead letters", sum(dead.values()) == 0, dead_letters=sum(dead.values()))
-
-
-def _judge_processes(
-    checks: Checks, fleet: Fleet, chaos: Chaos, statuses: Mapping[str, int], *, drained: bool
-) -> None:
-    wanted = {"matcher": 3, "alerter": 3, "alerters_delivering": 1, "scanning_process": 1}
-    kills = {what: sum(entry["what"] == what for entry in chaos.done) for what in wanted}
-    checks.add("everything is drained in time", drained, wanted=f"{DRAIN_SECONDS:.0f} s")
-    checks.add(
-        "the kills were done, their victims came back, no scanning process outlived its parent",
-        kills == wanted and not any(entry["children_left"] for entry in chaos.done),
-        kills=kills,
-    )
-    checks.add(
-        "no process ended by itself, all end in order",
-        not fleet.ended_by_themselves and set(statuses.values()) == {0} and len(statuses) == 5,
-        ended_by_themselves=fleet.ended_by_themselves,
-        exit_statuses=dict(statuses),
-    )
-    checks.add(
-        "each process stays below its memory",
-        all(0 < peak < MEMORY_BYTES for peak in fleet.peaks.values()) and len(fleet.peaks) == 7,
-        peak_mb={name: round(peak / 1e6, 1) for name, peak in sorted(fleet.peaks.items())},
-        wanted=f"< {MEMORY_BYTES // 10**6} MB",
-    )
+    dead = await remaining.dead_letters()
+    checks.add("there are no dead letters", dead == 0, dead_letters=dead)
 
 
 if __name__ == "__main__":

@@ -65,6 +65,16 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
+class Size:
+    """How many documents, `leaks` of them with a leak, `watched` of these to be paged."""
+
+    documents: int
+    leaks: int
+    watched: int
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Plants:
     """The documents of a bar and the truth about them."""
 
@@ -73,11 +83,11 @@ class Plants:
     _found: dict[bytes, Finding] = field(repr=False)
 
     @classmethod
-    def make(cls, count: int, leaks: int, watched: int, *, seed: int, cache_dir: Path) -> Plants:
+    def make(cls, size: Size, *, cache_dir: Path) -> Plants:
         """Blocks for seconds."""
         rules = load_rules()
         maker = PagingMaker(Scanner(rules, cache_dir=cache_dir), RuleMaker(rules))
-        documents = DocumentStream(count, leaks, watched, maker=maker, seed=seed)
+        documents = DocumentStream(size.documents, size.leaks, size.watched, maker=maker, seed=size.seed)
         return cls(documents, maker.refused, maker.found)
 
     @property

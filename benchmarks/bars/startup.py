@@ -34,7 +34,7 @@ def main() -> int:
         cache=FOLDER / "cache",
         owners=["acme-corp"],
         token=secrets.token_urlsafe(24),
-        hook="http://127.0.0.1:9/hook",  # nothing is delivered
+        tables=serviceconfig.webhook("http://127.0.0.1:9/hook"),  # nothing is delivered
     )
     checks = Checks()
     with fleet.Fleet(FOLDER, config) as processes:

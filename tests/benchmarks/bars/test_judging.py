@@ -4,7 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.bars.judging import Checks, Delivery, StoreView, judge_exposures, judge_pages, repeats
+from benchmarks.bars.judging import (
+    Checks,
+    Delivery,
+    StoreView,
+    judge_exposures,
+    judge_kills,
+    judge_memory,
+    judge_pages,
+    judge_repeats,
+    repeats,
+)
 from benchmarks.bars.plants import Expected
 
 ROW = {"state": "open", "opening": 1, "sightings": 1, "rule": "a-rule", "level": "none", "action": "record"}
@@ -22,7 +32,8 @@ PAGED = [Delivery(10.0, "k1", "e1")]
 def failed(store=GOOD, deliveries=PAGED, kills=()):
     checks = Checks()
     judge_exposures(checks, EXPECTED, store)
-    judge_pages(checks, EXPECTED, store, deliveries, repeats(deliveries, kills, under_way=5, window=30))
+    judge_pages(checks, EXPECTED, store, deliveries)
+    judge_repeats(checks, repeats(deliveries, kills, under_way=5, window=30))
     assert checks.passed == all(result["ok"] for result in checks.results.values())
     return [name for name, result in checks.results.items() if not result["ok"]]
 
@@ -80,3 +91,23 @@ def test_a_repeat_needs_a_kill_while_the_first_was_under_way(kills, explained):
 def test_a_repeat_long_after_the_kill_is_not_explained():
     twice = [Delivery(10.0, "k1", "e1"), Delivery(60.0, "k1", "e1")]
     assert repeats(twice, [12.0], under_way=5, window=30).unexplained
+
+
+@pytest.mark.parametrize(
+    "done", [[], [{"what": "matcher"}], [{"what": "matcher"}, {"what": "matcher", "children_left": 1}]]
+)
+def test_too_few_kills_or_a_child_left_over_fail(done):
+    checks = Checks()
+    judge_kills(checks, {"matcher": 2}, done)
+    assert not checks.passed
+    judge_kills(checks, {"matcher": 2}, [{"what": "matcher", "children_left": 0}, {"what": "matcher"}])
+    assert checks.passed
+
+
+@pytest.mark.parametrize("peaks", [{}, {"match-1": 0}, {"match-1": 100}, {"match-1": 5, "match-2": 5}])
+def test_memory_unread_too_large_or_of_unknown_processes_fails(peaks):
+    checks = Checks()
+    judge_memory(checks, peaks, processes=1, limit=100)
+    assert not checks.passed
+    judge_memory(checks, {"match-1": 99}, processes=1, limit=100)
+    assert checks.passed

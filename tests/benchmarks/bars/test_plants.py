@@ -1,10 +1,10 @@
-from benchmarks.bars.plants import Plants
+from benchmarks.bars.plants import Plants, Size
 from detectors import Scanner, load_rules
 from monitor.identity import KeyRing
 
 
 def test_each_plant_is_one_finding_of_its_document_and_one_fingerprint(tmp_path):
-    plants = Plants.make(60, 20, 5, seed=3, cache_dir=tmp_path)
+    plants = Plants.make(Size(60, 20, 5, seed=3), cache_dir=tmp_path)
     scanner = Scanner(load_rules(), cache_dir=tmp_path)
     secrets = {planting.document: planting.secret for planting in plants.documents.truth}
     for document in plants.documents:
