@@ -55,10 +55,10 @@ bench: wheel ## the engine against raw Hyperscan and a peer; each stage's speed,
 	$(WHEEL_BIN)/python -m benchmarks.engine
 	$(WHEEL_BIN)/python -m benchmarks.pipeline
 
-bars: bar-histories bar-pipeline bar-startup bar-bus bench ## the long proofs, one target each; results under docs/evidence/
+bars: bar-histories bar-pipeline bar-startup bar-bus bar-kafka-chaos bench ## the long proofs, one target each; results under docs/evidence/
 
 bar-%: wheel
-	$(WHEEL_BIN)/python -m benchmarks.bars.$*
+	$(WHEEL_BIN)/python -m benchmarks.bars.$(subst -,_,$*)
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) $(WHEEL_VENV) dist build .bars .mypy_cache .ruff_cache .pytest_cache .hypothesis
