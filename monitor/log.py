@@ -9,10 +9,13 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import time
 from collections.abc import MutableMapping
 from typing import Any, Final, TextIO
 
 import structlog
+
+from monitor.logflood import Calm
 
 # 20 or more characters of a token's alphabet that mix letters and digits; ids and digests of ours are listed below
 _TOKEN: Final = re.compile(r"(?<![\w-])(?=[\w+/=.~-]*\d)(?=[\w+/=.~-]*[A-Za-z])[\w+/=~-]{20,}")
@@ -90,6 +93,7 @@ def configure(*, level: str = "info", stream: TextIO | None = None) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
+    handler.addFilter(Calm(time.monotonic))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(logging.getLevelNamesMapping()[level.upper()], logging.INFO))
