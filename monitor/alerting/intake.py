@@ -21,6 +21,7 @@ from monitor.contracts import (
 )
 
 TOPICS: Final = (FINDINGS, SIGHTINGS, COVERAGE)
+FOREIGN_KEY: Final = "foreign_key"
 
 
 @dataclass(slots=True)
@@ -34,22 +35,26 @@ class Intake:
     dead: list[DeadLetter] = field(default_factory=list)
 
 
-def read(records: Sequence[Record]) -> Intake:
-    """Raises UpgradeNeeded."""
+def read(records: Sequence[Record], keys: frozenset[str]) -> Intake:
+    """`keys` are the ids of the fingerprint keys that this store knows. A finding under none of them is a dead letter (FOREIGN_KEY):
+    nothing that is known could be recognised in it, so every leak would open anew and page. Raises UpgradeNeeded.
+    """
     intake = Intake()
     for record in records:
         try:
-            _sort(record, intake)
+            _sort(record, intake, keys)
         except InvalidRecord as error:
             intake.dead.append(DeadLetter(record, error.reason))
     return intake
 
 
-def _sort(record: Record, intake: Intake) -> None:
+def _sort(record: Record, intake: Intake, keys: frozenset[str]) -> None:
     if record.topic == FINDINGS:
         event = FindingEvent.read(record)
         if not _is_usable(event):
             raise InvalidRecord("malformed")
+        if keys.isdisjoint(event.leak):  # while a key is rotated one known one is enough
+            raise InvalidRecord(FOREIGN_KEY)
         (intake.canaries if is_canary(event) else intake.findings).append(event)
     elif record.topic == SIGHTINGS:
         intake.sightings.append(Sighting.read(record))

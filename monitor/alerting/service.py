@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.alerting import intake
@@ -23,6 +24,8 @@ from monitor.bus.base import Handled, Record
 from monitor.metrics import Metrics
 from monitor.store import blobs, exposures, outbox, records
 from monitor.store.engine import Store
+
+_LOG = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +47,19 @@ class AlertingService:
         metrics: Metrics,
         selftest: SelfTest,
         *,
+        keys: frozenset[str],
         clock: Callable[[], float],
         on_told: Callable[[], None] = lambda: None,
     ) -> None:
-        """`on_told` is called after a commit that left something to be told (`Deliverer.wake`)."""
+        """`keys` are the ids of the fingerprint keys that the store knows (`bind_key`). `on_told` is called after a commit that left
+        something to be told (`Deliverer.wake`).
+        """
         self._store = store
         self._rules = rules
         self._metrics = metrics
         self._selftest = selftest
+        self._keys = keys
+        self._warned = False
         self._clock = clock
         self._on_told = on_told
         for kind in Kind:
@@ -59,7 +67,7 @@ class AlertingService:
 
     async def handle(self, batch: Sequence[Record]) -> Handled:
         """Raises UpgradeNeeded, RetryableError (the store is busy): then the batch must come again."""
-        work = intake.read(batch)
+        work = intake.read(batch, self._keys)
         if work.findings or work.sightings or work.coverage:
             fold = Fold(self._rules.ownership, self._rules.policy, self._rules.routes, now=self._clock())
             async with self._store.write() as connection:
@@ -72,7 +80,18 @@ class AlertingService:
             if fold.tellings:
                 self._on_told()
         await self._selftest.handle(work.canaries)  # at last: it vouches for what is above
+        self._warn(work)
         return Handled(dead=work.dead)
+
+    def _warn(self, work: intake.Intake) -> None:
+        """Once: the dead letters are counted, and go on."""
+        if not self._warned and any(letter.reason == intake.FOREIGN_KEY for letter in work.dead):
+            self._warned = True
+            _LOG.error(
+                "findings under a strange fingerprint key go to the dead letters: a match process has another key file than this"
+                " one. Give it a copy of this one and start it again; then see docs/kafka.md, One key",
+                known=sorted(self._keys),
+            )
 
     def _count(self, counts: Counter[tuple[str, ...]]) -> None:
         for (metric, *labels), count in counts.items():

@@ -117,14 +117,14 @@ class Service:
             stack.push_async_callback(health.close)
             store = await Store.open(self._config.state / "store.db")
             stack.push_async_callback(store.close)
-            await bind_key(store, list(keys.keys))
+            known = await bind_key(store, list(keys.keys))
             bus = await self._bus(stack)
             tools = self._tools()
             stack.push_async_callback(tools.http.close)
             if Stage.MATCH in self._stages:
                 await self._match(stack, bus, keys)
             if Stage.ALERT in self._stages:
-                self._alert(bus, store, tools, keys)
+                self._alert(bus, store, tools, keys, known)
             if Stage.COLLECT in self._stages:
                 await self._collect(stack, bus, tools)
             if (web := tools.web) is not None:
@@ -224,7 +224,7 @@ class Service:
         matcher = MatcherService(pool, self.metrics)
         self._read(bus, Stage.MATCH, [DOCUMENTS], matcher.handle)
 
-    def _alert(self, bus: Bus, store: Store, tools: Tools, keys: KeyRing) -> None:
+    def _alert(self, bus: Bus, store: Store, tools: Tools, keys: KeyRing, known: frozenset[str]) -> None:
         routes, channels = routes_of(self._config), self._channels(tools, keys)
         watch, policy = self._section(WatchSettings), self._section(PolicySettings)
         console = self._config.external_url
@@ -232,7 +232,7 @@ class Service:
         rules = Rules(Ownership(watch), Policy(policy.rows), tuple(routes))
         selftest = self._selftest(store, tools)
         alerting = AlertingService(
-            store, rules, self.metrics, selftest, clock=self._clock, on_told=deliverer.wake
+            store, rules, self.metrics, selftest, keys=known, clock=self._clock, on_told=deliverer.wake
         )
         janitor = Janitor(store, Terms(unattributed_places=policy.unattributed_places_hours * 3600))
         upkeep = Upkeep(

@@ -16,16 +16,18 @@ from monitor.store.tables import audit, coverage, meta
 KEYS: Final = "key_checks"  # in `meta`: ids, separated by blanks
 
 
-async def bind_key(store: Store, check_values: Sequence[str]) -> None:
+async def bind_key(store: Store, check_values: Sequence[str]) -> frozenset[str]:
     """Tie the store to the fingerprint keys (their ids, current one first) at first use, and compare ever after.
 
     At least one of `check_values` must be known, so that a key may be rotated by way of a ring that holds both; new ones are then
-    remembered. Raises StoreRefused when none is: fingerprints under a strange key would open every exposure anew. StoreBusy.
+    remembered. Returns all that the store knows now. Raises StoreRefused when none is: fingerprints under a strange key would open every exposure anew. StoreBusy.
     """
     async with store.write() as connection:
         known = (await get_meta(connection, KEYS) or "").split()
         compare_keys(known, check_values)
-        await set_meta(connection, KEYS, " ".join(dict.fromkeys([*check_values, *known])))
+        known = list(dict.fromkeys([*check_values, *known]))
+        await set_meta(connection, KEYS, " ".join(known))
+    return frozenset(known)
 
 
 def compare_keys(known: Sequence[str], check_values: Sequence[str]) -> None:

@@ -20,6 +20,7 @@ from monitor.store import exposures, outbox
 from monitor.store.engine import Store
 from monitor.store.model import Exposure, NewSighting, Telling
 
+KEYS = frozenset({"k1", "k2"})  # what the store knows
 NOON = 1_700_049_600.0  # a noon, UTC
 WATCH = WatchSettings(
     organisations=("acme",),
@@ -111,7 +112,7 @@ def service(
     rules = Rules(Ownership(watch), policy or Policy(), tuple(routes))
     metrics = metrics or Metrics()
     selftest = SelfTest(store, metrics, clock=clock, late_seconds=300)
-    return AlertingService(store, rules, metrics, selftest, clock=clock)
+    return AlertingService(store, rules, metrics, selftest, keys=KEYS, clock=clock)
 
 
 async def open_store(folder: Path) -> Store:

@@ -3,7 +3,7 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from alerting_samples import finding, record, records, sighting
+from alerting_samples import KEYS, finding, fingerprint, record, records, sighting
 from monitor.alerting import intake
 from monitor.bus.base import Message, UpgradeNeeded
 from monitor.contracts import CoverageEvent
@@ -15,7 +15,7 @@ def test_each_topic_to_its_list():
         sighting("b" * 40, repository="a/b"),
         CoverageEvent(source="s", since=1.0, until=2.0),
     ]
-    work = intake.read(records(events))
+    work = intake.read(records(events), KEYS)
     assert (work.findings, work.sightings, work.coverage, work.dead) == (
         events[:1],
         events[1:2],
@@ -27,8 +27,20 @@ def test_each_topic_to_its_list():
 def test_canaries_of_the_self_test_are_no_findings():
     drill = finding("b", mode="exercise")
     canary = finding(source="selftest", mode="exercise", rule="leakstream-canary", verdict="proved")
-    work = intake.read(records([canary, drill]))
+    work = intake.read(records([canary, drill]), KEYS)
     assert (work.canaries, work.findings, work.dead) == ([canary], [drill], [])
+
+
+def test_a_finding_under_none_of_the_known_keys_is_a_dead_letter_whatever_it_is():
+    strange = finding({"k9": fingerprint("a")})
+    canary = finding({"k9": fingerprint("b")}, source="selftest", mode="exercise", rule="leakstream-canary")
+    rotated = finding({"k9": fingerprint("c"), "k1": fingerprint("d")})
+    work = intake.read(records([strange, canary, rotated]), KEYS)
+    assert [(dead.record.offset, dead.reason) for dead in work.dead] == [
+        (0, "foreign_key"),
+        (1, "foreign_key"),
+    ]
+    assert (work.findings, work.canaries) == ([rotated], [])
 
 
 @pytest.mark.parametrize(
@@ -49,7 +61,7 @@ def test_words_and_digests_that_the_store_cannot_take(broken):
     good = finding("b")
     message = finding().message()
     value = orjson.dumps({**orjson.loads(message.value), **broken})
-    work = intake.read([record(replace(message, value=value)), record(good.message())])
+    work = intake.read([record(replace(message, value=value)), record(good.message())], KEYS)
     assert [dead.reason for dead in work.dead] == ["malformed"]
     assert work.findings == [good]
 
@@ -65,11 +77,11 @@ def test_words_and_digests_that_the_store_cannot_take(broken):
     ],
 )
 def test_broken_records(topic, value, version, reason):
-    work = intake.read([record(Message(topic, b"k", value, {"v": version}))])
+    work = intake.read([record(Message(topic, b"k", value, {"v": version}))], KEYS)
     assert [dead.reason for dead in work.dead] == [reason]
 
 
 def test_a_later_major_version_is_no_dead_letter():
     message = finding().message()
     with pytest.raises(UpgradeNeeded):
-        intake.read([record(replace(message, headers={"v": b"2.0"}))])
+        intake.read([record(replace(message, headers={"v": b"2.0"}))], KEYS)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
+from structlog.testing import capture_logs
 
 from alerting_samples import (
     NOON,
@@ -258,6 +259,19 @@ async def test_broken_records_go_to_the_dead_letters_and_hold_up_nobody(store):
     handled = await service(store).handle([broken, good])
     assert [(dead.record, dead.reason) for dead in handled.dead] == [(broken, "not_json")]
     assert await count(store, exposures) == 1
+
+
+async def test_findings_under_a_strange_key_open_nothing_and_are_told_in_the_log_once(store):
+    strange = [finding(**OURS, leak={"k9": fingerprint(name)}) for name in "abc"]
+    svc = service(store)
+    with capture_logs() as logs:
+        one = await svc.handle(records([*strange[:2], finding("d", **OURS)]))
+        two = await svc.handle(records(strange[2:]))
+    assert [letter.reason for letter in [*one.dead, *two.dead]] == ["foreign_key"] * 3
+    assert await rows(store, exposures, "id") == [(fingerprint("d"),)]
+    (said,) = logs
+    assert (said["log_level"], said["known"]) == ("error", ["k1", "k2"])
+    assert "another key file" in said["event"]
 
 
 async def test_coverage_is_kept_once(store):

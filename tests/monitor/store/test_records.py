@@ -22,9 +22,9 @@ async def test_a_strange_key_is_refused(store):
 
 
 async def test_a_key_is_rotated_by_a_ring_of_both(store):
-    await bind_key(store, ["old"])
+    assert await bind_key(store, ["old"]) == {"old"}
     await bind_key(store, ["new", "old"])
-    await bind_key(store, ["new"])
+    assert await bind_key(store, ["new"]) == {"new", "old"}
     with pytest.raises(StoreRefused):
         await bind_key(store, ["other"])
 
