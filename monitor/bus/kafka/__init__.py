@@ -24,7 +24,6 @@ from monitor.config import KafkaSettings
 from monitor.metrics import Metrics
 
 _MIB: Final = 1024**2
-_REBALANCE_SECONDS: Final = 60.0  # that members have to give up their partitions
 _STALLED_SECONDS: Final = 120.0
 
 
@@ -44,6 +43,9 @@ class KafkaBus:
         self._settings = settings
         self._prefix = prefix
         self._arguments = connection(settings, client_id)
+        # The library gives a join no longer than any request, and the brokers answer one only when every member has come or this time
+        # is over. Were it longer, a dead member would make all others give up, and their joins that nobody waits for hold partitions.
+        self._rebalance_seconds = settings.request_seconds * 2 / 3
         self._clock = clock
         self._metrics = metrics or Metrics()
         self._producers: list[KafkaProducer] = []
@@ -59,7 +61,11 @@ class KafkaBus:
             await topics.ask("connecting", client.start)
         except BrokersAway as error:
             await leave(client.close())
-            raise BusError(f"no broker answers at {', '.join(self._settings.bootstrap)}") from error
+            asked = self._settings
+            raise BusError(
+                f"no broker answers at {', '.join(asked.bootstrap)}: are address, security ({asked.security}), sasl ({asked.sasl}) and"
+                " ca_file those of the listener, and user and password right?"
+            ) from error
         except BaseException:
             await leave(client.close())
             raise
@@ -88,11 +94,12 @@ class KafkaBus:
             known,
             Watchdog(
                 stalled_seconds=_STALLED_SECONDS,
-                moving_seconds=_REBALANCE_SECONDS + 2 * self._settings.session_seconds,
+                moving_seconds=2 * (self._rebalance_seconds + self._settings.session_seconds),
             ),
             on_revoke=on_revoke,
             on_assigned=self._metrics.rebalances.labels(group).inc,
-            revoke_seconds=_REBALANCE_SECONDS / 2,
+            join_seconds=self._settings.request_seconds + self._rebalance_seconds,
+            revoke_seconds=self._rebalance_seconds / 2,
             patience=self._settings.request_seconds,
         )
         await consumer.start(topics)
@@ -151,8 +158,9 @@ class KafkaBus:
             enable_auto_commit=False,
             auto_offset_reset="none",
             session_timeout_ms=session,
-            heartbeat_interval_ms=max(100, session // 9),
-            rebalance_timeout_ms=int(_REBALANCE_SECONDS * 1000),
+            # by a heartbeat a member also learns that it has to join again, in time
+            heartbeat_interval_ms=max(100, min(session // 9, int(self._rebalance_seconds * 1000) // 6)),
+            rebalance_timeout_ms=int(self._rebalance_seconds * 1000),
             max_poll_interval_ms=600_000,
             fetch_min_bytes=16 * 1024,
             fetch_max_wait_ms=100,

@@ -31,10 +31,14 @@ REFUSED: Final = (
 
 
 class BrokersAway(Backpressure):
-    """No broker answers, or too few copies are alive to store a record: come again later."""
+    """No broker answers, or too few copies are alive to store a record: come again later. `what` was being done."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str) -> None:
         super().__init__("brokers_away", retry_after=RETRY_AFTER)
+        self._what = what
+
+    def __str__(self) -> str:
+        return f"the brokers do not answer ({self._what})"
 
 
 def connection(settings: KafkaSettings, client_id: str) -> dict[str, Any]:
@@ -110,5 +114,5 @@ def meaning(error: errors.KafkaError, what: str) -> BusError:
     if isinstance(error, errors.UnknownTopicOrPartitionError):
         return UnknownTopic(f"{what}: no such topic on the brokers")
     if error.retriable or isinstance(error, errors.KafkaConnectionError | errors.KafkaTimeoutError):
-        return BrokersAway()
+        return BrokersAway(what)
     return BusError(f"{what}: {type(error).__name__}: {error}")

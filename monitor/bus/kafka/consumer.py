@@ -33,7 +33,7 @@ from monitor.bus.kafka.watchdog import Watchdog
 _LOG = structlog.get_logger(__name__)
 _BATCH_BYTES: Final = 16 * 1024**2  # of values in one poll
 _FIRST_RECORDS: Final = 8  # of a poll, until their size is known: documents of 8 MiB may come
-_JOIN_SECONDS: Final = 5.0
+_SLACK_SECONDS: Final = 1.0
 _SETTLE_SECONDS: Final = 10.0  # until a new leader knows the end of its log
 
 
@@ -48,6 +48,7 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the lib
         *,
         on_revoke: OnRevoke | None,
         on_assigned: Callable[[], object],
+        join_seconds: float,
         revoke_seconds: float,
         patience: float,
     ) -> None:
@@ -58,6 +59,7 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the lib
         self._on_revoke = on_revoke
         self._on_assigned = on_assigned
         self._revoke_seconds = revoke_seconds
+        self._join_seconds = join_seconds
         self._patience = patience
         self._assigned = asyncio.Event()  # not set while partitions move
         self._new: set[KafkaPartition] = set()  # whose position is not known yet
@@ -70,22 +72,20 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the lib
         """Join. Raises BusError."""
         self._client.subscribe([self._topics.full(topic) for topic in topics], listener=self)
         try:
-            async with asyncio.timeout(self._patience):
-                await self._client.start()
+            async with asyncio.timeout(self._join_seconds):
+                await self._client.start()  # returns with the first assignment
         except TimeoutError as error:
             await self.close()
-            raise BrokersAway from error
+            raise BrokersAway("joining the group") from error
         except errors.KafkaError as error:
             await self.close()
             raise meaning(error, "joining") from error
         except BaseException:
             await self.close()
             raise
-        with suppress(
-            TimeoutError
-        ):  # a group whose other members are busy takes longer: the first polls wait for it then
-            async with asyncio.timeout(_JOIN_SECONDS):
-                await self._assigned.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._patience):
+                await self._assigned.wait()  # positions, too, are looked up: the group is known from here on
 
     # -- the listener's side: called by the library's own task
 
@@ -105,6 +105,7 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the lib
         self._new = set(assigned)
         self._committed.clear()
         self._paused.clear()
+        self._lost.clear()  # whoever has the partition now meets it again
         if self._new:
             self._client.pause(*self._new)
             try:
@@ -120,25 +121,39 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the lib
     async def poll(self, *, max_records: int, wait: float) -> Batch:
         if self._closed:
             raise BusError("the consumer is closed")
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + wait
         records: list[Record] = []
         try:
             if await self._settled(wait):
                 await self._begin()
-                await self._fetch(records, max_records, lambda: max(0.0, deadline - loop.time()))
+                await self._fetch(records, max_records, asyncio.get_running_loop().time() + wait)
         except errors.IllegalStateError:
-            return Batch()  # partitions began to move in between; whatever was read comes again
-        except errors.KafkaError as error:
-            raise meaning(error, "reading") from error
+            records.clear()  # partitions began to move in between; whatever was read comes again
+        except BaseException as error:
+            self._put_back(records)
+            if isinstance(error, errors.KafkaError):
+                raise meaning(error, "reading") from error
+            if isinstance(error, TimeoutError):
+                raise BrokersAway("looking up positions") from error
+            raise
         if not self._assigned.is_set():
-            records = []  # they are on their way to another member, or come again
+            return await self._nothing()  # likewise
         lost, self._lost = self._lost, []
-        if records or lost:
-            self._watchdog.alive()
-        else:
-            await self._watchdog.look(self._client, self._paused)
+        if not records and not lost:
+            return await self._nothing()
+        self._watchdog.alive()
         return Batch(records, lost)
+
+    async def _nothing(self) -> Batch:
+        await self._watchdog.look(self._client, self._paused)
+        return Batch()
+
+    def _put_back(self, records: Sequence[Record]) -> None:
+        """Read but never handed out: the next poll begins with them again."""
+        first = {record.place: record.offset for record in reversed(records)}
+        for place, offset in first.items():
+            tp = self._partition(place)
+            if self._assigned.is_set() and tp in self._client.assignment():
+                self._client.seek(tp, offset)
 
     async def _settled(self, wait: float) -> bool:
         if not self._assigned.is_set():
@@ -175,14 +190,22 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the lib
         if self._new == set(new):  # else they moved meanwhile
             self._committed |= stored
 
-    async def _fetch(self, records: list[Record], max_records: int, left: Callable[[], float]) -> None:
+    async def _fetch(self, records: list[Record], max_records: int, deadline: float) -> None:
+        """Append to `records` until `deadline` (loop time) or until there are some."""
+        loop = asyncio.get_running_loop()
         size, ask = 0, min(max_records, _FIRST_RECORDS)
         while ask > 0:
-            timeout = 0 if records else int(left() * 1000)
+            wait = 0.0 if records else max(0.0, deadline - loop.time())
             try:
-                answer = await self._client.getmany(timeout_ms=timeout, max_records=ask)
+                async with asyncio.timeout(
+                    wait + _SLACK_SECONDS
+                ):  # while partitions move, the library waits without end
+                    answer = await self._client.getmany(timeout_ms=int(wait * 1000), max_records=ask)
+            except TimeoutError:
+                return
             except errors.OffsetOutOfRangeError as error:
-                await self._leap(error.args[0])
+                if not records:  # else it comes again
+                    await self._leap(error.args[0])
                 return
             except errors.NoOffsetForPartitionError:
                 return  # fetched for before its position was looked up; the next poll does
@@ -222,7 +245,7 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the lib
         except (errors.IllegalStateError, errors.CommitFailedError) as error:
             raise Fenced("the partitions have moved") from error
         except TimeoutError as error:
-            raise BrokersAway from error
+            raise BrokersAway("committing") from error
         except errors.KafkaError as error:
             raise meaning(error, "committing") from error
         self._committed |= wanted

@@ -144,7 +144,7 @@ class Inspector:
                 return await ask(self._client)
         except TimeoutError as error:
             await self._give_up()
-            raise BrokersAway from error
+            raise BrokersAway("looking at topics") from error
         except errors.KafkaError as error:
             await self._give_up()
             raise meaning(error, "looking at topics") from error

@@ -26,6 +26,7 @@ from monitor.metrics import Metrics
 _LOG = structlog.get_logger(__name__)
 BATCH_BYTES: Final = 256 * 1024
 _REBUILDS: Final = 3  # in one call
+_NUDGES: Final = 20
 _NUDGE_SECONDS: Final = 0.5
 _REST_BYTES: Final = MAX_RECORD_BYTES // 2  # key and headers; a topic takes twice MAX_RECORD_BYTES in all
 _TOO_LARGE: Final = (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError)
@@ -61,7 +62,7 @@ class KafkaProducer:
                 await self._discard(client, failure)
                 self._judge(failure)
         if pending:
-            raise BrokersAway
+            raise BrokersAway("writing")
 
     def _judge(self, failure: Exception) -> None:
         """Raise unless another producer may do better at once."""
@@ -70,7 +71,7 @@ class KafkaProducer:
                 "a topic on the brokers takes less than 16 MiB (max.message.bytes)"
             ) from failure
         if not isinstance(failure, errors.KafkaError):
-            raise BrokersAway from failure
+            raise BrokersAway("writing") from failure
         said = meaning(failure, "writing")
         if isinstance(failure, REFUSED) or isinstance(said, Backpressure):
             raise said from failure
@@ -78,8 +79,8 @@ class KafkaProducer:
     async def close(self) -> None:
         self._closed = True
         client, self._client = self._client, None
-        if client is not None:
-            await leave(client.stop())
+        if client is not None and not await leave(client.stop()):
+            await _end(client)
 
     async def _by_partition(self, messages: Sequence[Message]) -> Pending:
         counts: dict[str, int] = {}
@@ -105,7 +106,7 @@ class KafkaProducer:
                     await _end(client)
                     if isinstance(error, errors.KafkaError):
                         raise meaning(error, "connecting") from error
-                    raise BrokersAway from error
+                    raise BrokersAway("connecting") from error
                 except BaseException:
                     await _end(client)
                     raise
@@ -192,8 +193,10 @@ async def _end(client: AIOKafkaProducer) -> None:
     client._closed = True
     await leave(client.client.close())  # ends the requests under way
     sender = client._sender.sender_task if client._sender is not None else None
-    while sender is not None and not sender.done():
-        sender.cancel()  # once to end it, once more for each request that it then waits for
+    for _ in range(_NUDGES):  # once to end it, once more for each request that it then waits for
+        if sender is None or sender.done():
+            break
+        sender.cancel()
         await asyncio.wait([sender], timeout=_NUDGE_SECONDS)
     accumulator = client._message_accumulator
     accumulator._closed = True

@@ -30,7 +30,9 @@ class Topics:
         self._settings = settings
         self.prefix = prefix
         self._partitions: dict[str, int] = {}
-        self.retention: dict[str, float] = {}  # seconds, of the topics that `ensure` was given
+        self.retention: dict[
+            str, float
+        ] = {}  # seconds, as the brokers have it; of the topics that `ensure` was given
 
     def full(self, topic: str) -> str:
         """The name on the brokers."""
@@ -53,7 +55,6 @@ class Topics:
 
     async def ensure(self, specs: Sequence[TopicSpec]) -> list[str]:
         """See `Bus.ensure_topics`. Raises UnknownTopic where topics are missing and we may not make them, BusError."""
-        self.retention |= {spec.name: spec.retention_seconds for spec in specs}
         found = await self._described([spec.name for spec in specs])
         missing = [spec for spec in specs if spec.name not in found]
         if missing and not self._settings.create_topics:
@@ -63,6 +64,9 @@ class Topics:
             await self._make(missing)
         there = [spec for spec in specs if spec.name in found]
         configs = await self._configs([spec.name for spec in there])
+        for spec in specs:
+            kept = configs.get(spec.name, {}).get("retention.ms")
+            self.retention[spec.name] = int(kept) / 1000 if kept else spec.retention_seconds
         return [
             f"{self.full(spec.name)}: {'; '.join(differences)}"
             for spec in there
@@ -110,13 +114,13 @@ class Topics:
                 said = next((text for text in rest if isinstance(text, str) and text), error.__name__)
                 raise BusError(f"{name}: cannot be made: {said}")
         for _ in range(_MADE_LOOKS):
-            if len(await self._described([spec.name for spec in specs])) == len(specs):
+            if len(await self._described([spec.name for spec in specs], led=True)) == len(specs):
                 return
             await asyncio.sleep(_MADE_PAUSE)
-        raise BrokersAway
+        raise BrokersAway("waiting for the leaders of new topics")
 
-    async def _described(self, topics: Sequence[str]) -> dict[str, int]:
-        """Partition counts of those that are there and have leaders."""
+    async def _described(self, topics: Sequence[str], *, led: bool = False) -> dict[str, int]:
+        """Partition counts of those that are there; with `led`, whose partitions all have leaders."""
         if not topics:
             return {}
         names = [self.full(topic) for topic in topics]
@@ -126,7 +130,8 @@ class Topics:
             if error is errors.TopicAuthorizationFailedError:
                 raise meaning(error(), f"describing {topic['topic']}")
             partitions = topic["partitions"]
-            if error is errors.NoError and partitions and all(p["leader"] >= 0 for p in partitions):
+            there = error in (errors.NoError, errors.LeaderNotAvailableError)
+            if there and partitions and not (led and any(p["leader"] < 0 for p in partitions)):
                 found[self.short(topic["topic"])] = len(partitions)
         return found
 
@@ -164,7 +169,7 @@ class Topics:
                     raise said from error
                 await asyncio.sleep(0.2)
             except TimeoutError as error:
-                raise BrokersAway from error
+                raise BrokersAway(what) from error
         raise AssertionError("the last try returns or raises")
 
 

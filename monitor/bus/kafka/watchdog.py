@@ -69,10 +69,23 @@ class Watchdog:
             return
         mine = [tp for tp in client.assignment() if tp not in paused]
         ends = await self._ask(client, mine)
-        behind = [tp for tp in mine if await client.position(tp) < ends[tp]]
+        positions = await self._positions(client, mine)
+        behind = [tp for tp, position in positions.items() if position < ends[tp]]
         if behind and empty > self._stalled:
             where = ", ".join(f"{tp.topic}[{tp.partition}]" for tp in behind)
             raise ConsumerStalled(f"nothing read for {empty:.0f} s, although there are records in {where}")
+
+    async def _positions(
+        self, client: AIOKafkaConsumer, places: list[KafkaPartition]
+    ) -> dict[KafkaPartition, int]:
+        """Of none when partitions move meanwhile."""
+        try:
+            async with asyncio.timeout(_SILENT):
+                return {place: await client.position(place) for place in places}
+        except errors.IllegalStateError:
+            return {}
+        except (errors.KafkaError, TimeoutError) as error:
+            raise BrokersAway("looking for positions") from error
 
     async def _ask(self, client: AIOKafkaConsumer, places: list[KafkaPartition]) -> dict[KafkaPartition, int]:
         try:
@@ -82,4 +95,4 @@ class Watchdog:
                     return {}
                 return dict(await client.end_offsets(places))
         except (errors.KafkaError, TimeoutError) as error:
-            raise BrokersAway from error
+            raise BrokersAway("looking for new records") from error

@@ -92,3 +92,16 @@ async def test_a_new_leader_of_the_group_changes_no_position(buses: KafkaBuses) 
     await nothing(two)
     await bus.producer().send(numbered(topic, 4, start=40))
     assert values(await read(two, 4)) == [40, 41, 42, 43]
+
+
+async def test_a_dead_member_does_not_keep_the_others_from_joining(buses: KafkaBuses) -> None:
+    """With a session longer than a request may take, as it is by default."""
+    topic = await buses.topic(partitions=4)
+    slow = {"session_seconds": 60.0, "request_seconds": 6.0}
+    one = await (await buses.bus(**slow)).consumer("g", [topic])
+    victim = await (await buses.bus(**slow)).consumer("g", [topic])
+    await settled(topic, 4, one, victim)
+    for task in (victim._client._coordinator._coordination_task, victim._client._coordinator._heartbeat_task):
+        task.cancel()
+    heir = await (await buses.bus(**slow)).consumer("g", [topic])
+    await settled(topic, 4, one, heir)

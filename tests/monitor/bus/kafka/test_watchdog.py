@@ -18,6 +18,7 @@ class Client:
         self.ends = {P0: 10, P1: 5}
         self.positions = {P0: 10, P1: 5}
         self.answers = True
+        self.moving = False
         self.asked = 0
 
     def assignment(self):
@@ -32,6 +33,8 @@ class Client:
         return {place: self.ends[place] for place in places}
 
     async def position(self, place):
+        if self.moving:
+            raise errors.IllegalStateError
         return self.positions[place]
 
     def _answer(self) -> None:
@@ -110,3 +113,9 @@ async def test_nor_when_brokers_are_away_meanwhile(watched: Watched) -> None:
     watched.client.answers = False
     with pytest.raises(BrokersAway):
         await watched.empty_for(170)
+
+
+async def test_partitions_that_move_while_it_looks_are_no_fault(watched: Watched) -> None:
+    watched.client.ends[P1] = 6
+    watched.client.moving = True
+    await watched.empty_for(300)
