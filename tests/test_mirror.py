@@ -50,6 +50,7 @@ WHOLE = {
     "monitor/store/migrations/versions/v0001_first.py": "tests/monitor/store/test_migrate.py",
     "monitor/store/migrations/versions/v0002_standing.py": "tests/monitor/store/test_migrate.py",
     "monitor/store/migrations/versions/v0003_dead_letters.py": "tests/monitor/store/test_migrate.py",
+    "monitor/store/migrations/versions/v0004_gaps.py": "tests/monitor/store/test_migrate.py",
     "monitor/version.py": "tests/monitor/commands/test_setup.py",
 }
 

@@ -30,10 +30,12 @@ def sighting_of(kept: Mapping[str, Any]) -> Sighting:
     return Sighting(**{**kept, "place": Place(**kept["place"])})
 
 
-def coverage_object(event: CoverageEvent) -> dict[str, Any]:
-    """As it is stored."""
+def coverage_objects(event: CoverageEvent) -> list[dict[str, Any]]:
+    """As it is stored: each gap for itself, since those told together once may come one by one, or not at all, when they are told again."""
     known = {f.name: getattr(event, f.name) for f in fields(event) if f.name not in {"extra", "gaps"}}
-    return {**known, "gaps": [asdict(gap) for gap in event.gaps]}
+    if not event.gaps:
+        return [{**known, "gaps": []}]
+    return [{**known, "lost": gap.last - gap.first + 1, "gaps": [asdict(gap)]} for gap in event.gaps]
 
 
 def where_digest(place: Place) -> str:

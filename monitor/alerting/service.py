@@ -17,7 +17,7 @@ from monitor.alerting import intake
 from monitor.alerting.exposures import Kind
 from monitor.alerting.fold import Fold, Route
 from monitor.alerting.ownership import Ownership
-from monitor.alerting.places import coverage_object, sighting_of
+from monitor.alerting.places import coverage_objects, sighting_of
 from monitor.alerting.policy import Policy
 from monitor.alerting.selftest import SelfTest
 from monitor.bus.base import Handled, Record
@@ -75,7 +75,8 @@ class AlertingService:
                 fold.findings(work.findings)
                 await _sightings(connection, fold, work)
                 await _save(connection, fold)
-                await records.add_coverage(connection, [coverage_object(event) for event in work.coverage])
+                told = [row for event in work.coverage for row in coverage_objects(event)]
+                await records.add_coverage(connection, told)
             self._count(fold.counts)
             if fold.tellings:
                 self._on_told()

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.store.dialect import execute_many, insert_new, insert_or_replace
+from monitor.store.dialect import execute_many, insert_larger, insert_new, insert_or_replace
 from monitor.store.engine import Store
 from monitor.store.errors import StoreRefused
 from monitor.store.tables import audit, coverage, meta
@@ -84,8 +84,21 @@ async def audit_of(
 
 
 async def add_coverage(connection: AsyncConnection, events: Iterable[Mapping[str, Any]]) -> None:
-    """Events as objects with at least source, since and until; one that is there already is left alone."""
-    rows = [
-        {"source": e["source"], "since": e["since"], "until": e["until"], "event": dict(e)} for e in events
-    ]
-    await execute_many(connection, insert_new(connection, coverage), rows)
+    """Events as objects with at least source, since and until, and with one of `gaps` at most.
+
+    A span that is there already is left alone. A gap is known by source, kind of blindness, partition and first offset: told again
+    by whoever could not commit what it had told, it stays as it is, or grows when retention has meanwhile taken more. (Offsets are not
+    used twice while a topic lives; a topic that was made anew begins at 0 again.)
+    """
+    spans: list[dict[str, Any]] = []
+    gaps: list[dict[str, Any]] = []
+    for event in events:
+        row = {name: event[name] for name in ("source", "since", "until")}
+        if event.get("gaps"):
+            (gap,) = event["gaps"]
+            key = f"{event['blind']} {gap['partition']} {gap['first']}"
+            gaps.append({**row, "gap": key, "last": gap["last"], "event": dict(event)})
+        else:
+            spans.append({**row, "gap": "", "last": 0, "event": dict(event)})
+    await execute_many(connection, insert_new(connection, coverage), spans)
+    await execute_many(connection, insert_larger(connection, coverage, "coverage_gap", "last"), gaps)

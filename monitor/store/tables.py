@@ -6,7 +6,7 @@ that keep them as bytes. No column holds a secret: texts come out of the matcher
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     JSON,
@@ -28,6 +28,12 @@ from sqlalchemy.types import BigInteger
 _Id: Final = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only a column named INTEGER
 
 metadata: Final = MetaData()
+
+
+def _where(condition: str) -> dict[str, Any]:
+    """For an index of some rows only."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
 
 # One row a leak. Term: open and attributed ones stay; closed ones a year after the close; those that nobody watches
 # (level "none") keep only fingerprint, rule, source and day after 24 h, and go after 180 days.
@@ -220,15 +226,22 @@ dead_letters_done: Final = Table(
     Column("actor", String(128), nullable=False),
 )
 
-# What the sources say they saw. Term: 400 days.
+# What the sources say they saw: one row a span of time, or a gap, whenever it was told. Term: 400 days.
 coverage: Final = Table(
     "coverage",
     metadata,
-    Column("source", String(64), primary_key=True),
-    Column("since", Float, primary_key=True),
-    Column("until", Float, primary_key=True),
+    Column("id", _Id, primary_key=True),
+    Column("source", String(64), nullable=False),
+    Column("since", Float, nullable=False),
+    Column("until", Float, nullable=False),
+    Column(
+        "gap", String(128), nullable=False
+    ),  # kind of blindness, partition, first offset; "" = none is named
+    Column("last", BigInteger, nullable=False),  # offset of a gap
     Column("event", JSON, nullable=False),
     Index("coverage_until", "until"),
+    Index("coverage_span", "source", "since", "until", unique=True, **_where("gap = ''")),
+    Index("coverage_gap", "source", "gap", unique=True, **_where("gap <> ''")),
 )
 
 # Facts about the store itself (key check values, notifiers' revisions). Term: the store's own.

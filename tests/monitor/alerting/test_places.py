@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from alerting_samples import NOON, finding, fingerprint, sighting
 from monitor.alerting.places import (
-    coverage_object,
+    coverage_objects,
     place_object,
     places_of,
     sighting_object,
@@ -44,9 +44,19 @@ def test_a_sighting_comes_back_as_it_was():
 
 def test_coverage_has_all_its_fields():
     event = CoverageEvent(source="s", since=1.0, until=2.0, lost=3, blind="outage", gaps=(Gap(1, 5, 7),))
-    found = coverage_object(event)
+    (found,) = coverage_objects(event)
     assert (found["source"], found["lost"], found["blind"], "extra" in found) == ("s", 3, "outage", False)
     assert found["gaps"] == [{"partition": 1, "first": 5, "last": 7}]
+
+
+def test_each_gap_is_an_object_and_an_event_without_any_is_one():
+    event = CoverageEvent(source="s", since=1.0, until=2.0, lost=5, gaps=(Gap(0, 5, 7), Gap(1, 0, 1)))
+    found = coverage_objects(event)
+    assert [(row["lost"], row["gaps"]) for row in found] == [
+        (3, [{"partition": 0, "first": 5, "last": 7}]),
+        (2, [{"partition": 1, "first": 0, "last": 1}]),
+    ]
+    assert [row["lost"] for row in coverage_objects(replace(event, gaps=()))] == [5]
 
 
 def test_where_is_file_or_page_whatever_the_commit():

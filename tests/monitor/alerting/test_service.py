@@ -24,7 +24,7 @@ from monitor.alerting.fold import Route
 from monitor.alerting.ownership import WatchSettings
 from monitor.alerting.policy import Policy, PolicyRow
 from monitor.bus.base import RetryableError
-from monitor.contracts import CoverageEvent
+from monitor.contracts import CoverageEvent, Gap
 from monitor.metrics import Metrics
 from monitor.store.exposures import load
 from monitor.store.queries import sightings_of
@@ -280,6 +280,24 @@ async def test_coverage_is_kept_once(store):
         await service(store).handle(records([event]))
     ((kept,),) = await rows(store, coverage, "event")
     assert (kept["listed"], kept["skipped"]) == (5, {"size": 2})
+
+
+async def test_a_loss_that_is_told_again_is_in_the_ledger_once(store):
+    def lost(at, *gaps):
+        count = sum(gap.last - gap.first + 1 for gap in gaps)
+        return CoverageEvent(source="bus:d", since=at, until=at, lost=count, blind="retention", gaps=gaps)
+
+    both, again, grown = (
+        lost(1.0, Gap(0, 5, 7), Gap(1, 0, 9)),
+        lost(2.0, Gap(1, 0, 9)),
+        lost(3.0, Gap(0, 5, 20)),
+    )
+    for event in (both, again, again, grown, both, lost(3.0, Gap(1, 10, 10))):
+        await service(store).handle(records([event]))
+    kept = [event for (event,) in await rows(store, coverage, "event")]
+    told = {(gap["partition"], gap["first"], gap["last"]): e["lost"] for e in kept for gap in e["gaps"]}
+    assert told == {(0, 5, 20): 16, (1, 0, 9): 10, (1, 10, 10): 1}
+    assert len(kept) == 3
 
 
 async def test_a_busy_store_is_retried_by_the_runner_and_counts_nothing(store, tmp_path):

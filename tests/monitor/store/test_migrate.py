@@ -1,6 +1,7 @@
 import asyncio
 import re
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,19 @@ def test_downgrade_and_up_again(tmp_path):
     assert names(tmp_path / "store.db") == {"alembic_version"}
     migrate(url)
     assert names(tmp_path / "store.db") == {*metadata.tables, "alembic_version"}
+
+
+def test_the_coverage_ledger_keeps_its_rows(tmp_path):
+    path = tmp_path / "store.db"
+    migrate(database_url(path), "0003")
+    query = "SELECT source, since, until, event FROM coverage"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("INSERT INTO coverage VALUES ('a', 1, 2, '{}'), ('a', 2.5, 3, '{}')")
+        before = connection.execute(query).fetchall()
+    for revision in (HEAD, "0003", HEAD):
+        migrate(database_url(path), revision)
+        with closing(sqlite3.connect(path)) as connection:
+            assert connection.execute(query).fetchall() == before
 
 
 async def test_a_newer_store_is_refused(tmp_path):
