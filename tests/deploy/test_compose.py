@@ -13,7 +13,7 @@ import pytest
 import yaml
 from typer.main import get_command
 
-from monitor.app import load_config
+from monitor.app import load_config, topics
 from monitor.bus.kafka.connection import connection
 from monitor.cli import build
 from monitor.config import ConfigError
@@ -48,6 +48,19 @@ def mounted(service: dict[str, Any]) -> dict[str, str]:
 
 def volumes(service: dict[str, Any]) -> list[tuple[str, str]]:
     return [tuple(entry.split(":")[:2]) for entry in service.get("volumes", ())]  # type: ignore[misc]
+
+
+def test_the_brokers_remember_a_group_for_longer_than_any_topic_keeps_a_record(tmp_path: Path) -> None:
+    lines = (DEPLOY / "kafka" / "server.properties").read_text().splitlines()
+    broker = dict(line.split("=", 1) for line in lines if line and line[0] != "#")
+    (file := tmp_path / "leakstream.toml").write_text(
+        "[bus]\ndocuments_hours = 720\n"
+    )  # the most that it takes
+    kept = max(topic.retention_seconds for topic in topics(load_config(file, {})))
+    assert int(broker["offsets.retention.minutes"]) * 60 >= 2 * kept
+    file.write_text("[bus]\ndocuments_hours = 721\n")
+    with pytest.raises(ConfigError):
+        load_config(file, {})
 
 
 @pytest.mark.parametrize("name", SERVICES)
