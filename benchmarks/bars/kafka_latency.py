@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import shutil
 import signal
 import sys
 from collections.abc import Sequence
@@ -65,12 +66,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 async def _run(checks: Checks, nodes: Literal[1, 3], seconds: float) -> dict[str, Any]:
     before = environment_notes()
     documents = round(RATE * seconds)
+    folder = evidence.WORK / NAME / "alertmanager"
+    shutil.rmtree(folder, ignore_errors=True)  # it would remember whom it told
     async with AsyncExitStack() as stack:
         hooked = await stack.enter_async_context(pages(of_webhook))
         alerted = await stack.enter_async_context(pages(of_alertmanager))
-        manager = await stack.enter_async_context(
-            Alertmanager(evidence.WORK / NAME / "alertmanager", alertmanaged.config(alerted.url))
-        )
+        manager = await stack.enter_async_context(Alertmanager(folder, alertmanaged.config(alerted.url)))
         notifiers = serviceconfig.webhook(hooked.url) + serviceconfig.alertmanager(manager.url)
         place = stack.enter_context(scene(NAME, notifiers=notifiers, nodes=nodes))
         arrivals, costs = await _traffic(place, documents, {"webhook": hooked, "alertmanager": alerted})

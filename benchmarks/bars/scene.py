@@ -67,11 +67,12 @@ def scene(
     notifiers: str,
     nodes: Literal[1, 3] = 1,
     documents_hours: float = _DAY_HOURS,
+    job_seconds: float = 3.0,
     properties: Mapping[str, str] | None = None,
 ) -> Iterator[Scene]:
     """Blocks while the brokers start. `notifiers`: tables for the configuration; `properties`: of the brokers."""
     folder = evidence.WORK / name
-    for old in ("state", "logs", "kafka"):
+    for old in ("state", "logs", "kafka", "prometheus"):
         shutil.rmtree(folder / old, ignore_errors=True)
     (folder / "state.key").unlink(missing_ok=True)
     (folder / "logs").mkdir(parents=True)
@@ -83,5 +84,12 @@ def scene(
         bus = serviceconfig.kafka(
             cluster.bootstrap, replication=copies, min_insync=enough, documents_hours=documents_hours
         )
-        serviceconfig.write(config, cache=cache(folder), owners=[OWNER], token=token, tables=notifiers + bus)
+        serviceconfig.write(
+            config,
+            cache=cache(folder),
+            owners=[OWNER],
+            token=token,
+            tables=notifiers + bus,
+            job_seconds=job_seconds,
+        )
         yield Scene(folder, cluster, config, token, nodes)

@@ -23,6 +23,7 @@ organisations = [{owners}]
 
 [match]
 cache_dir = "{cache}"
+job_seconds = {job_seconds}
 
 [[sources.ingest.tokens]]
 name = "bar"
@@ -61,13 +62,19 @@ session_seconds = {session}
 """
 
 
-def write(path: Path, *, cache: Path, owners: Sequence[str], token: str, tables: str) -> None:
+def write(
+    path: Path, *, cache: Path, owners: Sequence[str], token: str, tables: str, job_seconds: float = 3.0
+) -> None:
     """The state is `path`'s neighbour `state`, its key `state.key`. `tables`: what the functions below give."""
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
     path.write_text(
         _CONFIG.format(
-            state="state", cache=cache, owners=", ".join(f'"{owner}"' for owner in owners), token=token
+            state="state",
+            cache=cache,
+            job_seconds=job_seconds,
+            owners=", ".join(f'"{owner}"' for owner in owners),
+            token=token,
         )
         + tables
     )
