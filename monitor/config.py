@@ -8,13 +8,12 @@ the plugins, so that nothing here imports a stage.
 from __future__ import annotations
 
 import os
-import re
 import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, Self, TypeVar, cast, get_args
+from typing import Any, Final, Literal, Self, TypeVar, cast
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -28,8 +27,8 @@ from pydantic import (
 )
 
 from monitor.addresses import is_loopback
+from monitor.configfile import Where, from_environment, inline_secrets, merge
 
-ENV_PREFIX: Final = "LEAKSTREAM_"
 FILE_NAME: Final = "leakstream.toml"
 
 
@@ -88,12 +87,18 @@ class KafkaSettings(Section):
                 raise ValueError(f"security: plaintext to {host}, which is not loopback, is refused; use tls")
         if (self.cert_file is None) != (self.cert_key_file is None):
             raise ValueError("give both cert_file and cert_key_file, or none")
-        if self.sasl != "none" and (
-            not self.username or (self.password is None) == (self.password_file is None)
-        ):
+        if self.sasl == "none":
+            for name in ("username", "password", "password_file"):
+                if getattr(self, name):
+                    raise ValueError(f"{name} is of no use without sasl; set sasl, or leave {name} out")
+        elif not self.username or (self.password is None) == (self.password_file is None):
             raise ValueError("sasl needs username and one of password and password_file")
         if self.min_insync > self.replication:
-            raise ValueError("min_insync cannot be more than replication")
+            told = "" if "min_insync" in self.model_fields_set else " (the default)"
+            raise ValueError(
+                f"min_insync = {self.min_insync}{told} cannot be more than replication = {self.replication}: no record"
+                " would ever count; for a single broker set both to 1"
+            )
         return self
 
 
@@ -188,9 +193,12 @@ def load(
     text = _read(path)
     raw = _parse(path, text)
     base = (path.parent if path else Path()).absolute()
-    where = _Where(path, text, base)
-    _refuse_readable_secrets(path, raw, where, {**sources, **notifiers, **sections, **SHARED})
-    _merge(raw, _from_environment(os.environ if environment is None else environment))
+    where = Where(path, text, base)
+    if path is not None and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        for keys in inline_secrets(raw, {**sources, **notifiers, **sections, **SHARED}):
+            reason = "a secret in a file that others can read; chmod 600 it, or use the _file form"
+            raise ConfigError(where.message(keys, reason))
+    merge(raw, from_environment(os.environ if environment is None else environment))
     known = {*SHARED, *sections, *_PLAIN, "sources", "notifiers"}
     for key in raw:
         if key not in known:
@@ -271,7 +279,7 @@ def _resolve(base: Path, value: str | Path) -> Path:
 
 
 def _plugins(
-    table: str, raw: object, models: Mapping[str, type[BaseModel]], where: _Where
+    table: str, raw: object, models: Mapping[str, type[BaseModel]], where: Where
 ) -> dict[str, BaseModel]:
     if not isinstance(raw, dict):
         raise ConfigError(where.message((table,), "a table is expected"))
@@ -283,7 +291,7 @@ def _plugins(
     return built
 
 
-def _validate(model: type[BaseModel], values: object, at: tuple[str, ...], where: _Where) -> BaseModel:
+def _validate(model: type[BaseModel], values: object, at: tuple[str, ...], where: Where) -> BaseModel:
     if not isinstance(values, dict):
         raise ConfigError(where.message(at, "a table is expected"))
     try:
@@ -313,111 +321,3 @@ def _placed(value: _V, folder: Path) -> _V:
         changed = {name: new for name, old in fields.items() if (new := _placed(old, folder)) != old}
         placed = value.model_copy(update=changed) if changed else value
     return cast("_V", placed)
-
-
-def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    """LEAKSTREAM_A__B=x as {"a": {"b": value}}. Values that are TOML (numbers, lists, booleans) are read as such."""
-    tree: dict[str, Any] = {}
-    for name, text in environment.items():
-        if not name.startswith(ENV_PREFIX) or name.startswith(f"{ENV_PREFIX}TEST_"):
-            continue
-        keys = name[len(ENV_PREFIX) :].lower().split("__")
-        try:
-            value = tomllib.loads(f"v = {text}")["v"]
-        except tomllib.TOMLDecodeError:
-            value = text
-        _merge(tree, _nested(keys, value))
-    return tree
-
-
-def _nested(keys: list[str], value: object) -> dict[str, Any]:
-    return {keys[0]: value if len(keys) == 1 else _nested(keys[1:], value)}
-
-
-def _merge(into: dict[str, Any], other: Mapping[str, Any]) -> None:
-    for key, value in other.items():
-        if isinstance(value, dict) and isinstance(into.get(key), dict):
-            _merge(into[key], value)
-        else:
-            into[key] = value
-
-
-def _refuse_readable_secrets(
-    path: Path | None, raw: Mapping[str, Any], where: _Where, models: Mapping[str, type[BaseModel]]
-) -> None:
-    """An inline secret in a file that others can read stops start-up."""
-    if path is None or not stat.S_IMODE(path.stat().st_mode) & 0o077:
-        return
-    for table in ("sources", "notifiers"):
-        for name, values in _table(raw.get(table)).items():
-            _check_secrets(models.get(name), values, (table, name), where)
-    for name, values in raw.items():
-        _check_secrets(models.get(name), values, (name,), where)
-
-
-def _table(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _check_secrets(model: type[BaseModel] | None, values: object, at: tuple[str, ...], where: _Where) -> None:
-    if model is None:
-        return
-    for key, info in model.model_fields.items():
-        for inner in _models_in(info.annotation):  # a list of tables
-            for entry in _entries(_table(values).get(key)):
-                _check_secrets(inner, entry, (*at, key), where)
-        if key in _table(values) and "SecretStr" in str(info.annotation):
-            raise ConfigError(
-                where.message(
-                    (*at, key), "a secret in a file that others can read; chmod 600 it, or use the _file form"
-                )
-            )
-
-
-def _models_in(annotation: object) -> list[type[BaseModel]]:
-    """The tables that a field's type is made of."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for part in get_args(annotation) for model in _models_in(part)]
-
-
-def _entries(value: object) -> list[object]:
-    return value if isinstance(value, list) else [value]
-
-
-class _Where:
-    """The file: its folder, and the line of a key, so that a message can name it."""
-
-    def __init__(self, path: Path | None, text: str, folder: Path) -> None:
-        self.folder = folder  # that relative paths begin in
-        self._path = path
-        self._lines = text.split("\n")
-
-    def message(self, keys: tuple[str, ...], reason: str) -> str:
-        name = ".".join(keys)
-        if self._path is None:
-            return f"configuration: {name}: {reason}"
-        line = self._line(keys)
-        if line is None:
-            return f"{self._path}: {name}: {reason} (set by the environment, or missing)"
-        return f"{self._path}:{line}: {name}: {reason}"
-
-    def _line(self, keys: tuple[str, ...]) -> int | None:
-        """The line of the longest part of `keys` that the file has."""
-        table: tuple[str, ...] = ()
-        best: tuple[int, int] | None = None
-        for number, line in enumerate(self._lines, 1):
-            if header := _HEADER.match(line):
-                table = tuple(part.strip().strip("\"'") for part in header[1].split("."))
-                here = table
-            elif pair := _KEY.match(line):
-                here = (*table, *(part.strip("\"'") for part in pair[1].split(".")))
-            else:
-                continue
-            if here == keys[: len(here)] and (best is None or len(here) > best[0]):
-                best = (len(here), number)
-        return best[1] if best else None
-
-
-_HEADER: Final = re.compile(r"^\s*\[{1,2}([^\[\]]+)\]{1,2}")
-_KEY: Final = re.compile(r"^\s*([\w.\"'-]+)\s*=")

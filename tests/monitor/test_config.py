@@ -152,3 +152,27 @@ def test_every_relative_path_is_one_beside_the_file(tmp_path):
         assert files.own == tmp_path / "conf" / "beside"
         assert files.inner[0].path == tmp_path / "conf" / ".." / "a"
         assert files.inner[0].more == (tmp_path / "conf" / "b", Path("/c"), Path.home() / "d")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("replication = 1", "min_insync = 2 (the default) cannot be more than replication = 1"),
+        ("replication = 2\nmin_insync = 3", "min_insync = 3 cannot be more than replication = 2"),
+        ('username = "match"', "username is of no use without sasl"),
+        ('password = "hidden"', "password is of no use without sasl"),
+        ('password_file = "p"', "password_file is of no use without sasl"),
+        ('sasl = "PLAIN"\nusername = "match"', "username and one of password and password_file"),
+        ('sasl = "PLAIN"\npassword = "hidden"', "username and one of password and password_file"),
+        ('cert_file = "c"', "both cert_file and cert_key_file"),
+        ('bootstrap = ["b"]', "is not host:port"),
+        ('bootstrap = ["b:1"]\nsecurity = "plaintext"', "plaintext to b"),
+    ],
+)
+def test_how_brokers_are_spoken_to_is_whole_or_refused(tmp_path, text, words):
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, f"[bus.kafka]\n{text}")
+    message = str(caught.value)
+    assert message.startswith(f"{tmp_path / 'leakstream.toml'}:1: bus.kafka: ")
+    assert words in message
+    assert "hidden" not in message
