@@ -1,19 +1,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
 from bus_contract import PATIENCE, after, nothing, numbered, read, settled, until, values
 from kafka_buses import KafkaBuses
 from monitor.bus.base import BusDamaged, Message, TopicPartition
-
-
-@pytest.fixture
-async def buses(kafka: str) -> AsyncIterator[KafkaBuses]:
-    async with KafkaBuses(kafka) as buses:
-        yield buses
 
 
 async def test_a_poll_is_bounded_in_bytes_however_well_they_compress(buses: KafkaBuses) -> None:

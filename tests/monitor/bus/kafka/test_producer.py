@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
 
 import pytest
 from aiokafka.structs import TopicPartition as KafkaPartition
@@ -12,12 +11,6 @@ from aiokafka.structs import TopicPartition as KafkaPartition
 from bus_contract import numbered, read, values
 from kafka_buses import KafkaBuses
 from monitor.bus.base import BusError, Message, RecordTooLarge
-
-
-@pytest.fixture
-async def buses(kafka: str) -> AsyncIterator[KafkaBuses]:
-    async with KafkaBuses(kafka) as buses:
-        yield buses
 
 
 async def test_a_lost_sequence_number_is_mended_and_everything_written_once(buses: KafkaBuses) -> None:

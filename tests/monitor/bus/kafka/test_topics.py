@@ -1,18 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from kafka_buses import KafkaBuses
 from monitor.bus.base import BusError, TopicSpec, UnknownTopic
-
-
-@pytest.fixture
-async def buses(kafka: str) -> AsyncIterator[KafkaBuses]:
-    async with KafkaBuses(kafka) as buses:
-        yield buses
-
 
 SPEC = TopicSpec("made.v1", partitions=3, retention_seconds=7200.0, retention_bytes=3 * 1024**3)
 
