@@ -64,7 +64,11 @@ class LocalKafka:
         self._folder = folder
         self._jvm = jvm
         self._classpath = kafkadist.classpath()
-        ports = {number: _ports(relayed=relayed) for number in range(1, nodes + 1)}
+        free = free_ports(5 * nodes)
+        ports = {
+            number: _ports(*free[5 * number - 5 : 5 * number], relayed=relayed)
+            for number in range(1, nodes + 1)
+        }
         self._security = Security.make(folder / "security", users) if secure else None
         self._nodes = {
             number: Node(number, folder / str(number), ports, properties or {}, self._security, relayed)
@@ -232,16 +236,17 @@ def _start(command: list[str], log: Path, *, piped: bool = False) -> subprocess.
         )
 
 
-def _ports(*, relayed: bool) -> Ports:
-    client, internal, controller, secure, front = free_ports(5)
+def _ports(client: int, internal: int, controller: int, secure: int, front: int, *, relayed: bool) -> Ports:
     return Ports(client, internal, controller, secure, front if relayed else client)
 
 
 def free_ports(count: int) -> list[int]:
-    """Below the range that the kernel gives to outgoing connections, so that a killed node finds its ports free again."""
+    """All different. Below the range that the kernel gives to outgoing connections, so that a killed node finds its ports free again."""
     found: list[int] = []
     while len(found) < count:
         port = random.randint(15_000, 32_000)  # noqa: S311 - not a secret
+        if port in found:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
