@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from pydantic import BaseModel
 
@@ -22,6 +22,7 @@ from monitor.config import Config, ConfigError
 from monitor.matcher.settings import MatchSettings
 from monitor.plugins import discover
 
+_M = TypeVar("_M", bound=BaseModel)
 SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
     "watch": WatchSettings,
     "policy": PolicySettings,
@@ -57,6 +58,11 @@ def load_config(path: Path | None, environment: Mapping[str, str] | None = None)
             ' with it and would lead nowhere; give the console\'s address as they reach it: "https://leaks.example.com"'
         )
     return config
+
+
+def section(config: Config, model: type[_M]) -> _M:
+    """The stage's own section of that type."""
+    return next(each for each in config.sections.values() if isinstance(each, model))
 
 
 def routes_of(config: Config) -> list[Route]:

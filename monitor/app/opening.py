@@ -10,7 +10,7 @@ from detectors import Scanner, load_rules
 from monitor import hardening
 from monitor.alerting.queries import Exposures
 from monitor.app.buses import connected, topics
-from monitor.app.loading import configured, routes_of
+from monitor.app.loading import configured, routes_of, section
 from monitor.config import Config, ConfigError
 from monitor.contracts import DEAD_LETTER_SUFFIX
 from monitor.dlq.desk import DeadLetters
@@ -54,7 +54,7 @@ async def _open_store(config: Config) -> AsyncIterator[Store]:
 
 def _mask(config: Config) -> Callable[[str], str]:
     """What the matcher does to the texts of a document's metadata. Blocks."""
-    settings = next(section for section in config.sections.values() if isinstance(section, MatchSettings))
+    settings = section(config, MatchSettings)
     with configured("match"):
         redactor = Redactor(Scanner(load_rules(settings.rules), cache_dir=settings.cache_dir))
     return lambda text: redactor.text(text, Repeats(()))

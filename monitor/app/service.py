@@ -3,47 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import platform
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, TypeVar
+from typing import Final
 from urllib.parse import urlsplit
 
 import structlog
-from pydantic import BaseModel
 
 from detectors import load_rules
 from monitor import hardening
 from monitor.aio import sleep_until, supervise
-from monitor.alerting.heartbeat import Heartbeat, HeartbeatSettings
-from monitor.alerting.notifiers.base import NotifierSettings, Restating
-from monitor.alerting.outbox import Channel, Deliverer
-from monitor.alerting.ownership import Ownership, WatchSettings
-from monitor.alerting.policy import Policy, PolicySettings
-from monitor.alerting.queries import Exposures
-from monitor.alerting.reconciler import Reconciler
-from monitor.alerting.selftest import SelfTest
-from monitor.alerting.service import AlertingService, Rules
-from monitor.alerting.upkeep import Upkeep
+from monitor.app.alerting import Job, make_alerting, make_channels, make_heartbeat
 from monitor.app.buses import connected, make_bus, topics
-from monitor.app.loading import configured, notifiers, routes_of, sources
-from monitor.app.state import prepare_state, revision
+from monitor.app.loading import configured, section, sources
+from monitor.app.state import prepare_state
 from monitor.bus.base import Bus, Handler
 from monitor.bus.runner import Runner
 from monitor.collectors.base import Source
 from monitor.collectors.service import CollectorService
 from monitor.config import Config, ConfigError
-from monitor.console.console import Console
-from monitor.contracts import (
-    COVERAGE,
-    DOCUMENTS,
-    FINDINGS,
-    SIGHTINGS,
-)
+from monitor.contracts import COVERAGE, DOCUMENTS, FINDINGS, SIGHTINGS
 from monitor.gitread.mirror import forget
 from monitor.health import Check, Health
 from monitor.http import HttpClient
@@ -54,14 +37,13 @@ from monitor.matcher.settings import MatchSettings
 from monitor.metrics import Metrics
 from monitor.store.collector_state import SqlCollectorState
 from monitor.store.engine import Store
-from monitor.store.janitor import Janitor, Terms
+from monitor.store.janitor import Janitor
 from monitor.store.records import bind_key
 from monitor.tools import Tools
 from monitor.version import version
 from monitor.web import Web
 
 _LOG = structlog.get_logger("service")
-_M = TypeVar("_M", bound=BaseModel)
 
 
 class Stage(StrEnum):
@@ -98,7 +80,7 @@ class Service:
         self._stages = stages
         self._clock = clock
         self.metrics = Metrics()
-        self._jobs: dict[str, Callable[[asyncio.Event], Awaitable[None]]] = {}
+        self._jobs: dict[str, Job] = {}
         self._checks: dict[str, Check] = {}
 
     async def run(self, stop: asyncio.Event, on_ready: Callable[[Addresses], None] = lambda _: None) -> None:
@@ -124,7 +106,9 @@ class Service:
             if Stage.MATCH in self._stages:
                 await self._match(stack, bus, keys)
             if Stage.ALERT in self._stages:
-                self._alert(bus, store, tools, keys, known)
+                alerting = make_alerting(self._config, store, tools, keys, known)
+                self._read(bus, Stage.ALERT, [FINDINGS, SIGHTINGS, COVERAGE], alerting.handler)
+                self._jobs |= alerting.jobs
             if Stage.COLLECT in self._stages:
                 await self._collect(stack, bus, tools)
             if (web := tools.web) is not None:
@@ -145,14 +129,14 @@ class Service:
             make_bus(self._config, self._clock, self.metrics, "check")
             self._check_rules()
             self._sources(tools)
-            self._channels(tools, KeyRing.of(bytes(32)))
-            self._heartbeat(tools)
+            make_channels(self._config, tools, KeyRing.of(bytes(32)))
+            make_heartbeat(self._config, tools)
         finally:
             await tools.http.close()
 
     def _check_rules(self) -> None:
         with configured("match"):
-            load_rules(self._section(MatchSettings).rules)
+            load_rules(section(self._config, MatchSettings).rules)
 
     def _tools(self) -> Tools:
         with configured("http"):
@@ -170,33 +154,6 @@ class Service:
                 built[name] = plugins[name].build(settings, tools)
         return built
 
-    def _channels(self, tools: Tools, keys: KeyRing) -> list[Channel]:
-        plugins, built = notifiers(), []
-        for name, settings in self._config.notifiers.items():
-            assert isinstance(settings, NotifierSettings)
-            with configured(f"notifiers.{name}"):
-                notifier = plugins[name].build(settings, tools)
-                mark = revision(settings, keys)
-            built.append(Channel(name, notifier, settings.deadline_seconds, mark, settings.at_once))
-        return built
-
-    def _heartbeat(self, tools: Tools) -> Heartbeat | None:
-        with configured("heartbeat"):
-            url = self._section(HeartbeatSettings).address()
-        return Heartbeat(tools.http, url, self.metrics) if url else None
-
-    def _selftest(self, store: Store, tools: Tools) -> SelfTest:
-        heartbeat = self._heartbeat(tools)
-        if heartbeat is not None:
-            self._jobs["heartbeat"] = heartbeat.run
-        return SelfTest(
-            store,
-            self.metrics,
-            clock=self._clock,
-            late_seconds=self._section(HeartbeatSettings).late_seconds,
-            on_success=heartbeat.beat if heartbeat is not None else lambda: None,
-        )
-
     async def _bus(self, stack: AsyncExitStack) -> Bus:
         name = next(iter(self._stages)).value if len(self._stages) == 1 else "run"
         bus = await stack.enter_async_context(connected(self._config, self._clock, self.metrics, name))
@@ -205,7 +162,7 @@ class Service:
         return bus
 
     async def _match(self, stack: AsyncExitStack, bus: Bus, keys: KeyRing) -> None:
-        settings = self._section(MatchSettings)
+        settings = section(self._config, MatchSettings)
         if settings.rules:  # a wrong one is said here, by its file, and not by a process that does not start
             await asyncio.to_thread(self._check_rules)
         pool = await stack.enter_async_context(
@@ -223,49 +180,6 @@ class Service:
         )
         matcher = MatcherService(pool, self.metrics)
         self._read(bus, Stage.MATCH, [DOCUMENTS], matcher.handle)
-
-    def _alert(self, bus: Bus, store: Store, tools: Tools, keys: KeyRing, known: frozenset[str]) -> None:
-        routes, channels = routes_of(self._config), self._channels(tools, keys)
-        watch, policy = self._section(WatchSettings), self._section(PolicySettings)
-        console = self._config.external_url
-        deliverer = Deliverer(store, channels, self.metrics, clock=self._clock, console=console)
-        rules = Rules(Ownership(watch), Policy(policy.rows), tuple(routes))
-        selftest = self._selftest(store, tools)
-        alerting = AlertingService(
-            store, rules, self.metrics, selftest, keys=known, clock=self._clock, on_told=deliverer.wake
-        )
-        janitor = Janitor(store, Terms(unattributed_places=policy.unattributed_places_hours * 3600))
-        upkeep = Upkeep(
-            store, janitor, self.metrics, clock=self._clock, notifiers=[route.notifier for route in routes]
-        )
-        self._read(bus, Stage.ALERT, [FINDINGS, SIGHTINGS, COVERAGE], alerting.handle)
-        self._jobs["deliver"] = deliverer.run
-        restating = [
-            (channel.notifier, route)
-            for channel, route in zip(channels, routes, strict=True)  # both in the configuration's order
-            if isinstance(channel.notifier, Restating)
-        ]
-        if restating:
-            reconciler = Reconciler(
-                store,
-                restating,
-                self.metrics,
-                clock=self._clock,
-                holder=f"{platform.node()[:40]}:{os.getpid()}",
-                console=console,
-            )
-            self._jobs["reconcile"] = reconciler.run
-        self._jobs["upkeep"] = upkeep.run
-        if tools.web is not None:
-            exposures = Exposures(
-                store,
-                self.metrics,
-                clock=self._clock,
-                routes=routes,
-                console=console,
-                on_told=deliverer.wake,
-            )
-            Console(exposures).add_to(tools.web)
 
     async def _collect(self, stack: AsyncExitStack, bus: Bus, tools: Tools) -> None:
         # a file of its own, so that cursors and exposures do not queue for one writer
@@ -326,9 +240,6 @@ class Service:
         if self._config.metrics.port is not None:
             return self._config.metrics.port
         return _METRICS_PORT[next(iter(self._stages))] if len(self._stages) == 1 else 8687
-
-    def _section(self, model: type[_M]) -> _M:
-        return next(section for section in self._config.sections.values() if isinstance(section, model))
 
     async def _watch_loop(self, stop: asyncio.Event) -> None:
         """Measure how late the event loop runs its timers: CPU work on it would starve heartbeats."""

@@ -1,0 +1,101 @@
+"""What the alerting stage is made of: its handler and the jobs beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from monitor.alerting.heartbeat import Heartbeat, HeartbeatSettings
+from monitor.alerting.notifiers.base import NotifierSettings, Restating
+from monitor.alerting.outbox import Channel, Deliverer
+from monitor.alerting.ownership import Ownership, WatchSettings
+from monitor.alerting.policy import Policy, PolicySettings
+from monitor.alerting.queries import Exposures
+from monitor.alerting.reconciler import Reconciler
+from monitor.alerting.selftest import SelfTest
+from monitor.alerting.service import AlertingService, Rules
+from monitor.alerting.upkeep import Upkeep
+from monitor.app.loading import configured, notifiers, routes_of, section
+from monitor.app.state import revision
+from monitor.bus.base import Handler
+from monitor.config import Config
+from monitor.console.console import Console
+from monitor.identity import KeyRing
+from monitor.store.engine import Store
+from monitor.store.janitor import Janitor, Terms
+from monitor.tools import Tools
+
+Job = Callable[[asyncio.Event], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Alerting:
+    """`handler` is for the bus's runner; `jobs` run beside it, by name."""
+
+    handler: Handler
+    jobs: dict[str, Job]
+
+
+def make_alerting(
+    config: Config, store: Store, tools: Tools, keys: KeyRing, known: frozenset[str]
+) -> Alerting:
+    """`known`: the ids of the keys that the store knows. With a console, where there is a listener for one. Raises ConfigError."""
+    metrics, clock, console = tools.metrics, tools.clock, config.external_url
+    routes, channels = routes_of(config), make_channels(config, tools, keys)
+    policy = section(config, PolicySettings)
+    deliverer = Deliverer(store, channels, metrics, clock=clock, console=console)
+    rules = Rules(Ownership(section(config, WatchSettings)), Policy(policy.rows), tuple(routes))
+    heartbeat = make_heartbeat(config, tools)
+    selftest = SelfTest(
+        store,
+        metrics,
+        clock=clock,
+        late_seconds=section(config, HeartbeatSettings).late_seconds,
+        on_success=heartbeat.beat if heartbeat else lambda: None,
+    )
+    alerting = AlertingService(
+        store, rules, metrics, selftest, keys=known, clock=clock, on_told=deliverer.wake
+    )
+    janitor = Janitor(store, Terms(unattributed_places=policy.unattributed_places_hours * 3600))
+    upkeep = Upkeep(store, janitor, metrics, clock=clock, notifiers=[route.notifier for route in routes])
+    jobs: dict[str, Job] = {"deliver": deliverer.run, "upkeep": upkeep.run}
+    if heartbeat is not None:
+        jobs["heartbeat"] = heartbeat.run
+    restating = [
+        (channel.notifier, route)
+        for channel, route in zip(channels, routes, strict=True)  # both in the configuration's order
+        if isinstance(channel.notifier, Restating)
+    ]
+    if restating:
+        holder = f"{platform.node()[:40]}:{os.getpid()}"
+        jobs["reconcile"] = Reconciler(
+            store, restating, metrics, clock=clock, holder=holder, console=console
+        ).run
+    if tools.web is not None:
+        exposures = Exposures(
+            store, metrics, clock=clock, routes=routes, console=console, on_told=deliverer.wake
+        )
+        Console(exposures).add_to(tools.web)
+    return Alerting(alerting.handle, jobs)
+
+
+def make_channels(config: Config, tools: Tools, keys: KeyRing) -> Sequence[Channel]:
+    """One a notifier, in the configuration's order. Raises ConfigError."""
+    plugins, built = notifiers(), []
+    for name, settings in config.notifiers.items():
+        assert isinstance(settings, NotifierSettings)
+        with configured(f"notifiers.{name}"):
+            notifier = plugins[name].build(settings, tools)
+            mark = revision(settings, keys)
+        built.append(Channel(name, notifier, settings.deadline_seconds, mark, settings.at_once))
+    return built
+
+
+def make_heartbeat(config: Config, tools: Tools) -> Heartbeat | None:
+    """None where nobody is to be told. Raises ConfigError."""
+    with configured("heartbeat"):
+        url = section(config, HeartbeatSettings).address()
+    return Heartbeat(tools.http, url, tools.metrics) if url else None
