@@ -31,6 +31,7 @@ WHOLE = {
     "detectors/model.py": "tests/detectors/test_scanner.py",
     "detectors/ruleset.py": "tests/detectors/test_loader.py",
     "monitor/app/alerting.py": "tests/monitor/app/test_service.py",
+    "monitor/app/brokers.py": "tests/monitor/commands/test_doctor.py",
     "monitor/app/buses.py": "tests/monitor/app/test_service.py",
     "monitor/app/loading.py": "tests/monitor/app/test_service.py",
     "monitor/app/opening.py": "tests/monitor/commands/test_dlq.py",

@@ -4,8 +4,9 @@
 outside (systemd, Kubernetes) starts it again, and nothing is lost, since offsets move after the work is stored.
 """
 
+from monitor.app.brokers import Brokers, listening, look_at_brokers
 from monitor.app.buses import topics
-from monitor.app.loading import SECTIONS, load_config, notifiers, sources
+from monitor.app.loading import SECTIONS, load_config, notifiers, section, sources
 from monitor.app.opening import open_dead_letters, open_exposures
 from monitor.app.service import ALL_STAGES, Addresses, Service, Stage
 from monitor.app.state import prepare_state, revision
@@ -14,14 +15,18 @@ __all__ = [
     "ALL_STAGES",
     "SECTIONS",
     "Addresses",
+    "Brokers",
     "Service",
     "Stage",
+    "listening",
     "load_config",
+    "look_at_brokers",
     "notifiers",
     "open_dead_letters",
     "open_exposures",
     "prepare_state",
     "revision",
+    "section",
     "sources",
     "topics",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import socket
@@ -16,7 +17,8 @@ from detectors.errors import DetectorError
 from monitor import app
 from monitor.alerting.heartbeat import HeartbeatSettings
 from monitor.alerting.ownership import WatchSettings
-from monitor.config import Config
+from monitor.bus.base import BusError
+from monitor.config import Config, ConfigError
 from monitor.identity import KeyFileError, load_keys
 from monitor.matcher.settings import MatchSettings
 from monitor.store.errors import StoreError
@@ -43,11 +45,12 @@ class Check:
 
 
 def examine(config: Config) -> list[Check]:
-    """Blocks for as long as the database of the rules takes to load (seconds the first time)."""
+    """Blocks for as long as the database of the rules takes to load (seconds the first time). On Kafka not within an event loop."""
     return [
         _configuration(config),
         _key(config),
         *_state(config),
+        *_brokers(config),
         _store(config),
         _rules(config),
         *_ports(config),
@@ -66,7 +69,13 @@ def _configuration(config: Config) -> Check:
 
 def _key(config: Config) -> Check:
     if not config.key_file.exists():
-        return Check(Outcome.WARN, "key", f"{config.key_file} is not there; the first start makes it")
+        missing = f"{config.key_file} is not there"
+        if config.bus.kind == "kafka":
+            text = f"{missing}: every stage on Kafka needs the same one; `leakstream init` makes it once, give each a copy"
+            return Check(Outcome.FAIL, "key", text)
+        if (config.state / "store.db").exists():
+            return Check(Outcome.FAIL, "key", f"{missing}, but {config.state} was made with one; restore it")
+        return Check(Outcome.WARN, "key", f"{missing}; the first start makes it")
     try:
         ring = load_keys(config.key_file)
     except KeyFileError as error:
@@ -88,13 +97,46 @@ def _state(config: Config) -> Iterator[Check]:
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free / 1024**3
-    wanted = sum(topic.retention_bytes for topic in app.topics(config)) / 1024**3 + _STORE_GIB
+    wanted, what = _STORE_GIB, "the store"
+    if config.bus.kind == "embedded":
+        wanted += sum(topic.retention_bytes for topic in app.topics(config)) / 1024**3
+        what = "the topics of the bus, bus.documents_gib the largest, and the store"
     outcome = Outcome.OK if free >= wanted else Outcome.WARN
-    yield Check(
-        outcome,
-        "disk",
-        f"{free:.1f} GiB free, {wanted:.1f} may be used (the topics of the bus, bus.documents_gib the largest, and the store)",
-    )
+    yield Check(outcome, "disk", f"{free:.1f} GiB free, {wanted:.1f} may be used ({what})")
+
+
+def _brokers(config: Config) -> Iterator[Check]:
+    """A few seconds at most."""
+    if config.bus.kind != "kafka":
+        return
+    settings = config.bus.kafka
+    addresses, there = settings.bootstrap, app.listening(config)
+    if not there:
+        text = f"nothing listens at {', '.join(addresses)}: start the brokers, or set bus.kafka.bootstrap to where they are"
+        yield Check(Outcome.FAIL, "brokers", text)
+        return
+    silent = [address for address in addresses if address not in there]
+    if silent:
+        yield Check(Outcome.WARN, "brokers", f"nothing listens at {', '.join(silent)}")
+    try:
+        seen = asyncio.run(app.look_at_brokers(config, clock=time.time))
+    except (BusError, ConfigError, TimeoutError) as error:
+        text = (
+            f"{', '.join(there)} listens, but {str(error) or 'no answer came in time'}: see whether bus.kafka.security ="
+            f" {settings.security}, ca_file, cert_file, sasl = {settings.sasl}, username and password are what the brokers want"
+        )
+        yield Check(Outcome.FAIL, "brokers", text)
+        return
+    found = f"{len(there)} of {len(addresses)} addresses, {seen.topics} topics, {seen.partitions} partitions"
+    yield Check(Outcome.OK, "brokers", found)
+    if seen.missing and settings.create_topics:
+        text = f"{len(seen.missing)} are not there: the first start makes them, if it may"
+        yield Check(Outcome.OK, "topics", text)
+    elif seen.missing:
+        text = f"missing: {', '.join(seen.missing)}; make them, or set bus.kafka.create_topics = true"
+        yield Check(Outcome.FAIL, "topics", text)
+    for difference in seen.differences:
+        yield Check(Outcome.WARN, "topics", difference)
 
 
 def _store(config: Config) -> Check:
@@ -118,7 +160,7 @@ def _store(config: Config) -> Check:
 
 
 def _rules(config: Config) -> Check:
-    settings = next(s for s in config.sections.values() if isinstance(s, MatchSettings))
+    settings = app.section(config, MatchSettings)
     started = time.perf_counter()
     try:
         rules = load_rules(settings.rules)
@@ -171,7 +213,7 @@ def _notifiers(config: Config) -> Iterator[Check]:
 
 
 def _selftest(config: Config) -> Check:
-    heartbeat = next(s for s in config.sections.values() if isinstance(s, HeartbeatSettings))
+    heartbeat = app.section(config, HeartbeatSettings)
     try:
         address = heartbeat.address()
     except (ValueError, OSError) as error:
@@ -186,7 +228,7 @@ def _selftest(config: Config) -> Check:
 
 
 def _watch(config: Config) -> Check:
-    watch = next(s for s in config.sections.values() if isinstance(s, WatchSettings))
+    watch = app.section(config, WatchSettings)
     if watch.empty:
         return Check(Outcome.WARN, "watch", "[watch] is empty: everything is counted, nothing pages")
     return Check(Outcome.OK, "watch", "something is watched")

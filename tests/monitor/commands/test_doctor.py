@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from monitor.app import load_config, prepare_state, topics
+from monitor.bus.kafka import KafkaBus
 from monitor.commands.doctor import Check, Outcome, examine
 from monitor.config import Config
 from monitor.identity import create_key
@@ -47,6 +51,92 @@ async def test_a_fresh_folder_is_fine_and_nothing_is_made(config: Config) -> Non
 async def test_the_disk_must_hold_every_topic(config: Config) -> None:
     wanted = sum(topic.retention_bytes for topic in topics(config)) / 1024**3 + 1
     assert f"{wanted:.1f} may be used" in (await outcomes(config))["disk"].text
+
+
+def on_kafka(folder: Path, bootstrap: str, more: str = "") -> Config:
+    text = f"""[bus]
+kind = "kafka"
+prefix = "t-{uuid.uuid4().hex[:12]}."
+[bus.kafka]
+bootstrap = "{bootstrap}"
+security = "plaintext"
+replication = 1
+min_insync = 1
+partitions = 2
+{more}"""
+    return load_config(configure(folder, text), {})
+
+
+def told(config: Config, name: str) -> Sequence[tuple[Outcome, str]]:
+    return [(check.outcome, check.text) for check in examine(config) if check.name == name]
+
+
+async def make_topics(config: Config, *without: str) -> None:
+    bus = KafkaBus(config.bus.kafka, prefix=config.bus.prefix)
+    await bus.start()
+    try:
+        await bus.ensure_topics([topic for topic in topics(config) if topic.name not in without])
+    finally:
+        await bus.close()
+
+
+def test_the_brokers_are_asked_and_nothing_is_made_there(tmp_path: Path, kafka: str) -> None:
+    config = on_kafka(tmp_path, kafka)
+    count = len(topics(config))
+    for _ in range(2):  # the first look made none
+        assert told(config, "brokers") == [(Outcome.OK, "1 of 1 addresses, 0 topics, 0 partitions")]
+        ((outcome, text),) = told(config, "topics")
+        assert (outcome, text.partition(" are not there")[0]) == (Outcome.OK, str(count))
+    asyncio.run(make_topics(config))
+    partitions = sum(topic.partitions for topic in topics(config))
+    found = f"1 of 1 addresses, {count} topics, {partitions} partitions"
+    assert told(config, "brokers") == [(Outcome.OK, found)]
+    assert told(config, "topics") == []
+    other = replace(config, bus=config.bus.model_copy(update={"documents_hours": 12.0}))
+    differences = told(other, "topics")
+    assert {outcome for outcome, _ in differences} == {Outcome.WARN}
+    assert any("retention.ms is 86400000, the configuration says 43200000" in text for _, text in differences)
+
+
+def test_topics_that_nobody_makes_fail_and_are_named(tmp_path: Path, kafka: str) -> None:
+    config = on_kafka(tmp_path, kafka)
+    asyncio.run(make_topics(config, "requests.v1"))
+    shy = config.bus.kafka.model_copy(update={"create_topics": False})
+    config = replace(config, bus=config.bus.model_copy(update={"kafka": shy}))
+    ((outcome, text),) = told(config, "topics")
+    assert outcome is Outcome.FAIL
+    assert text.startswith(f"missing: {config.bus.prefix}requests.v1; make them")
+
+
+def test_where_nothing_or_no_broker_listens_it_is_said_what_to_look_at(tmp_path: Path, kafka: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    ((outcome, text),) = told(on_kafka(tmp_path, f"127.0.0.1:{port}"), "brokers")
+    assert (outcome, f"nothing listens at 127.0.0.1:{port}" in text) == (Outcome.FAIL, True)
+    assert "bus.kafka.bootstrap" in text
+    ((warned, text), (outcome, _)) = told(on_kafka(tmp_path, f"{kafka},127.0.0.1:{port}"), "brokers")
+    assert (warned, text, outcome) == (Outcome.WARN, f"nothing listens at 127.0.0.1:{port}", Outcome.OK)
+    sasl = 'sasl = "PLAIN"\nusername = "match"\npassword = "hidden"'
+    ((outcome, text),) = told(on_kafka(tmp_path, kafka, sasl), "brokers")
+    assert outcome is Outcome.FAIL
+    assert all(word in text for word in (kafka, "bus.kafka.security = plaintext", "ca_file", "sasl = PLAIN"))
+    assert "hidden" not in text
+
+
+def test_on_kafka_the_key_is_nobody_s_to_make_and_the_topics_take_no_room_here(tmp_path: Path) -> None:
+    config = on_kafka(tmp_path, "127.0.0.1:1")
+    ((outcome, text),) = told(config, "key")
+    assert (outcome, "leakstream init" in text) == (Outcome.FAIL, True)
+    ((_, text),) = told(config, "disk")
+    assert "1.0 may be used (the store)" in text
+
+
+async def test_a_key_that_is_gone_is_not_made_anew(config: Config) -> None:
+    prepare_state(config)
+    await (await Store.open(config.state / "store.db")).close()
+    config.key_file.unlink()
+    check = (await outcomes(config))["key"]
+    assert (check.outcome, "restore it" in check.text) == (Outcome.FAIL, True)
 
 
 async def test_a_strange_key_and_an_open_folder_fail(config: Config) -> None:
