@@ -11,7 +11,6 @@ from typing import Any, Final
 from localkafka import LocalKafka
 
 BROKERS: Final = ("broker-1", "broker-2", "broker-3")
-_DOWN_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +18,14 @@ class BrokerFaults:
     """Raises what LocalKafka raises when a node does not come back: BrokerFailed."""
 
     cluster: LocalKafka
+    down_seconds: float = 5.0  # of a killed one
 
     async def kill(self, victims: Sequence[str]) -> dict[str, Any]:
-        """SIGKILL, five seconds of nothing, start."""
+        """SIGKILL, some seconds of nothing, start."""
         began = time.monotonic()
         for node in map(_number, victims):
             await asyncio.to_thread(self.cluster.kill, node)
-            await asyncio.sleep(_DOWN_SECONDS)
+            await asyncio.sleep(self.down_seconds)
             await asyncio.to_thread(self.cluster.start, node)
         back = time.monotonic() - began
         await asyncio.to_thread(self.cluster.wait_in_step)

@@ -30,6 +30,8 @@ class Watch:
     ended: Callable[[], bool]
     every: float = 0.2  # seconds
     feed_seconds: float = FEED_SECONDS
+    drain_seconds: float = DRAIN_SECONDS
+    quiet_seconds: float = QUIET_SECONDS
 
 
 async def until_drained(fleet: Fleet, watch: Watch, **work: Coroutine[Any, Any, None]) -> dict[str, Any]:
@@ -56,8 +58,8 @@ async def until_drained(fleet: Fleet, watch: Watch, **work: Coroutine[Any, Any, 
             if now - told > _TOLD_EVERY:
                 told = now
                 print(f"    {now - began:4.0f} s: left {dict(left)}, {watch.said()}", flush=True)
-            drained = now - quiet_since > QUIET_SECONDS
-            late = now - fed > DRAIN_SECONDS if fed else now - began > watch.feed_seconds
+            drained = now - quiet_since > watch.quiet_seconds
+            late = now - fed > watch.drain_seconds if fed else now - began > watch.feed_seconds
             if drained or late or not watch.ended():
                 return {
                     "drained": drained,
