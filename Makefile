@@ -55,7 +55,7 @@ bench: wheel ## the engine against raw Hyperscan and a peer; each stage's speed,
 	$(WHEEL_BIN)/python -m benchmarks.engine
 	$(WHEEL_BIN)/python -m benchmarks.pipeline
 
-bars: bar-histories bar-pipeline bar-startup bar-bus bar-kafka-chaos bench ## the long proofs, one target each; results under docs/evidence/
+bars: bar-histories bar-pipeline bar-startup bar-bus bar-kafka-chaos bar-kafka-retention bar-kafka-latency bar-kafka-tenfold bench ## the long proofs, one target each; results under docs/evidence/
 
 bar-%: wheel
 	$(WHEEL_BIN)/python -m benchmarks.bars.$(subst -,_,$*)

@@ -18,6 +18,7 @@ from localkafka import LocalKafka
 from monitor.identity import create_key
 
 _DAY_HOURS: Final = 24.0
+_OURS: Final = ("state", "logs", "kafka", "prometheus")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,24 +73,29 @@ def scene(
 ) -> Iterator[Scene]:
     """Blocks while the brokers start. `notifiers`: tables for the configuration; `properties`: of the brokers."""
     folder = evidence.WORK / name
-    for old in ("state", "logs", "kafka", "prometheus"):
-        shutil.rmtree(folder / old, ignore_errors=True)
-    (folder / "state.key").unlink(missing_ok=True)
-    (folder / "logs").mkdir(parents=True)
-    create_key(folder / "state.key")
-    token = secrets.token_urlsafe(24)
-    copies, enough = (3, 2) if nodes == 3 else (1, 1)
+    clear(folder)
     with LocalKafka(folder / "kafka", nodes, properties=properties) as cluster:
-        config = folder / "leakstream.toml"
+        copies, enough = (3, 2) if nodes == 3 else (1, 1)
         bus = serviceconfig.kafka(
             cluster.bootstrap, replication=copies, min_insync=enough, documents_hours=documents_hours
         )
-        serviceconfig.write(
-            config,
-            cache=cache(folder),
-            owners=[OWNER],
-            token=token,
-            tables=notifiers + bus,
-            job_seconds=job_seconds,
-        )
+        config, token = configure(folder, tables=notifiers + bus, job_seconds=job_seconds)
         yield Scene(folder, cluster, config, token, nodes)
+
+
+def clear(folder: Path) -> None:
+    """Only the compiled rules stay from the run before."""
+    for old in _OURS:
+        shutil.rmtree(folder / old, ignore_errors=True)
+    (folder / "state.key").unlink(missing_ok=True)
+    (folder / "logs").mkdir(parents=True)
+
+
+def configure(folder: Path, *, tables: str, job_seconds: float) -> tuple[Path, str]:
+    """The configuration file, with a fingerprint key beside it, and the token of the ingest source."""
+    config, token = folder / "leakstream.toml", secrets.token_urlsafe(24)
+    create_key(folder / "state.key")
+    serviceconfig.write(
+        config, cache=cache(folder), owners=[OWNER], token=token, tables=tables, job_seconds=job_seconds
+    )
+    return config, token
