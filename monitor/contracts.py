@@ -13,15 +13,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from functools import cache
-from types import UnionType
-from typing import Any, ClassVar, Final, NamedTuple, Self, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Final, Self
 
 import orjson
 
 from monitor.bus.base import MAX_RECORD_BYTES, Message, Record, TopicSpec, UpgradeNeeded
+from monitor.shape import checked, split, telling
 
 DOCUMENTS: Final = "documents.v1"
 FINDINGS: Final = "findings.v1"
@@ -136,9 +135,9 @@ class Document:
 
     def message(self) -> Message:
         """What the reader's defaults say is left out of `m`: a third less to write, carry, and read."""
-        meta = {**self.extra, **_telling(self)}
+        meta = {**self.extra, **telling(self)}
         if "provenance" in meta:
-            meta["provenance"] = _telling(self.provenance)
+            meta["provenance"] = telling(self.provenance)
         return Message(
             self.TOPIC, self.key, self.content, {"v": self.VERSION.encode(), "m": orjson.dumps(meta)}
         )
@@ -158,8 +157,8 @@ class Document:
     def metadata(header: bytes) -> dict[str, Any]:
         """The header `m`, judged. Raises InvalidRecord. Of a document without a finding nothing more is read: a quarter of the cost."""
         try:
-            metadata = _check(Document, _load(header))
-            _check(Provenance, metadata.get("provenance", {}))
+            metadata = checked(Document, _load(header))
+            checked(Provenance, metadata.get("provenance", {}))
         except TypeError as error:
             raise InvalidRecord("malformed") from error
         if "mode" in metadata and metadata["mode"] not in _MODES:
@@ -169,9 +168,9 @@ class Document:
     @classmethod
     def of(cls, metadata: Mapping[str, Any], content: bytes) -> Self:
         """`metadata` as from `metadata()`."""
-        known, extra = _split(cls, metadata)
+        known, extra = split(cls, metadata)
         known["mode"] = Mode(known.get("mode", Mode.LIVE))
-        known["provenance"] = Provenance(**_split(Provenance, known.get("provenance", {}))[0])
+        known["provenance"] = Provenance(**split(Provenance, known.get("provenance", {}))[0])
         return cls(content=content, extra=extra, **known)
 
 
@@ -197,7 +196,7 @@ class _JsonContract:
         """Raises InvalidRecord, UpgradeNeeded."""
         _check_version(record, cls.VERSION)
         try:
-            known, extra = _split(cls, _load(record.value))
+            known, extra = split(cls, _load(record.value))
             return cls(**cls._revive(known), extra=extra)
         except (TypeError, ValueError) as error:
             raise InvalidRecord("malformed") from error
@@ -284,7 +283,7 @@ class FindingEvent(_JsonContract):
             raise ValueError("no fingerprint")
         for fingerprint in known["leak"].values():
             bytes.fromhex(fingerprint)
-        known["place"] = Place(**_split(Place, known.get("place", {}))[0])
+        known["place"] = Place(**split(Place, known.get("place", {}))[0])
         for name in ("parts", "decoded", "hosts", "emails"):
             known[name] = tuple(known.get(name, ()))
         return known
@@ -308,7 +307,7 @@ class Sighting(_JsonContract):
 
     @classmethod
     def _revive(cls, known: dict[str, Any]) -> dict[str, Any]:
-        known["place"] = Place(**_split(Place, known.get("place", {}))[0])
+        known["place"] = Place(**split(Place, known.get("place", {}))[0])
         return known
 
 
@@ -346,7 +345,7 @@ class CoverageEvent(_JsonContract):
 
     @classmethod
     def _revive(cls, known: dict[str, Any]) -> dict[str, Any]:
-        known["gaps"] = tuple(Gap(**_split(Gap, gap)[0]) for gap in known.get("gaps", ()))
+        known["gaps"] = tuple(Gap(**split(Gap, gap)[0]) for gap in known.get("gaps", ()))
         return known
 
 
@@ -370,89 +369,6 @@ class Request(_JsonContract):
 def _public_fields(contract: Any, *, skip: tuple[str, ...]) -> dict[str, Any]:
     # orjson writes nested dataclasses, enums and tuples itself
     return {f.name: getattr(contract, f.name) for f in fields(contract) if f.name not in skip}
-
-
-@cache
-def _defaults(cls: type) -> tuple[tuple[str, Any], ...]:
-    return tuple((f.name, f.default) for f in fields(cls) if f.name not in {"content", "extra"})
-
-
-def _telling(contract: Any) -> dict[str, Any]:
-    """The fields that differ from their defaults."""
-    return {
-        name: value
-        for name, default in _defaults(contract.__class__)
-        if (value := getattr(contract, name)) != default
-    }
-
-
-class _Shape(NamedTuple):
-    """What JSON may hold for one class."""
-
-    types: Mapping[str, tuple[type, ...]]  # of each field
-    items: Mapping[str, type]  # of the items of lists and the values of objects, for fields that are one
-    needed: frozenset[str]
-
-
-@cache
-def _shape(cls: type) -> _Shape:
-    types: dict[str, tuple[type, ...]] = {}
-    items: dict[str, type] = {}
-    for name, hint in get_type_hints(cls).items():
-        if name in {"extra", "content", "TOPIC", "VERSION"}:
-            continue
-        outer: list[type] = []
-        for option in get_args(hint) if get_origin(hint) is UnionType else (hint,):
-            origin = get_origin(option)
-            if origin is tuple:
-                outer.append(list)
-                items[name] = _in_json(get_args(option)[0])
-            elif origin is Mapping:
-                outer.append(dict)
-                items[name] = get_args(option)[1]
-            elif option is float:
-                outer += [float, int]
-            elif issubclass(option, str):
-                outer.append(str)
-            elif is_dataclass(option):
-                outer.append(dict)
-            else:
-                outer.append(option)
-        types[name] = tuple(outer)
-    without_default = {f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING}
-    return _Shape(types, items, frozenset(without_default & types.keys()))
-
-
-def _in_json(kind: type) -> type:
-    return dict if is_dataclass(kind) else kind
-
-
-def _check(cls: type, raw: object) -> dict[str, Any]:
-    """`raw` itself. Raises TypeError unless it is an object with all that `cls` needs, each of the right type."""
-    types, items, needed = _shape(cls)
-    if type(raw) is not dict or (needed and not needed <= raw.keys()):
-        raise TypeError("not an object, or not a whole one")
-    for name, value in raw.items():
-        allowed = types.get(name)
-        if allowed is not None and type(value) not in allowed:
-            raise TypeError(name)
-    for name, item_type in items.items():
-        if any(type(item) is not item_type for item in _items(raw.get(name, ()))):
-            raise TypeError(name)
-    return raw
-
-
-def _split(cls: type, raw: object) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(what `cls` knows, what it does not). Raises what `_check` raises."""
-    checked, known = _check(cls, raw), _shape(cls).types
-    return (
-        {name: value for name, value in checked.items() if name in known},
-        {name: value for name, value in checked.items() if name not in known},
-    )
-
-
-def _items(value: Any) -> Any:
-    return value.values() if type(value) is dict else value
 
 
 def _load(raw: bytes) -> object:

@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
 from detectors.model import Confidence, Severity, Verdict
 from monitor.alerting.notifiers.base import Change
-from monitor.alerting.ownership import Attribution, Level, combine
+from monitor.alerting.ownership import Level, combine
 from monitor.alerting.policy import CONFIDENCES, Action, Decision, Policy
-from monitor.contracts import FindingEvent, Mode, Sighting
+from monitor.alerting.seen import Seen
+from monitor.contracts import Mode
 from monitor.store.model import Exposure
 
 OPEN: Final = "open"
@@ -72,39 +73,6 @@ class WrongState(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """One sighting as the machine needs it."""
-
-    exposure_id: str
-    new_place: bool
-    seen_at: float
-    published_at: float | None
-    mode: Mode
-    severity: Severity
-    verdict: Verdict
-    confidence: Confidence
-    source: str
-    repository: str
-    path: str
-    attribution: Attribution
-    about: Mapping[str, Any] = field(repr=False)  # what names the leak: the columns of _ABOUT
-
-
-_ABOUT: Final = (
-    "rule",
-    "provider",
-    "family",
-    "title",
-    "check",
-    "set_id",
-    "parts",
-    "facts",
-    "preview",
-    "revoke",
-)
-
-
-@dataclass(frozen=True, slots=True)
 class Step:
     """The outcome. `row` is None when the policy drops what was unknown. `reason` is a word out of a closed set; `tell` says
     what a notifier is told, None for nothing.
@@ -124,46 +92,6 @@ class Reopened:
     row: Exposure
     tell: Change | None
     decision: Decision
-
-
-def seen_of_finding(
-    event: FindingEvent, exposure_id: str, attribution: Attribution, *, new_place: bool
-) -> Seen:
-    """Raises ValueError when a word of the event is none that this version knows."""
-    return Seen(
-        exposure_id=exposure_id,
-        new_place=new_place,
-        seen_at=event.fetched_at,
-        published_at=event.published_at,
-        mode=Mode(event.mode),
-        severity=Severity(event.severity),
-        verdict=Verdict(event.verdict),
-        confidence=Confidence(event.confidence),
-        source=event.source,
-        repository=event.place.repository,
-        path=event.place.path or event.place.url,
-        attribution=attribution,
-        about={name: getattr(event, name) for name in _ABOUT},
-    )
-
-
-def seen_of_sighting(row: Exposure, sighting: Sighting, attribution: Attribution, *, new_place: bool) -> Seen:
-    """A known blob of `row` stands at one more place."""
-    return Seen(
-        exposure_id=row.id,
-        new_place=new_place,
-        seen_at=sighting.seen_at,
-        published_at=sighting.published_at,
-        mode=Mode(row.mode),
-        severity=Severity(row.severity),
-        verdict=Verdict(row.verdict),
-        confidence=Confidence(row.confidence),
-        source=sighting.source,
-        repository=sighting.place.repository,
-        path=sighting.place.path or sighting.place.url,
-        attribution=attribution,
-        about={name: getattr(row, name) for name in _ABOUT},
-    )
 
 
 def apply(row: Exposure | None, seen: Seen, policy: Policy, *, now: float) -> Step:

@@ -7,19 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from monitor.alerting.exposures import (
-    Kind,
-    Seen,
-    Step,
-    apply,
-    idempotency_key,
-    seen_of_finding,
-    seen_of_sighting,
-)
+from monitor.alerting.exposures import Kind, Step, apply, idempotency_key
 from monitor.alerting.notifiers.base import Change
 from monitor.alerting.ownership import Ownership
 from monitor.alerting.places import place_object, places_of, sighting_object, stable_place, where_digest
 from monitor.alerting.policy import Action, Policy
+from monitor.alerting.seen import Seen, seen_of_finding, seen_of_sighting
 from monitor.alerting.standing import labels_of
 from monitor.contracts import FindingEvent, Mode, Sighting
 from monitor.store.model import Exposure, NewSighting, Telling

@@ -15,11 +15,11 @@ from monitor.alerting.exposures import (
     idempotency_key,
     rank,
     reopen,
-    seen_of_finding,
 )
 from monitor.alerting.notifiers.base import Change
 from monitor.alerting.ownership import Level, Ownership
 from monitor.alerting.policy import Policy, PolicyRow
+from monitor.alerting.seen import seen_of_finding
 from monitor.contracts import Mode, Place
 
 OWNERSHIP = Ownership(WATCH)
