@@ -42,7 +42,6 @@ WHOLE = {
     "monitor/bus/embedded/reader.py": "tests/monitor/bus/test_embedded_contract.py",
     "monitor/bus/embedded/segments.py": "tests/monitor/bus/embedded/test_retention.py",
     "monitor/bus/embedded/worker.py": "tests/monitor/bus/embedded/test_embedded.py",
-    "monitor/bus/kafka/inspector.py": "tests/monitor/bus/test_kafka_contract.py",
     "monitor/collectors/gitpass.py": "tests/monitor/collectors/sources/test_git.py",
     "monitor/commands/demo.py": "tests/monitor/commands/test_service.py",
     "monitor/commands/errors.py": "tests/monitor/test_cli.py",
