@@ -257,6 +257,12 @@ class Metrics:
             buckets=_LATENCY,
             registry=r,
         )
+        self.alert_store = Gauge(
+            "leakstream_alert_store_info",
+            "Always 1; the label names the store of this alerting stage: all of one bus are to have the same.",
+            ["store"],
+            registry=r,
+        )
         self.heartbeats = Counter(
             "leakstream_heartbeats",
             "Heartbeats to the dead-man switch by outcome (delivered, or the reason of the failure).",

@@ -38,7 +38,7 @@ from monitor.metrics import Metrics
 from monitor.store.collector_state import SqlCollectorState
 from monitor.store.engine import Store
 from monitor.store.janitor import Janitor
-from monitor.store.records import bind_key
+from monitor.store.records import bind_key, store_id
 from monitor.tools import Tools
 from monitor.version import version
 from monitor.web import Web
@@ -106,6 +106,7 @@ class Service:
             if Stage.MATCH in self._stages:
                 await self._match(stack, bus, keys)
             if Stage.ALERT in self._stages:
+                self.metrics.alert_store.labels(await store_id(store)).set(1)
                 alerting = make_alerting(self._config, store, tools, keys, known)
                 self._read(bus, Stage.ALERT, [FINDINGS, SIGHTINGS, COVERAGE], alerting.handler)
                 self._jobs |= alerting.jobs

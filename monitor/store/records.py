@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from monitor.store.engine import Store
 from monitor.store.errors import StoreRefused
 from monitor.store.tables import audit, coverage, meta
 
+_ID: Final = "store_id"  # in `meta`
 KEYS: Final = "key_checks"  # in `meta`: ids, separated by blanks
 
 
@@ -37,6 +39,16 @@ def compare_keys(known: Sequence[str], check_values: Sequence[str]) -> None:
             f"the fingerprint key ({', '.join(check_values)}) is not the one that this store was made with"
             f" ({', '.join(known)}): restore the key file, or add the old key below the new one in it"
         )
+
+
+async def store_id(store: Store) -> str:
+    """8 hex that name this store, made at the first call. Raises StoreBusy."""
+    async with store.write() as connection:
+        known = await get_meta(connection, _ID)
+        if known is None:
+            known = secrets.token_hex(4)
+            await set_meta(connection, _ID, known)
+    return known
 
 
 async def get_meta(connection: AsyncConnection, name: str) -> str | None:

@@ -81,6 +81,11 @@ async def test_three_processes_with_one_state_do_what_one_does(tmp_path: Path) -
         assert len(await alert.exposures(2)) == 2
         assert collect.addresses.web == ""
         assert match.addresses.web == ""
+        stores = [
+            (await each.health("/metrics")).text.count("alert_store_info{")
+            for each in (collect, match, alert)
+        ]
+        assert stores == [0, 0, 1]
         parts = [list((await each.health("/readyz")).json["parts"]) for each in (collect, match, alert)]
         assert parts == [["collect"], ["match"], ["alert"]]
 

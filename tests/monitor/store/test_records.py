@@ -3,7 +3,7 @@ from sqlalchemy import select
 
 from alerting_samples import NOON, open_store
 from monitor.store.errors import StoreRefused
-from monitor.store.records import add_audit, add_coverage, audit_of, bind_key
+from monitor.store.records import add_audit, add_coverage, audit_of, bind_key, store_id
 from monitor.store.tables import coverage
 
 
@@ -27,6 +27,12 @@ async def test_a_key_is_rotated_by_a_ring_of_both(store):
     assert await bind_key(store, ["new"]) == {"new", "old"}
     with pytest.raises(StoreRefused):
         await bind_key(store, ["other"])
+
+
+async def test_a_store_has_one_name_and_no_other_the_same(store, tmp_path):
+    other = await open_store(tmp_path / "other")
+    assert await store_id(store) == await store_id(store) != await store_id(other)
+    await other.close()
 
 
 async def test_audit_newest_first(store):
