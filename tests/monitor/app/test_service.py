@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import uuid
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,35 @@ async def test_a_key_that_is_gone_or_foreign_is_refused_with_a_message(tmp_path:
     config.key_file.chmod(0o644)
     with pytest.raises(KeyFileError, match="chmod 600"):
         await Service(config).run(asyncio.Event())
+
+
+async def test_what_was_matched_under_another_key_opens_nothing_and_is_set_aside(
+    tmp_path: Path, kafka: str
+) -> None:
+    bus = f"""
+[bus]
+kind = "kafka"
+prefix = "t-{uuid.uuid4().hex[:12]}."
+[bus.kafka]
+bootstrap = "{kafka}"
+security = "plaintext"
+replication = 1
+min_insync = 1
+partitions = 1
+"""
+    folders = [tmp_path / name for name in ("match", "alert")]
+    for folder in folders:
+        (folder / "in").mkdir(parents=True)
+        create_key(folder / "state.key")  # each host made its own
+    (folders[0] / "in" / "a").write_bytes(line(1))
+    match, alert = (configure(folder, WATCHED.format(folder=folder / "in") + bus) for folder in folders)
+    async with (
+        running(match, stages=frozenset({Stage.COLLECT, Stage.MATCH})),
+        running(alert, stages=frozenset({Stage.ALERT})) as run,
+    ):
+        await run.until(lambda: run.metric("dead_letters_total", stage="alert", reason="foreign_key") == 1)
+        assert await run.exposures(0) == []
+        assert run.metric("exposures_total", change="opened") == 0
 
 
 async def test_a_taken_port_ends_the_start(tmp_path: Path) -> None:
