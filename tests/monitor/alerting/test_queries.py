@@ -54,7 +54,7 @@ async def test_list_pages_and_counts(store, people):
 
 async def test_show_by_the_beginning_of_any_fingerprint_and_remember_who_looked(store, people):
     await service(store).handle(
-        records([finding(**OURS, leak={"new": fingerprint("n"), "old": fingerprint("o")})])
+        records([finding(**OURS, leak={"k2": fingerprint("n"), "k1": fingerprint("o")})])
     )
     for name in (fingerprint("n"), fingerprint("o")[:12], f" {fingerprint('n')[:8].upper()} "):
         shown = await people.show(name, actor="ann")
