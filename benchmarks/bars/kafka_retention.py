@@ -1,23 +1,27 @@
 """A matcher that is stopped past retention, on a real broker: what is lost is named to the record, and people are told, before and after.
 
-python -m benchmarks.bars.kafka_retention
+python -m benchmarks.bars.kafka_retention [--paused] [--name NAME]
 
 The raw topic keeps a minute. First the matcher is held up (its scanning process is stopped): its lag nears the retention, and the real
 Prometheus says so with the shipped rules. Then it is killed and stays away until the broker has deleted
 what it had not read. Retention is lengthened, as the alert advises, the matcher comes back, and the coverage ledger, the metric and
 the alert must tell exactly the records that are gone: the bar has a list of its own of every record at every offset, and each must
 have been either scanned or named as lost. Prints its progress, writes docs/evidence/kafka-retention.json; exit status 0 when every
-check holds, else 1. Five minutes.
+check holds, else 1. Two minutes.
+
+With --paused the matcher is not killed but stands still (SIGSTOP), and wakes with what it had in memory: that it scans, although the
+broker has it no more, and only the rest is lost.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Final
@@ -25,7 +29,7 @@ from typing import Any, Final
 from benchmarks import evidence
 from benchmarks.bars.fleet import Fleet, children, environment_notes, samples
 from benchmarks.bars.judging import Checks
-from benchmarks.bars.ledger import Ranges, losses
+from benchmarks.bars.ledger import Ranges, losses, without
 from benchmarks.bars.ownlist import OwnList
 from benchmarks.bars.pacedfeed import PacedFeed
 from benchmarks.bars.prometheus import watching
@@ -52,18 +56,22 @@ _USED: Final = 'leakstream_bus_retention_used_ratio{group="match",topic="documen
 _BROKER: Final = {"log.retention.check.interval.ms": "1000", "log.initial.task.delay.ms": "1000"}
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status. Blocks for minutes."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.bars.kafka_retention")
+    parser.add_argument("--paused", action="store_true", help="stop the matcher without ending it")
+    parser.add_argument("--name", default=NAME, help="of the file under docs/evidence")
+    given = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the processes are ended on the way out
     checks = Checks()
-    figures = asyncio.run(_bar(checks))
+    figures = asyncio.run(_bar(checks, paused=given.paused))
     for name, result in checks.results.items():
         print(f"{'ok  ' if result['ok'] else 'FAIL'} {name}")
-    print(evidence.write(NAME, {"passed": checks.passed, "checks": checks.results, **figures}))
+    print(evidence.write(given.name, {"passed": checks.passed, "checks": checks.results, **figures}))
     return 0 if checks.passed else 1
 
 
-async def _bar(checks: Checks) -> dict[str, Any]:
+async def _bar(checks: Checks, *, paused: bool) -> dict[str, Any]:
     before = environment_notes()
     async with AsyncExitStack() as stack:
         place = stack.enter_context(
@@ -89,7 +97,8 @@ async def _bar(checks: Checks) -> dict[str, Any]:
         return {
             "retention_s": RETENTION_SECONDS,
             "documents_per_s": _RATE,
-            **await _Run(checks, place, fleet, server, bus, feed).go(),
+            "matcher": "paused" if paused else "killed",
+            **await _Run(checks, place, fleet, server, bus, feed, paused).go(),
             "before": before,
             "after": environment_notes(),
         }
@@ -103,6 +112,7 @@ class _Run:
     server: Prometheus
     bus: Bus
     feed: PacedFeed
+    paused: bool
 
     async def go(self) -> dict[str, Any]:
         fed, listed, listing = asyncio.Event(), asyncio.Event(), OwnList(self.bus)
@@ -125,14 +135,16 @@ class _Run:
             if earliest[place] > committed[place]
         }
         _say(f"{listing.total} documents; deleted unread: {deleted}")
-        self.fleet.restart("match")
+        if self.paused:
+            self._signal(signal.SIGCONT, with_parent=True)
+        else:
+            self.fleet.restart("match")
         await self._until(self._worked_off, "the rest is worked off")
         await self._judge(deleted, listing)
         return {"documents": listing.total, "lost": _count(deleted)}
 
     async def _near_before_the_loss(self) -> None:
-        for process in children(self.fleet.members["match"].process.pid):
-            os.kill(process, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
         _say("the matcher runs and cannot go on: its scanning process is stopped")
         await self._until(self._firing(_NEAR), f"{_NEAR} fires")
         used = await self.server.value(_USED)
@@ -154,8 +166,11 @@ class _Run:
 
     async def _stopped_past_retention(self) -> dict[TopicPartition, int]:
         """What the matcher had committed; by now the broker has deleted records behind that, and deletes no more."""
-        await asyncio.to_thread(self.fleet.kill, "match")
-        _say("the matcher is killed")
+        if self.paused:
+            self._signal(signal.SIGSTOP, with_parent=True)
+        else:
+            await asyncio.to_thread(self.fleet.kill, "match")
+        _say("the matcher is stopped")
         committed = await self._committed()
         await self._until(self._firing(_MISSING), f"{_MISSING} fires")
         self.checks.add("while it is away: its absence is an alert", ok=True)
@@ -170,14 +185,16 @@ class _Run:
         return committed
 
     async def _judge(self, deleted: Ranges, listing: OwnList) -> None:
-        told = losses(self.place.store, f"bus:{DOCUMENTS}")
-        lost = _count(deleted)
+        told, found = losses(self.place.store, f"bus:{DOCUMENTS}"), await self._found()
+        unread = without(deleted, listing.ids, found) if self.paused else deleted
+        lost = _count(unread)
         metric = samples(self.fleet.members["match"].metrics_port).get(_METRIC, 0.0)
         self.checks.add(
             "the ledger names exactly what the broker deleted unread",
-            lost > 0 and told.ranges == deleted and told.lost == lost and told.blind == {"retention"},
-            deleted={str(partition): list(span) for partition, span in deleted.items()},
-            ledger={str(partition): list(span) for partition, span in told.ranges.items()},
+            lost > 0 and told.ranges == unread and told.lost == lost and told.blind == {"retention"},
+            deleted=_spans(deleted),
+            unread=_spans(unread),
+            ledger=_spans(told.ranges),
             ledger_events=told.events,
             ledger_count=told.lost,
         )
@@ -191,7 +208,6 @@ class _Run:
             labels=alert["labels"],
             annotations=alert["annotations"],
         )
-        found = await self._found()
         named = {
             listing.ids[partition][offset]
             for partition, (first, last) in told.ranges.items()
@@ -199,7 +215,7 @@ class _Run:
         }
         every = {document for ids in listing.ids.values() for document in ids.values()}
         self.checks.add(
-            "record by record: each document was either scanned or named as lost",
+            "record by record: each document was scanned or named as lost",
             listing.missed == 0
             and len(every) == listing.total == self.feed.posted
             and found | named == every
@@ -222,6 +238,12 @@ class _Run:
                 found |= {FindingEvent.read(record).document_id for record in records}
                 offset = records[-1].offset + 1
         return found
+
+    def _signal(self, number: int, *, with_parent: bool = False) -> None:
+        """To the matcher's scanning process."""
+        parent = self.fleet.members["match"].process.pid
+        for process in (*children(parent), *([parent] if with_parent else [])):
+            os.kill(process, number)
 
     async def _committed(self) -> dict[TopicPartition, int]:
         return {place: lag.position for place, lag in (await self.bus.lag("match", [DOCUMENTS])).items()}
@@ -258,6 +280,10 @@ class _Run:
 
 def _count(ranges: Ranges) -> int:
     return sum(last - first + 1 for first, last in ranges.values())
+
+
+def _spans(ranges: Ranges) -> dict[str, list[int]]:
+    return {str(partition): list(span) for partition, span in ranges.items()}
 
 
 def _say(text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,3 +42,13 @@ def losses(database: Path, source: str) -> Losses:
     return Losses(
         ranges, sum(event["lost"] for event in events), len(events), frozenset(e["blind"] for e in events)
     )
+
+
+def without(ranges: Ranges, ids: Mapping[int, Mapping[int, str]], known: Collection[str]) -> Ranges:
+    """The ranges from their first record on whose document is not in `known`. `ids`: the document at each offset of each partition."""
+    left: dict[int, tuple[int, int]] = {}
+    for partition, (first, last) in ranges.items():
+        begin = next((n for n in range(first, last + 1) if ids[partition][n] not in known), None)
+        if begin is not None:
+            left[partition] = (begin, last)
+    return left

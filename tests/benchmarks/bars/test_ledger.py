@@ -4,7 +4,7 @@ from contextlib import closing
 
 import pytest
 
-from benchmarks.bars.ledger import losses
+from benchmarks.bars.ledger import losses, without
 
 
 def ledger(tmp_path, *events):
@@ -34,3 +34,9 @@ def test_ranges_that_meet_are_one(tmp_path):
 def test_a_hole_or_an_overlap_is_refused(tmp_path, gap):
     with pytest.raises(ValueError, match="do not meet"):
         losses(ledger(tmp_path, ("bus:d", [(0, 0, 3)]), ("bus:d", [gap])), "bus:d")
+
+
+def test_what_was_scanned_after_all_is_not_lost():
+    ids = {0: {4: "a", 5: "b", 6: "c"}, 1: {0: "d"}}
+    assert without({0: (4, 6), 1: (0, 0)}, ids, {"a", "d"}) == {0: (5, 6)}
+    assert without({0: (4, 6)}, ids, set()) == {0: (4, 6)}
