@@ -59,6 +59,9 @@ SESSION_SECONDS: Final = 10.0
 PAUSE_SECONDS: Final = 20.0
 CUT_SECONDS: Final = 30.0
 WAVES: Final = Waves(2000, 1.0)
+LEADING: Final = {
+    "leader.imbalance.check.interval.seconds": "5"
+}  # a killed broker soon matters again; 300 else
 SUPERVISED: Final = 2  # the exit status of a stage that its bus ended
 
 MATCHERS: Final = ("match-1", "match-2")
@@ -102,7 +105,7 @@ async def _bar(size: Size, checks: Checks) -> dict[str, Any]:
     print(f"planting {size.leaks} leaks in {size.documents} documents, seed {size.seed}", flush=True)
     plants = await asyncio.to_thread(Plants.make, size, cache_dir=cache)
     token = secrets.token_urlsafe(24)
-    cluster = LocalKafka(FOLDER / "kafka", 3, relayed=True)
+    cluster = LocalKafka(FOLDER / "kafka", 3, relayed=True, properties=LEADING)
     async with AsyncExitStack() as stack:
         await asyncio.to_thread(cluster.__enter__)
         stack.callback(cluster.stop)

@@ -161,7 +161,7 @@ async def _pipeline(
 def _actions(faults: ProcessFaults, pager: Pager) -> Mapping[str, Action]:
     async def kill_delivering(victims: Sequence[str]) -> dict[str, Any]:
         await pager.next_delivery()
-        return await faults.kill(victims)
+        return await faults.kill_now(victims)
 
     return {
         "matcher": faults.kill,

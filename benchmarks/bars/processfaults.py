@@ -14,6 +14,7 @@ from benchmarks.bars.fleet import Fleet, children, running
 
 _DOWN_SECONDS: Final = 1.0
 _REPLACED_SECONDS: Final = 10.0
+_WORK_SECONDS: Final = 10.0
 
 
 @dataclass(slots=True)
@@ -28,12 +29,16 @@ class ProcessFaults:
     killed_at: dict[str, list[float]] = field(default_factory=dict)
 
     async def kill(self, victims: Sequence[str]) -> dict[str, Any]:
-        """All of them at once; back when they are ready again. Raises FleetError."""
+        """All of them at once, in the midst of work; back when they are ready again. Raises FleetError."""
+        unread = await self._at_work(victims)
+        return await self.kill_now(victims) | {"left_to_do": unread}
+
+    async def kill_now(self, victims: Sequence[str]) -> dict[str, Any]:
+        """The same, whatever they are doing."""
         self.down.update(victims)
         orphans = [child for name in victims for child in children(self.fleet.members[name].process.pid)]
         for name in victims:
             self.killed_at.setdefault(name, []).append(self.fleet.kill(name))
-        unread = dict(await self.left())
         await asyncio.sleep(_DOWN_SECONDS)
         survivors = running(orphans)
         members = [self.fleet.restart(name) for name in victims]
@@ -42,14 +47,13 @@ class ProcessFaults:
         return {
             "ready_again_s": [round(seconds, 2) for seconds in ready],
             "children_left": len(survivors),
-            "left_to_do": unread,
         }
 
     async def kill_scanning(self, victims: Sequence[str]) -> dict[str, Any]:
         """The scanning processes of a matcher. Its pool notices at its next job and starts another; `replaced_after_s` is None when
         none came for ten seconds.
         """
-        unread = dict(await self.left())
+        unread = await self._at_work(victims)
         parents = [self.fleet.members[name].process.pid for name in victims]
         before = {child for parent in parents for child in children(parent)}
         for child in before:
@@ -67,7 +71,7 @@ class ProcessFaults:
 
     async def pause(self, victims: Sequence[str], seconds: float) -> dict[str, Any]:
         """Stopped (SIGSTOP) for so long, then let go on."""
-        unread = dict(await self.left())
+        unread = await self._at_work(victims)
         processes = [self.fleet.members[name].process for name in victims]
         for process in processes:
             process.send_signal(signal.SIGSTOP)
@@ -77,3 +81,15 @@ class ProcessFaults:
             for process in processes:
                 process.send_signal(signal.SIGCONT)
         return {"paused_s": seconds, "left_to_do": unread}
+
+    async def _at_work(self, victims: Sequence[str]) -> dict[str, int]:
+        """What is left as soon as the victims' stage has something to do, or after ten seconds. Stages that read nothing are not
+        waited for.
+        """
+        stage = victims[0].partition("-")[0]
+        limit = time.monotonic() + _WORK_SECONDS
+        while True:  # nobody tells of new work
+            left = dict(await self.left())
+            if left.get(stage, 1) or time.monotonic() > limit:
+                return left
+            await asyncio.sleep(0.01)

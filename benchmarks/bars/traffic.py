@@ -64,6 +64,6 @@ async def until_drained(fleet: Fleet, watch: Watch, **work: Coroutine[Any, Any, 
                 return {
                     "drained": drained,
                     "feeding_s": round((fed or now) - began, 1),
-                    "drained_after_s": round(quiet_since - (fed or now), 1),
+                    "drained_after_s": round(max(0.0, quiet_since - (fed or now)), 1),
                     "left": dict(left),
                 }

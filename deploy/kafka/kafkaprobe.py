@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import socket
 import struct
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +21,7 @@ _CLIENT: Final = b"leakstream-probe"
 class Answer:
     brokers: frozenset[int]  # that take part now
     behind: int  # partitions with a copy out of step, or without a leader
+    led: Mapping[int, int]  # by broker: the partitions that it leads
 
 
 def ask(port: int, *, seconds: float = 5.0) -> Answer:
@@ -55,6 +58,7 @@ def _answer(fields: _Fields) -> Answer:
         fields.text()
     fields.int32()  # controller
     behind = 0
+    led: Counter[int] = Counter()
     for _ in range(fields.int32()):
         fields.int16()  # error
         fields.text()
@@ -62,8 +66,9 @@ def _answer(fields: _Fields) -> Answer:
         for _ in range(fields.int32()):
             error, _, leader = fields.int16(), fields.int32(), fields.int32()
             copies, in_step = fields.int32s(), fields.int32s()
+            led[leader] += 1
             behind += error != 0 or leader < 0 or set(copies) != set(in_step)
-    return Answer(frozenset(brokers), behind)
+    return Answer(frozenset(brokers), behind, led)
 
 
 def _read(got: bytes, size: int) -> bytes:

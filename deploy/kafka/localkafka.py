@@ -151,6 +151,10 @@ class LocalKafka:
         for number in self._running:
             self._wait(number, lambda port: self._all_there(port) and not kafkaprobe.ask(port).behind)
 
+    def led(self, node: int) -> int:
+        """How many partitions a running node leads. Raises OSError when it does not answer."""
+        return kafkaprobe.ask(self._nodes[node].ports[node].client).led.get(node, 0)
+
     def stop(self) -> None:
         """End all nodes; the data stays in the folder. Can be called twice."""
         for number in list(self._running):

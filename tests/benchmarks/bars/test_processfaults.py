@@ -54,6 +54,16 @@ async def test_a_pause_stops_it_and_ends(fleet):
     assert state(pid) != "T"
 
 
+async def test_it_waits_for_work_to_fall_into(fleet):
+    lefts = iter([{"match": 0}, {"match": 0}, {"match": 5}])
+
+    async def left():
+        return next(lefts)
+
+    figures = await ProcessFaults(fleet, left).pause(["match-1"], 0.0)
+    assert figures["left_to_do"] == {"match": 5}
+
+
 def test_what_ended_by_itself_is_noted_once_and_only_a_known_status_is_forgiven(fleet):
     fleet.look()
     assert fleet.ended_by_themselves == []

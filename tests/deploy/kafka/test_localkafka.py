@@ -72,6 +72,7 @@ async def test_three_nodes_outlive_the_loss_of_one(tmp_path: Path) -> None:
     """One is killed, one cut off; what was acknowledged meanwhile is there."""
     with LocalKafka(tmp_path / "kafka", 3, relayed=True) as cluster:
         await create(cluster.bootstrap, "kept", 3)
+        assert sum(cluster.led(node) for node in (1, 2, 3)) >= 1
         cluster.kill(1)
         await write(cluster.bootstrap, "kept", [b"without 1"])
         cluster.start(1)
