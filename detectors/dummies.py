@@ -42,7 +42,9 @@ _ASCENDING: Final = (
     b"abcdefghijklmnopqrstuvwxyz\n0123456789012345678901234567890\nqwertyuiop\nasdfghjkl\nzxcvbnm"
 )
 _ROWS: Final = (_ASCENDING, _ASCENDING[::-1])
-_WALKS: Final = frozenset(row[at : at + 4] for row in _ROWS for at in range(len(row) - 3))  # four steps of any
+_WALKS: Final = frozenset(
+    row[at : at + 4] for row in _ROWS for at in range(len(row) - 3)
+)  # four steps of any
 _LONG_SEQUENCE: Final = 8
 _SHORT_TEXT: Final = 16
 
