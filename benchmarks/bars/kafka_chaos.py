@@ -54,6 +54,7 @@ from monitoring import Alertmanager, Hooks, hooks
 FOLDER: Final = evidence.WORK / "kafka-chaos"
 MEMORY_BYTES: Final = 400 * 10**6
 FEED_SECONDS: Final = 1200.0
+QUIET_SECONDS: Final = 20.0  # what joins a group Alertmanager tells within its group_interval, 10 s
 LOOK_SECONDS: Final = 2.0  # asking brokers for lags costs them something
 SESSION_SECONDS: Final = 10.0
 PAUSE_SECONDS: Final = 20.0
@@ -160,6 +161,7 @@ async def _chaos(
                 ended=lambda: fleet.revive(SUPERVISED),
                 every=LOOK_SECONDS,
                 feed_seconds=FEED_SECONDS,
+                quiet_seconds=QUIET_SECONDS,
             ),
             feed=feed.run(plants.documents),
             chaos=chaos.run(plan(KINDS, size.documents, size.seed)),

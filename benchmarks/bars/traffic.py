@@ -21,7 +21,7 @@ _TOLD_EVERY: Final = 3.0
 @dataclass(frozen=True, slots=True)
 class Watch:
     """How the traffic is looked at. `left` is empty of work when every value is 0; `said` is what else is worth a word of progress;
-    `ended` says whether to go on although a process ended by itself.
+    `ended` says whether to go on although a process ended by itself. `quiet_seconds`: how long nothing must be left.
     """
 
     left: Callable[[], Awaitable[Mapping[str, int]]]
