@@ -54,7 +54,7 @@ class Confirmer:
         self._ahead = self._facts.maximum - self._reach
         self._before = MARGIN
         if rule.kind is Kind.CONTEXT:
-            self._before = context.GAP + context.BEFORE + max(map(len, rule.names))
+            self._before = context.GAP + context.BEFORE + context.longest(rule.names)
         self._groups = expressions.groups(rule.pattern)
         self._bounded = rule.kind is Kind.CONTEXT or (rule.kind is Kind.TOKEN and rule.bounded)
 
@@ -137,7 +137,7 @@ class Confirmer:
 
     @cached_property
     def _longest_name(self) -> int:
-        return max(map(len, self._rule.names))
+        return context.longest(self._rule.names)
 
     @cached_property
     def _names(self) -> re.Pattern[bytes]:

@@ -7,7 +7,7 @@ bytes says which syntax joins the two, or why they do not belong together. Nothi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -18,6 +18,10 @@ from detectors.model import Confidence
 GAP: Final = 40  # bytes between name and value
 BEFORE: Final = 48  # bytes before the name that are looked at
 _SEPARATOR: Final = r"[\x2d\x2e_ ]?"  # what `_` in a name stands for
+# What `&` at the end of a name stands for: the beginning of a word of credentials, behind a separator or none. It binds names that are
+# everyday words: `box&` is `box_api_key`, `BoxToken` and `box client secret`, and never `box = …`.
+_CREDENTIAL: Final = r"(?:api|app|access|auth|client|cred|key|pass|pat|priv|sec|tok)"
+_LONGEST_CREDENTIAL: Final = 7  # with its separator
 _COMPOUND: Final = 6  # a name this long may stand behind letters without a hump: `mydatadogkey`
 
 
@@ -37,6 +41,7 @@ class Syntax(StrEnum):
         return Confidence.LOW if self is Syntax.PROSE else Confidence.MEDIUM
 
 
+_NAME_SIGNS: Final = {"_": _SEPARATOR, ".": r"\x2e", "&": _SEPARATOR + _CREDENTIAL}
 DEFAULT_SYNTAXES: Final = frozenset(Syntax) - {Syntax.PROSE}
 
 
@@ -115,8 +120,13 @@ _URL_BEFORE: Final = re.compile(rb"(?:://|//)[\w.\-@:]*$")
 
 
 def name_expression(name: str) -> str:
-    """A rule's name as an expression for both engines: `_` stands for one separator or none."""
-    return "".join(_SEPARATOR if char == "_" else r"\x2e" if char == "." else char for char in name)
+    """A rule's name as an expression for both engines: `_` stands for one separator or none, `&` for a word of credentials."""
+    return "".join(_NAME_SIGNS.get(char, char) for char in name)
+
+
+def longest(names: Iterable[str]) -> int:
+    """Bytes of the longest text that one of the names can match."""
+    return max(len(name) + (_LONGEST_CREDENTIAL if name.endswith("&") else 0) for name in names)
 
 
 def read(before: bytes, name: bytes, gap: bytes, after: bytes) -> Reading:

@@ -26,11 +26,12 @@ from detectors.syntax import any_line_end
 _T = TypeVar("_T")
 
 RULES: Final = Path(__file__).parent / "rules"
-_FILE_KEYS: Final = {"title", "references", "rule", "set"}
+_SHARED_KEYS: Final = {"references": list, "access": str, "revoke": str, "revoke_url": str, "verified": bool}
+_FILE_KEYS: Final = {"title", "rule", "set", *_SHARED_KEYS}
 _RULE_KEYS: Final = {
     "id": str, "title": str, "severity": str, "pattern": str, "value": str, "line": str, "names": list,
     "minimum": int, "family": str, "proof": str, "extent": str, "entropy": float, "placeholders": bool,
-    "alone": bool, "anchor": str, "public": list, "reject": list, "profile": str, "canonical": str, "revoke": str, "references": list,
+    "alone": bool, "anchor": str, "public": list, "reject": list, "profile": str, "canonical": str, "credential": str, **_SHARED_KEYS,
     "examples": list, "negatives": list, "engine": str, "caseless": bool, "bounded": bool, "syntaxes": list,
 }  # fmt: skip
 _SET_KEYS: Final = {
@@ -38,7 +39,8 @@ _SET_KEYS: Final = {
     "within": int, "examples": list,
 }  # fmt: skip
 _ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.]*[a-z0-9]")
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.]*[a-z0-9]&?")
+_LINK: Final = re.compile(r"(?:https://|docs/)[^\s<>\"]+")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _SHORTEST_LITERAL: Final = 3
 _SHORTEST_NAME: Final = 3
@@ -118,7 +120,7 @@ def _read(path: Path, content: bytes) -> tuple[list[Rule], list[CredentialSet]]:
         entries = table.get(key, [])
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             raise RuleError(f"{path}: {key} is not a list of tables; write [[{key}]]")
-    shared = _strings("references", table.get("references", []))
+    shared = _checked({key: table[key] for key in _SHARED_KEYS if key in table}, _SHARED_KEYS)
     rules = [_located(path, entry, lambda e: _rule(path.stem, e, shared)) for entry in table.get("rule", [])]
     sets = [_located(path, entry, lambda e: _set(path.stem, e)) for entry in table.get("set", [])]
     if not rules and not sets:
@@ -139,7 +141,7 @@ def _strings(key: str, value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _typed(entry: Mapping[str, Any], keys: Mapping[str, type]) -> dict[str, Any]:
+def _checked(entry: Mapping[str, Any], keys: Mapping[str, type]) -> dict[str, Any]:
     """The entry with lists as tuples. Raises RuleError on an unknown key or a value of another type."""
     found: dict[str, Any] = {}
     for key, value in entry.items():
@@ -154,6 +156,12 @@ def _typed(entry: Mapping[str, Any], keys: Mapping[str, type]) -> dict[str, Any]
             raise RuleError(f"{key} is not a {wanted.__name__}")
         else:
             found[key] = value
+    return found
+
+
+def _typed(entry: Mapping[str, Any], keys: Mapping[str, type]) -> dict[str, Any]:
+    """The entry of a rule or set, checked. Raises RuleError."""
+    found = _checked(entry, keys)
     for key in ("id", "title", "severity", "examples"):
         if not found.get(key):
             raise RuleError(f"no {key}; add it")
@@ -172,8 +180,11 @@ def _set(provider: str, entry: Mapping[str, Any]) -> CredentialSet:
     return CredentialSet(provider=provider, **found)
 
 
-def _rule(provider: str, entry: Mapping[str, Any], references: tuple[str, ...]) -> Rule:
+def _rule(provider: str, entry: Mapping[str, Any], shared: Mapping[str, Any]) -> Rule:
+    """`shared` is what the file says for all of its rules."""
     found = _typed(entry, _RULE_KEYS)
+    references = shared.get("references", ()) + found.get("references", ())
+    found = {**shared, **found, "references": references}
     rule_id = found["id"]
     if provider not in ("generic", rule_id) and not rule_id.startswith(provider + "-"):
         raise RuleError(f"the id does not begin with the provider; name it {provider}-…")
@@ -182,12 +193,20 @@ def _rule(provider: str, entry: Mapping[str, Any], references: tuple[str, ...]) 
         found.pop(key, None)
     pattern = any_line_end(pattern)
     found["severity"] = Severity(found["severity"])
-    found["references"] = references + found.get("references", ())
+    for key in ("revoke_url", "references"):
+        _check_links(key, found.get(key, ()))
     found.setdefault("family", rule_id)
+    found.setdefault("credential", rule_id.removeprefix(provider + "-"))
     rule = Rule(**{**found, "provider": provider, "kind": kind, "pattern": pattern})
     _check_names_of_parts(rule)
     engine = _check_expression(rule, asked=found.get("engine", ""))
     return replace(rule, engine=engine)
+
+
+def _check_links(key: str, links: str | tuple[str, ...]) -> None:
+    for link in (links,) if isinstance(links, str) else links:
+        if not _LINK.fullmatch(link):
+            raise RuleError(f"{key}: {link!r} is no link; write https://… (or docs/…) and nothing else")
 
 
 def _kind(found: Mapping[str, Any]) -> tuple[Kind, str]:

@@ -115,12 +115,24 @@ class Rule:
         ""  # name in detectors.profiles: what the value's place promises; "" = whatever the expression says
     )
     canonical: str = "v1"  # name and version of the canonicalisation in detectors.canonical
-    revoke: str = ""  # where or how to revoke it
-    references: tuple[str, ...] = ()
+    credential: str = ""  # what kind of credential: `api-key`; default: the id without its provider
+    access: str = ""  # what its holder can do, one sentence
+    revoke: str = ""  # the steps that end its use
+    revoke_url: str = ""  # where they are taken
+    verified: bool = False  # steps and links were seen in the provider's documentation
+    references: tuple[str, ...] = ()  # documentation of the credential
     examples: tuple[
         str, ...
     ] = ()  # templates (detectors.synthetic): each must yield exactly this rule's finding
     negatives: tuple[str, ...] = ()  # templates: none may yield this rule's finding
+
+    @property
+    def how_to_revoke(self) -> str:
+        """One line for a page: the steps and the link, with the doubt where nobody saw them in the documentation."""
+        if not self.revoke:
+            return "Rotate it at the provider's console"
+        steps = f"{self.revoke}: {self.revoke_url}" if self.revoke_url else self.revoke
+        return steps if self.verified else f"{steps} (unverified; else rotate at the provider's console)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,7 +160,7 @@ class EventMaker:
             weak=described.weak,
             hosts=_hosts(near),
             emails=tuple(dict.fromkeys(d.lower() for d in _EMAIL.findall(near)))[:_AT_MOST],
-            revoke=rule.revoke,
+            revoke=rule.how_to_revoke,
         )
 
 

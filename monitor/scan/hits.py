@@ -67,7 +67,7 @@ class HitMaker:
             set_id=finding.set_id,
             parts=tuple(part.rule_id for part in finding.parts),
             records=finding.records,
-            revoke=rule.revoke,
+            revoke=rule.how_to_revoke,
             weak=described.weak,
             secret=finding.secret.decode("utf-8", "backslashreplace") if self._show else None,
         )
