@@ -66,7 +66,8 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
-        from monitor.commands.errors import EXPECTED, Failure
+        from monitor.commands.errors import Failure
+        from monitor.commands.expected import EXPECTED
 
         if not isinstance(error, EXPECTED):
             raise

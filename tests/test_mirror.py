@@ -45,6 +45,7 @@ WHOLE = {
     "monitor/collectors/gitpass.py": "tests/monitor/collectors/sources/test_git.py",
     "monitor/commands/demo.py": "tests/monitor/commands/test_service.py",
     "monitor/commands/errors.py": "tests/monitor/test_cli.py",
+    "monitor/commands/expected.py": "tests/monitor/test_cli.py",
     "monitor/gitread/documents.py": "tests/monitor/collectors/sources/test_git.py",
     "monitor/simulator/github_json.py": "tests/monitor/simulator/test_github.py",
     "monitor/store/migrations/env.py": "tests/monitor/store/test_migrate.py",

@@ -13,10 +13,6 @@ from pathlib import Path
 from typing import Annotated, TextIO
 
 import typer
-from rich.console import Console
-from rich.filesize import decimal
-from rich.progress import Progress as Bar
-from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from monitor.commands.errors import Failure
 from monitor.matcher.blocks import Progress
@@ -115,6 +111,11 @@ def _bar(counters: Progress, *, shown: bool) -> Iterator[None]:
     if not shown:
         yield
         return
+    from rich.console import Console
+    from rich.filesize import decimal
+    from rich.progress import Progress as Bar
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     done = threading.Event()
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:

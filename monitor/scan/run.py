@@ -14,9 +14,7 @@ from pathlib import Path
 
 from detectors import Scanner, load_rules
 from monitor import hardening
-from monitor.gitread import Remote, open_repository, parse
 from monitor.matcher.blocks import BlockReader, Found, Progress
-from monitor.matcher.history import scan_history
 from monitor.matcher.redact import Redactor
 from monitor.matcher.tree import scan_tree
 from monitor.scan.baseline import Baseline, check_writable
@@ -119,14 +117,23 @@ def _target(options: Options, text: str) -> Work:
     """How to scan one target. Raises TargetError, GitError."""
     if text == STDIN:
         return _stdin
-    if isinstance(parsed := parse(text), Remote) or (options.history and parsed.is_dir()):
+    there = os.path.lexists(text)
+    if (options.history or not there) and _is_repository(text, options):
         return lambda stack, make, progress: _repository(text, stack, make, progress)
     if options.history:
         raise TargetError(f"{text}: --history needs a git repository")
-    if not os.path.lexists(text):
+    if not there:
         raise TargetError(f"{text}: no such file or folder")
     jobs = options.jobs
     return lambda _, make, progress: scan_tree([os.path.abspath(text)], make, progress, jobs=jobs)  # noqa: PTH100 - links stay
+
+
+def _is_repository(text: str, options: Options) -> bool:
+    """A git URL, or with `--history` a folder. Raises GitError. Git's modules take a tenth of a scan's start: only who needs them waits."""
+    from monitor.gitread import Remote, parse
+
+    parsed = parse(text)
+    return isinstance(parsed, Remote) or (options.history and parsed.is_dir())
 
 
 def _stdin(_: ExitStack, make: Callable[[], Scanner], progress: Progress) -> Iterator[Found]:
@@ -144,6 +151,9 @@ def _read_stdin(room: memoryview) -> int:
 def _repository(
     text: str, stack: ExitStack, make: Callable[[], Scanner], progress: Progress
 ) -> Iterator[Found]:
+    from monitor.gitread import open_repository
+    from monitor.matcher.history import scan_history
+
     folder = Path(tempfile.mkdtemp(prefix="leakstream-git-"))
     stack.callback(shutil.rmtree, folder, ignore_errors=True)
     yield from scan_history(open_repository(text, folder), make(), progress)
