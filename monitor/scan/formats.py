@@ -27,6 +27,7 @@ class Summary:
     bytes: int = 0
     seconds: float = 0.0
     known: int = 0  # hits that the baseline knows
+    allowed: int = 0  # findings that a comment of the text allows
     dropped: Mapping[str, int] = field(default_factory=dict)
     skipped: Mapping[str, int] = field(default_factory=dict)
     unreadable: Sequence[str] = ()  # targets of which nothing could be read
@@ -37,6 +38,8 @@ class Summary:
         cuts = {reason: count for reason, count in self.dropped.items() if reason in _CUTS and count}
         if cuts:
             remarks.append("not looked at for the limits' sake: " + _counts(cuts))
+        if self.allowed:
+            remarks.append(f"allowed by comments: {self.allowed}")
         if self.skipped:
             remarks.append("left out: " + _counts(self.skipped))
         if self.unreadable:
@@ -229,6 +232,7 @@ class Sarif:
                     "properties": {
                         "files": summary.files,
                         "bytes": summary.bytes,
+                        "allowed": summary.allowed,
                         "dropped": dict(summary.dropped),
                         "skipped": dict(summary.skipped),
                     },

@@ -109,3 +109,26 @@ def test_a_target_named_twice_is_scanned_once(tmp_path: Path) -> None:
     twice = [str(tmp_path), f"{tmp_path}/", str(tmp_path / "." / "a"), str(tmp_path / "a")]
     assert scan(Options(twice[:2]), told, Progress()) == 1
     assert scan(Options(twice[2:]), told, Progress()) == 1
+
+
+def test_a_comment_allows_what_it_names_and_is_counted(tmp_path: Path) -> None:
+    allow = b"# leakstream:allow"
+    (tmp_path / "a").write_bytes(line(1).rstrip() + b"  " + allow + b"\n")
+    (tmp_path / "b").write_bytes(allow + b"=github-pat-classic\n" + line(2))
+    (tmp_path / "c").write_bytes(line(3).rstrip() + b"  " + allow + b"=another-rule\n")
+    told = Told()
+    assert scan(Options([str(tmp_path)]), told, Progress()) == 1
+    assert told.summary.allowed == 2
+    assert told.summary.remarks() == ["allowed by comments: 2"]
+
+
+def test_a_baseline_knows_a_leak_whose_file_was_renamed(tmp_path: Path) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "a.py").write_bytes(line(1))
+    baseline = tmp_path / "baseline.json"
+    assert scan(Options([str(tmp_path / "code")], write_baseline=baseline), Told(), Progress()) == 1
+    (tmp_path / "code" / "a.py").rename(tmp_path / "code" / "b.py")
+    (tmp_path / "code" / "b.py").write_bytes(b"# moved\n\n" + line(1) + line(2))
+    told = Told()
+    assert scan(Options([str(tmp_path / "code")], baseline=baseline), told, Progress()) == 1
+    assert told.summary.known == 1
