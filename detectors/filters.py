@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -23,16 +22,13 @@ _HUMAN_LENGTH: Final = 24  # longer values are not typed from memory
 _WEAK: Final = 40.0  # bits; what is easier to guess says nothing on a host that is nobody's
 
 
-def reason(rule: Rule, secret: bytes, public: Collection[str] = (), scope: bytes = b"") -> str:
-    """Why the value is dropped before any proof; "" when it is kept. `public`: sha256 (hex) of values that are public by design;
-    `scope`: `user@host` of a structure, b"" when it names neither.
-    """
-    return next(filter(None, _reasons(rule, secret, public, scope)), "")
+def reason(rule: Rule, secret: bytes, scope: bytes = b"") -> str:
+    """Why the value is dropped before any proof; "" when it is kept. `scope`: `user@host` of a structure, b"" when it names neither."""
+    return next(filter(None, _reasons(rule, secret, scope)), "")
 
 
-def _reasons(rule: Rule, secret: bytes, public: Collection[str], scope: bytes) -> Iterator[str]:
+def _reasons(rule: Rule, secret: bytes, scope: bytes) -> Iterator[str]:
     """What each filter says, the cheap and the certain first."""
-    yield "public" if public and hashlib.sha256(secret).hexdigest() in public else ""
     yield "rejected" if any(_compiled(text).search(secret) for text in rule.reject) else ""
     yield dummy(rule, secret) if rule.placeholders else ""
     yield profiles.unlike(rule.profile, secret) if rule.profile else ""

@@ -31,7 +31,7 @@ _FILE_KEYS: Final = {"title", "rule", "set", *_SHARED_KEYS}
 _RULE_KEYS: Final = {
     "id": str, "title": str, "severity": str, "pattern": str, "value": str, "line": str, "names": list,
     "minimum": int, "family": str, "proof": str, "extent": str, "entropy": float, "placeholders": bool,
-    "alone": bool, "anchor": str, "public": list, "reject": list, "profile": str, "canonical": str, "credential": str, **_SHARED_KEYS,
+    "alone": bool, "anchor": str, "reject": list, "profile": str, "canonical": str, "credential": str, **_SHARED_KEYS,
     "examples": list, "negatives": list, "engine": str, "caseless": bool, "bounded": bool, "syntaxes": list,
 }  # fmt: skip
 _SET_KEYS: Final = {
@@ -41,7 +41,6 @@ _SET_KEYS: Final = {
 _ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.]*[a-z0-9]&?")
 _LINK: Final = re.compile(r"(?:https://|docs/)[^\s<>\"]+")
-_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _SHORTEST_LITERAL: Final = 3
 _SHORTEST_NAME: Final = 3
 _FEWEST_RECORDS: Final = 3
@@ -243,9 +242,6 @@ def _check_kind(rule: Rule) -> None:
     for syntax in rule.syntaxes:
         if syntax not in list(Syntax):
             raise RuleError(f"syntax {syntax!r} is unknown; known are {', '.join(Syntax)}")
-    for digest in rule.public:
-        if not _SHA256.fullmatch(digest):
-            raise RuleError("public holds something else than 64 lower-case hex digits of a sha256")
     for name in rule.names:
         if len(name) < _SHORTEST_NAME or not _NAME.fullmatch(name):
             raise RuleError(

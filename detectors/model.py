@@ -109,7 +109,6 @@ class Rule:
     placeholders: bool = True  # apply the placeholder and dummy filter
     engine: str = "re"  # "re" where the rule check proves it safe, else "re2"
     alone: bool = True  # False: reported only as a part of a set
-    public: tuple[str, ...] = ()  # sha256 hex of values that are public by design
     reject: tuple[str, ...] = ()  # expressions over the value that mark it as something else
     profile: str = (
         ""  # name in detectors.profiles: what the value's place promises; "" = whatever the expression says
@@ -182,3 +181,5 @@ class Finding:
     set_id: str = ""  # the complete set this finding stands for
     decoded: tuple[str, ...] = ()
     records: int = 0  # how many lines a dump has
+    missing: tuple[str, ...] = ()  # titles of the parts without which it is half a credential, not seen near it
+    known: str = ""  # why everybody has this value (detectors.known); "" = nobody knows it

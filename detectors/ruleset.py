@@ -25,11 +25,6 @@ class RuleSet:
     def by_id(self) -> Mapping[str, Rule]:
         return MappingProxyType({rule.id: rule for rule in self.rules})
 
-    @cached_property
-    def public(self) -> frozenset[str]:
-        """sha256 (hex) of every value that some rule knows to be public by design: none of them is reported, whatever finds it."""
-        return frozenset(digest for rule in self.rules for digest in rule.public)
-
     def __len__(self) -> int:
         return len(self.rules)
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from detectors import compiler, filters
+from detectors import compiler, filters, known
 from detectors.buffers import Buffer
 from detectors.conclude import conclude
 from detectors.confirm import Confirmer, Match, Miss
@@ -43,11 +43,14 @@ class Scanner:
         cache_dir: Path | None = None,
         budget: Budget | None = None,
         keep_refuted: bool = False,
+        keep_known: bool = False,
     ) -> None:
+        """`keep_refuted`, `keep_known`: also tell of values whose proof fails, of those that everybody has (`Finding.known`)."""
         self.rules = rules
         self.last = _NOTHING
         self._budget = budget or Budget()
         self._keep_refuted = keep_refuted
+        self._keep_known = keep_known
         self._decoding = Decoding(rules, self._budget)
         self._marks = self._decoding.marks
         self._first_trigger = len(rules.rules)
@@ -180,14 +183,25 @@ class Scanner:
             done = max(done, outcome.stop)
             if isinstance(outcome, Miss):
                 self.last.dropped[outcome.reason] += 1
-            elif reason := filters.reason(rule, outcome.secret, self.rules.public, outcome.scope):
+            elif why := known.reason_of(outcome.secret):
+                found += self._known(_finding(rule, outcome, low), why)
+            elif reason := filters.reason(rule, outcome.secret, scope=outcome.scope):
                 self.last.dropped[reason] += 1
             else:
                 found += self._judged(_finding(rule, outcome, low))
         return found
 
+    def _known(self, finding: Finding, why: str) -> list[Finding]:
+        """What everybody has, if it is asked for: with the least confidence, whatever its proof says."""
+        if self._keep_known:
+            return [replace(finding, confidence=Confidence.LOW, known=why)]
+        self.last.dropped["public"] += 1
+        return []
+
     def _judged(self, finding: Finding) -> list[Finding]:
-        """The finding unless its proof refutes it (and these are not asked for)."""
+        """The finding unless its proof refutes it (and these are not asked for), or names a key that everybody has."""
+        if why := known.reason_of(finding.proof.facts.get("fingerprint", "").encode()):
+            return self._known(finding, why)
         if finding.proof.verdict is not Verdict.REFUTED or self._keep_refuted:
             return [finding]
         self.last.dropped["refuted"] += 1
@@ -242,25 +256,32 @@ def _by_document(hits: Iterable[Hit], starts: Sequence[int], ends: Sequence[int]
 
 def _seen_from_outside(finding: Finding, run: Run, low: int) -> Finding:
     """A finding of a decoded run stands where the run does."""
-    start, end = run.start - low, run.end - low
+    start, end = run.span(finding.start, finding.end)
+    parts = []
+    for part in finding.parts:
+        first, last = run.span(part.start, part.end)
+        parts.append(replace(part, start=first - low, end=last - low))
     return replace(
         finding,
-        start=start,
-        end=end,
+        start=start - low,
+        end=end - low,
         decoded=(run.encoding, *finding.decoded),
-        parts=tuple(replace(part, start=start, end=end) for part in finding.parts),
+        parts=tuple(parts),
     )
 
 
 def _finding(rule: Rule, match: Match, low: int) -> Finding:
+    """A proof is worth more than the syntax around the value."""
+    proof = proofs()[rule.proof].check(match.secret) if rule.proof else UNPROVABLE
+    proved = proof.verdict is Verdict.PROVED
     return Finding(
         rule=rule,
         start=match.start - low,
         end=match.end - low,
         secret=match.secret,
         severity=rule.severity,
-        confidence=match.syntax.confidence if match.syntax else Confidence.HIGH,
-        proof=proofs()[rule.proof].check(match.secret) if rule.proof else UNPROVABLE,
+        confidence=match.syntax.confidence if match.syntax and not proved else Confidence.HIGH,
+        proof=proof,
         syntax=match.syntax or "",
         name=match.name.decode("latin-1"),
         scope=match.scope,

@@ -15,7 +15,7 @@ REASONS: Final = frozenset(
         "name_in_word",  # context: the name is a part of another word
         "other_value",  # context: the text says it is a hash, a commit …
         "syntax",  # context: name and value are joined in no accepted way
-        "public",  # published by its provider on purpose
+        "public",  # everybody has it: an example, an emulator's key, a public client's
         "rejected",  # the rule's own `reject`
         "placeholder",
         "template",

@@ -73,7 +73,7 @@ def plants(rules: RuleSet, kinds: Sequence[str], rng: random.Random) -> list[Pla
 
 
 def _fits(rule: Rule) -> bool:
-    return rule.kind is Kind.TOKEN and rule.alone and not rule.extent and not rule.public
+    return rule.kind is Kind.TOKEN and rule.alone and not rule.extent
 
 
 def _plant(kind: str, rule: Rule, rng: random.Random) -> Plant:
