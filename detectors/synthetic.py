@@ -25,8 +25,7 @@ from detectors.syntax import WORD, Node, Nodes, bytes_of, children, is_repeat, p
 _ATTEMPTS: Final = 400
 _USUAL_EXTRA: Final = 12  # a repeat takes at most so many more than its least
 _PRINTABLE: Final = frozenset(range(0x21, 0x7F)) - frozenset(b"\"'`\\<>{}$%*?")
-_SPACE: Final = frozenset(b" \t\n\r\f\v")
-_BLANKS: Final = frozenset(b" \t")
+_LINE_ENDS: Final = frozenset(b"\n\r\f\v")
 _PLAIN: Final = WORD - {0x5F}
 _BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _PLACE: Final = re.compile(r"\{\{(secret|refuted|any|rule|records)(?=[:}])")
@@ -183,11 +182,10 @@ def _walk_node(node: Node, rng: Random) -> bytes:
 
 
 def _pick(members: frozenset[int], rng: Random) -> int:
-    """A byte of a class; of an open one (`[^@]`) a plain one, so that the text around it stays what it is; of white space a blank:
-    an expression counts bytes, and a line end may be two.
+    """A byte of a class; of an open one (`[^@]`) a plain one, so that the text around it stays what it is; no line end where there is
+    a choice: an expression counts bytes, and a line end may be two.
     """
-    if members <= _SPACE:
-        members = members & _BLANKS or members
+    members = members - _LINE_ENDS or members
     if len(members) > len(_PRINTABLE):
         members = members & (_PLAIN if rng.random() < 0.9 else _PRINTABLE) or members
     return rng.choice(sorted(members))

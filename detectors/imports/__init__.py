@@ -1,0 +1,1 @@
+"""Rules that other tools' users wrote, as files of this library."""
