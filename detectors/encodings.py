@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -13,6 +14,8 @@ BASE36: Final = b"0123456789abcdefghijklmnopqrstuvwxyz"
 BASE62: Final = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 _TO_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
+_MAIL: Final = re.compile(r"([^\s@<>|]{1,2})[^\s@<>|]{0,62}@(?=[\w-])(?![\w.-]{1,80}gserviceaccount\.com)")
+_MASKED_LENGTH: Final = 400
 _FACT_LENGTH: Final = 200  # a fact is shown in a page: long claims are cut
 
 
@@ -64,11 +67,14 @@ def json_object(data: bytes | None) -> dict[str, Any] | None:
 
 
 def fact(value: object) -> str:
-    """A text or number of a decoded structure as a fact: one printable line of at most 200 characters, or ''."""
+    """A text or number of a decoded structure as a fact: one printable line of at most 200 characters, or ''.
+
+    The person of an e-mail address is masked, `jo***@mail.example`; a service account of Google is no person.
+    """
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
     text = str(value) if not isinstance(value, int) or value.bit_length() < 128 else ""
-    return text[:_FACT_LENGTH] if text.isprintable() else ""
+    return _MAIL.sub(r"\1***@", text[:_MASKED_LENGTH])[:_FACT_LENGTH] if text.isprintable() else ""
 
 
 def instant(seconds: float) -> str:

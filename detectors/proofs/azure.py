@@ -63,6 +63,7 @@ class Signature:
     """One service's mark: four characters of base64 that end 6 before the end, and the seeds its keys are summed with."""
 
     name: str
+    service: str
     mark: bytes
     seeds: tuple[bytes, ...]
     refutes: bool = False
@@ -77,7 +78,8 @@ class Signature:
         for seed in self.seeds:
             if raw[-4:] == marvin32(raw[:-4], seed).to_bytes(4, "little"):
                 return Proof(Verdict.PROVED, self.name, self._facts(seed))
-        return Proof(Verdict.REFUTED if self.refutes else Verdict.UNPROVABLE, self.name)
+        verdict = Verdict.REFUTED if self.refutes else Verdict.UNPROVABLE
+        return Proof(verdict, self.name, {"service": self.service})
 
     def make(self, candidate: bytes, rng: Random) -> bytes:
         """Keeps the candidate's alphabet: a key of letters and digits only is drawn again until its sum has no other."""
@@ -96,25 +98,29 @@ class Signature:
             body = bytes((rng.choice(_BASE66[:26]),)) + body[1:]
         return candidate
 
-    @staticmethod
-    def _facts(seed: bytes) -> Mapping[str, str]:
-        return {"key_kind": seed.decode("ascii").rstrip("0")}
+    def _facts(self, seed: bytes) -> Mapping[str, str]:
+        return {"service": self.service, "key_kind": seed.decode("ascii").rstrip("0")}
 
 
 _SIGNATURES: Final = (
-    Signature("azure-storage", b"+ASt", (b"Default0",), refutes=True),
-    Signature("azure-cosmos", b"ACDb", (b"MastRW00", b"MastRO00")),
-    Signature("azure-redis", b"AzCa", (b"Access00",)),
-    Signature("azure-service-bus", b"+ASb", _SHARED_ACCESS),
-    Signature("azure-event-hub", b"+AEh", _SHARED_ACCESS),
-    Signature("azure-relay", b"+ARm", _SHARED_ACCESS),
-    Signature("azure-batch", b"+ABa", (b"AbAcct00",)),
-    Signature("azure-function", b"AzFu", (b"Functi00", b"System00", b"Master00"), urlsafe=True),
-    Signature("azure-search", b"AzSe", (b"Query000", b"PAdmin00")),
-    Signature("azure-iot", b"AIoT", (b"IoTHub00", b"DpsKey00", b"Device00")),
-    Signature("azure-api-management", b"APIM", (b"Tenant00", b"IoTHub00", b"Gatewy00", b"GitKey00")),
-    Signature("azure-ml-classic", b"+AMC", (b"Classic0",)),
-    Signature("azure-container-registry", b"+ACR", (b"ACRDflt0",)),
+    Signature("azure-storage", "Storage", b"+ASt", (b"Default0",), refutes=True),
+    Signature("azure-cosmos", "Cosmos DB", b"ACDb", (b"MastRW00", b"MastRO00")),
+    Signature("azure-redis", "Cache for Redis", b"AzCa", (b"Access00",)),
+    Signature("azure-service-bus", "Service Bus", b"+ASb", _SHARED_ACCESS),
+    Signature("azure-event-hub", "Event Hubs", b"+AEh", _SHARED_ACCESS),
+    Signature("azure-relay", "Relay", b"+ARm", _SHARED_ACCESS),
+    Signature("azure-batch", "Batch", b"+ABa", (b"AbAcct00",)),
+    Signature("azure-function", "Functions", b"AzFu", (b"Functi00", b"System00", b"Master00"), urlsafe=True),
+    Signature("azure-search", "AI Search", b"AzSe", (b"Query000", b"PAdmin00")),
+    Signature("azure-iot", "IoT Hub", b"AIoT", (b"IoTHub00", b"DpsKey00", b"Device00")),
+    Signature(
+        "azure-api-management",
+        "API Management",
+        b"APIM",
+        (b"Tenant00", b"IoTHub00", b"Gatewy00", b"GitKey00"),
+    ),
+    Signature("azure-ml-classic", "Machine Learning (classic)", b"+AMC", (b"Classic0",)),
+    Signature("azure-container-registry", "Container Registry", b"+ACR", (b"ACRDflt0",)),
 )
 
 

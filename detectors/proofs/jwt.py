@@ -5,6 +5,7 @@ A signature cannot be checked without the key, so a token is never proved, only 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from random import Random
 from typing import Any, Final
@@ -16,8 +17,36 @@ from detectors.model import Proof, Verdict
 from detectors.proofs import ProofSpec
 
 _LONGEST: Final = 16_384
-_CLAIMS: Final = ("iss", "aud", "role", "ref", "scope", "azp")
-_TIMES: Final = {"iat": "issued_at", "exp": "expires_at"}
+_ISSUER_LENGTH: Final = 300
+_CLAIMS: Final = ("iss", "aud", "sub", "role", "ref", "scope", "azp", "tid")
+_TIMES: Final = {"iat": "issued_at", "nbf": "not_before", "exp": "expires_at"}
+# Whose token it is, by its issuer: the first expression that is found in it
+_ISSUERS: Final = tuple(
+    (service, re.compile(expression))
+    for service, expression in (
+        ("Supabase", r"^supabase(?:-demo)?$|\.supabase\.co/"),
+        (
+            "Kubernetes service account",
+            r"^kubernetes/serviceaccount$|^https://kubernetes\.default\.svc|^https://oidc\.eks\.|container\.googleapis\.com/",
+        ),
+        (
+            "Microsoft Entra ID",
+            r"^https://(?:sts\.windows\.net|login\.microsoftonline\.(?:com|us|de)|login\.partner\.microsoftonline\.cn)/",
+        ),
+        ("Azure AD B2C", r"\.b2clogin\.com/"),
+        ("Auth0", r"\.auth0\.com/?$"),
+        ("Okta", r"\.okta(?:preview|-emea)?\.com(?:/|$)"),
+        ("Salesforce", r"\.(?:salesforce|force)\.com(?:/|$)"),
+        ("Firebase", r"^https://(?:securetoken|session\.firebase)\.google\.com/"),
+        ("Google", r"^(?:https://)?accounts\.google\.com$|\.iam\.gserviceaccount\.com$"),
+        ("Amazon Cognito", r"^https://cognito-(?:idp|identity)\."),
+        ("GitHub Actions", r"^https://token\.actions\.githubusercontent\.com"),
+        ("GitLab CI", r"^https://gitlab\.com$|^gitlab(?:-ci)?$"),
+        ("Apple", r"^https://appleid\.apple\.com$"),
+        ("Clerk", r"\.clerk\.(?:accounts\.dev|com)|^https://clerk\."),
+        ("Keycloak", r"/(?:auth/)?realms/[\w.-]+$"),
+    )
+)
 
 
 def _segments(secret: bytes) -> tuple[dict[str, Any], dict[str, Any]] | None:
@@ -32,16 +61,26 @@ def _segments(secret: bytes) -> tuple[dict[str, Any], dict[str, Any]] | None:
 
 
 def _facts(header: Mapping[str, Any], payload: Mapping[str, Any]) -> dict[str, str]:
-    """Claims that name no person. `sub` is told only where it is a Kubernetes service account."""
-    facts = {"alg": fact(header["alg"])}
+    """Claims that name no person: an e-mail address among them is masked. `service` is whose token it is."""
+    facts = {"alg": fact(header["alg"]), "service": _service(payload)}
     facts |= {claim: fact(payload[claim]) for claim in _CLAIMS if claim in payload}
     for claim, name in _TIMES.items():
         if isinstance(payload.get(claim), int | float):
             facts[name] = instant(payload[claim])
-    subject = payload.get("sub")
-    if isinstance(subject, str) and subject.startswith("system:serviceaccount:"):
-        facts["sub"] = fact(subject)
+    audience = payload.get("aud")
+    if isinstance(audience, list):
+        facts["aud"] = fact(" ".join(entry for entry in audience[:8] if isinstance(entry, str)))
     return {name: text for name, text in facts.items() if text}
+
+
+def _service(payload: Mapping[str, Any]) -> str:
+    issuer, subject = payload.get("iss"), payload.get("sub")
+    if isinstance(subject, str) and subject.startswith("system:serviceaccount:"):
+        return "Kubernetes service account"
+    if isinstance(issuer, str):
+        issuer = issuer[:_ISSUER_LENGTH]
+        return next((service for service, shown in _ISSUERS if shown.search(issuer)), "")
+    return ""
 
 
 def _check(secret: bytes) -> Proof:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import re
 from random import Random
 from typing import TYPE_CHECKING, Final
 
+from detectors.encodings import fact, unbase64
 from detectors.model import Proof, Verdict
 from detectors.proofs import ProofSpec
 
@@ -29,6 +31,12 @@ _NOISE: Final = re.compile(rb"\\[nrt]|[^A-Za-z0-9+/=]")
 _READABLE: Final = re.compile(
     rb"[A-Za-z0-9+/=\s\\\"'`.,]*"
 )  # with anything else in it, a failure to read is ours
+_DEK: Final = re.compile(rb"DEK-Info: ?([A-Z0-9-]{3,30}),")
+_KDFS: Final = (
+    ("PBKDF2", bytes.fromhex("2a864886f70d01050c")),
+    ("scrypt", bytes.fromhex("2b06010401da47040b")),
+)
+_WEAK_BELOW: Final = 2048  # bits of an RSA key
 _SSH_MAGIC: Final = b"openssh-key-v1\0"
 
 
@@ -39,12 +47,24 @@ def _check(secret: bytes) -> Proof:
         return Proof(Verdict.UNPROVABLE, _NAME)
     label, text = begin[1], secret[begin.end() : end].replace(b"\\n", b"\n")
     if b"ENCRYPTED" in label or b"Proc-Type: 4,ENCRYPTED" in text:
-        return Proof(Verdict.UNPROVABLE, _NAME, {"encrypted": "yes"})
+        return Proof(Verdict.UNPROVABLE, _NAME, _locked(label, text))
     text = _HEADER.sub(b"", text)
     proof = _body(_NOISE.sub(b"", _JOINT.sub(b"", _without_diff_marks(text))), label)
     if proof.verdict is Verdict.REFUTED and not _READABLE.fullmatch(text):
         return Proof(Verdict.UNPROVABLE, _NAME)
     return proof
+
+
+def _locked(label: bytes, text: bytes) -> dict[str, str]:
+    """Of an encrypted block: the cipher that its header names, or how the key is derived from the password."""
+    facts = {"encrypted": "yes"}
+    if cipher := _DEK.search(text):
+        facts |= {"cipher": cipher[1].decode(), "kdf": "one round of MD5"}
+    elif label.startswith(b"ENCRYPTED"):
+        head = unbase64(_NOISE.sub(b"", text[:400])[:160]) or b""
+        derived = [name for name, identifier in _KDFS if identifier in head]
+        facts |= {"kdf": derived[0]} if derived else {}
+    return facts
 
 
 def _without_diff_marks(text: bytes) -> bytes:
@@ -77,16 +97,44 @@ def _der(der: bytes) -> Proof:
 
 def _agreement(key: PrivateKeyTypes) -> Proof:
     """RSA: p * q = n. Curves: the library already refused a point that is not the private number's."""
-    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+    from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 
+    facts = {"encrypted": "no"} | _fingerprint(key)
     if isinstance(key, rsa.RSAPrivateKey):
         numbers = key.private_numbers()
         if numbers.p * numbers.q != numbers.public_numbers.n:
             return Proof(Verdict.REFUTED, _NAME)
-        return Proof(Verdict.PROVED, _NAME, {"algorithm": "RSA", "bits": str(key.key_size)})
+        facts |= {"algorithm": "RSA", "bits": str(key.key_size)}
+        if key.key_size < _WEAK_BELOW:
+            facts["weak"] = f"below {_WEAK_BELOW} bits"
+        return Proof(Verdict.PROVED, _NAME, facts)
     if isinstance(key, ec.EllipticCurvePrivateKey):
-        return Proof(Verdict.PROVED, _NAME, {"algorithm": "EC", "curve": key.curve.name})
-    return Proof(Verdict.PROVED, _NAME, {"algorithm": type(key).__name__.removesuffix("PrivateKey")})
+        return Proof(
+            Verdict.PROVED,
+            _NAME,
+            facts | {"algorithm": "EC", "curve": key.curve.name, "bits": str(key.key_size)},
+        )
+    if isinstance(key, dsa.DSAPrivateKey):
+        facts |= {"bits": str(key.key_size), "weak": "OpenSSH no longer takes it"}
+    name = type(key).__name__.lstrip("_").removesuffix("PrivateKey")
+    return Proof(Verdict.PROVED, _NAME, facts | {"algorithm": name})
+
+
+def _fingerprint(key: PrivateKeyTypes) -> dict[str, str]:
+    """The fingerprint of the public key as OpenSSH shows it; none where OpenSSH has no form for the algorithm."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    try:
+        written = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+    except (ValueError, UnsupportedAlgorithm):
+        return {}
+    return _fingerprint_of(base64.b64decode(written.split(b" ")[1]))
+
+
+def _fingerprint_of(public: bytes) -> dict[str, str]:
+    digest = base64.b64encode(hashlib.sha256(public).digest()).decode().rstrip("=")
+    return {"fingerprint": f"SHA256:{digest}"}
 
 
 def _openssh(blob: bytes) -> Proof:
@@ -94,10 +142,18 @@ def _openssh(blob: bytes) -> Proof:
     fields = _openssh_fields(blob)
     if fields is None:
         return Proof(Verdict.REFUTED, _NAME)
-    cipher, _, _, public, private = fields
-    facts = {"algorithm": public[4 : 4 + int.from_bytes(public[:4], "big")][:64].decode("ascii", "replace")}
+    cipher, kdf, _, public, private = fields
+    name, *numbers = _strings(public)[:4] or [b""]
+    facts = {"algorithm": fact(name[:64].decode("ascii", "replace"))} | _fingerprint_of(public)
+    if name == b"ssh-rsa" and len(numbers) == 2:
+        facts["bits"] = str(int.from_bytes(numbers[1][:_LONGEST], "big").bit_length())
+        if int(facts["bits"]) < _WEAK_BELOW:
+            facts["weak"] = f"below {_WEAK_BELOW} bits"
     if cipher != b"none":
-        return Proof(Verdict.UNPROVABLE, _NAME, {**facts, "encrypted": "yes"})
+        told = {"cipher": cipher, "kdf": kdf}
+        facts |= {key: fact(value[:64].decode("ascii", "replace")) for key, value in told.items()}
+        return Proof(Verdict.UNPROVABLE, _NAME, facts | {"encrypted": "yes"})
+    facts["encrypted"] = "no"
     agree = len(private) > 8 and private[:4] == private[4:8]
     return Proof(Verdict.PROVED, _NAME, facts) if agree else Proof(Verdict.REFUTED, _NAME)
 
@@ -116,6 +172,19 @@ def _openssh_fields(blob: bytes) -> list[bytes] | None:
             return None
         fields.append(blob[start:at])
     return fields
+
+
+def _strings(blob: bytes) -> list[bytes]:
+    """The fields of an SSH blob, each behind its length; what does not fit is left out."""
+    found: list[bytes] = []
+    at = 0
+    while at + 4 <= len(blob):
+        end = at + 4 + int.from_bytes(blob[at : at + 4], "big")
+        if end > len(blob):
+            break
+        found.append(blob[at + 4 : end])
+        at = end
+    return found
 
 
 def _make(candidate: bytes, rng: Random) -> bytes:

@@ -23,13 +23,6 @@ _BRANDS: Final = (
     ("jcb", re.compile(rb"35(?:2[89]|[3-8][0-9])[0-9]{12}")),
     ("unionpay", re.compile(rb"62[0-9]{14,17}")),
 )
-# Numbers that the schemes and payment providers publish for tests
-_TEST_CARDS: Final = frozenset((
-    b"4111111111111111", b"4242424242424242", b"4012888888881881", b"4000056655665556", b"5555555555554444",
-    b"5105105105105100", b"5200828282828210", b"378282246310005", b"371449635398431", b"6011111111111117",
-    b"6011000990139424", b"30569309025904", b"3056930009020004", b"3530111333300000", b"3566002020360505",
-))  # fmt: skip
-_TEST_IBANS: Final = frozenset((b"GB82WEST12345698765432", b"DE89370400440532013000"))
 # Length of an IBAN by country (SWIFT's registry)
 _IBAN_LENGTHS: Final = {
     "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BR": 29, "BY": 28,
@@ -43,7 +36,6 @@ _IBAN_LENGTHS: Final = {
 }  # fmt: skip
 _IBAN: Final = re.compile(rb"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
 _SSN: Final = re.compile(rb"([0-9]{3})[- ]?([0-9]{2})[- ]?([0-9]{4})")
-_TEST_SSNS: Final = frozenset((b"078051120", b"219099999", b"123456789", b"457555462"))
 
 
 def luhn(digits: bytes) -> int:
@@ -60,7 +52,7 @@ def luhn(digits: bytes) -> int:
 def _card_check(secret: bytes) -> Proof:
     digits = secret.translate(None, _SEPARATORS)
     brand = next((name for name, shape in _BRANDS if shape.fullmatch(digits)), None)
-    if brand is None or luhn(digits) or digits in _TEST_CARDS:
+    if brand is None or luhn(digits):
         return Proof(Verdict.REFUTED, "card")
     return Proof(Verdict.PROVED, "card", {"brand": brand})
 
@@ -81,7 +73,7 @@ def _iban_rest(text: bytes) -> int:
 def _iban_check(secret: bytes) -> Proof:
     text = secret.translate(None, _SEPARATORS).upper()
     country = text[:2].decode("ascii", "replace")
-    fits = _IBAN.fullmatch(text) and _IBAN_LENGTHS.get(country) == len(text) and text not in _TEST_IBANS
+    fits = _IBAN.fullmatch(text) and _IBAN_LENGTHS.get(country) == len(text)
     if not fits or _iban_rest(text) != 1:
         return Proof(Verdict.REFUTED, "iban")
     return Proof(Verdict.PROVED, "iban", {"country": country})
@@ -108,8 +100,7 @@ def _ssn_check(secret: bytes) -> Proof:
         or found[3] == b"0000"
     ):
         return Proof(Verdict.REFUTED, "ssn")
-    verdict = Verdict.REFUTED if b"".join(found.groups()) in _TEST_SSNS else Verdict.UNPROVABLE
-    return Proof(verdict, "ssn")
+    return Proof(Verdict.UNPROVABLE, "ssn")
 
 
 def _ssn_make(candidate: bytes, rng: Random) -> bytes:

@@ -1,8 +1,8 @@
-"""Cryptocurrency keys: Base58Check (WIF, BIP 32), BIP 39 phrases, bare secp256k1 scalars."""
+"""Cryptocurrency keys: Base58Check (WIF, BIP 32), BIP 39 and Electrum phrases, bare secp256k1 scalars."""
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 import re
 from functools import cache
 from random import Random
@@ -20,24 +20,10 @@ _LONGEST: Final = 130
 _WIF: Final = {0x80: "bitcoin", 0xEF: "bitcoin testnet", 0xB0: "litecoin", 0x9E: "dogecoin", 0xCC: "dash"}
 _EXTENDED: Final = re.compile(rb"[xyztuv]prv")
 _ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+_SMALL: Final = 1 << 64  # numbers of examples
+_ELECTRUM_WORDS: Final = 12
 _PHRASE_LENGTHS: Final = (12, 15, 18, 21, 24)
-# Phrases that development chains (hardhat, anvil, ganache, truffle) start with, and the one of the standard's examples
-_DEVELOPMENT_WORDS: Final = (
-    "test test test test test test test test test test test junk",
-    "myth like bonus scare over problem client lizard pioneer submit female collect",
-    "candy maple cake sugar pudding cream honey rich smooth crumble sweet treat",
-    "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about",
-)
-# The first ten keys of each of the first three phrases (m/44'/60'/0'/0/n): 16 digits of the SHA-256 of their lower hex,
-# because push protection takes the keys themselves for real.
-_DEVELOPMENT_KEYS: Final = frozenset((
-    "bc1a50966c9e6486", "8335c55334821eef", "b26ab6529d20ebeb", "64034b44c579b335", "4d3e46eec8244d1d",
-    "0aedba9d586f34f9", "28e543d3753fc9d1", "f070994a85994785", "38e69fdd19aefeb4", "967f21586cdf1248",
-    "578592185588730b", "30e55f5463e22af0", "70b801afae94d2e6", "0bc9fde2b028e3b0", "f51c2c795f782308",
-    "6dea34b661141091", "faeb1dab5a326eef", "196fbadca8b7eea6", "ecd5e9d0b08a8a9f", "3fd5610ee03a3503",
-    "f24167accb5d690f", "07f935b61d37e0e5", "e4f1734df0250d54", "7d1b5fc238610328", "33f532fd39fa0d77",
-    "728383dec6323112", "664b73b16aa57748", "e4639de7f01667f6", "98a38f6dad3f47af", "c15f3d9dfdc98389",
-))  # fmt: skip
+_ELECTRUM: Final = ("01", "100", "101", "102")  # standard, segwit, and both with a second factor
 
 
 def _base58check(text: bytes) -> bytes | None:
@@ -83,11 +69,22 @@ def _wordlist() -> Mnemonic:
     return Mnemonic("english")
 
 
+@cache
+def _words() -> frozenset[str]:
+    return frozenset(_wordlist().wordlist)
+
+
 def _phrase_check(secret: bytes) -> Proof:
-    """Twelve to 24 words of the English list whose last one carries the sum; a documented test phrase is refuted."""
-    text = " ".join(secret[:400].decode("ascii", "replace").lower().split())
-    fits = len(text.split()) in _PHRASE_LENGTHS and text not in _DEVELOPMENT_WORDS and _wordlist().check(text)
-    return Proof(Verdict.PROVED if fits else Verdict.REFUTED, "bip39")
+    """Twelve to 24 words of the English list whose last one carries the sum, or the version that Electrum hashes into its own."""
+    words = secret[:400].decode("ascii", "replace").lower().split()
+    text = " ".join(words)
+    if len(words) in _PHRASE_LENGTHS and _wordlist().check(text):
+        return Proof(Verdict.PROVED, "bip39", {"standard": "BIP 39", "words": str(len(words))})
+    if len(words) == _ELECTRUM_WORDS and all(word in _words() for word in words):
+        version = hmac.digest(b"Seed version", text.encode(), "sha512").hex()
+        if version.startswith(_ELECTRUM):
+            return Proof(Verdict.PROVED, "bip39", {"standard": "Electrum", "words": str(len(words))})
+    return Proof(Verdict.REFUTED, "bip39")
 
 
 def _phrase_make(candidate: bytes, rng: Random) -> bytes:
@@ -97,20 +94,10 @@ def _phrase_make(candidate: bytes, rng: Random) -> bytes:
 
 
 def _scalar_check(secret: bytes) -> Proof:
-    """Any number from 1 to the order of the curve is a key, so one that fits is not proved by it."""
+    """Any number from 1 to the order of the curve is a key, so one that fits is not proved by it; a small one is an example."""
     text = secret.removeprefix(b"0x")
-    if (
-        not re.fullmatch(rb"[0-9a-fA-F]{64}", text)
-        or not 0 < int(text, 16) < _ORDER
-        or _is_development_key(text)
-    ):
-        return Proof(Verdict.REFUTED, "secp256k1")
-    return Proof(Verdict.UNPROVABLE, "secp256k1")
-
-
-def _is_development_key(text: bytes) -> bool:
-    """Small numbers of examples, and the keys that development chains print at their start."""
-    return int(text, 16) < 1 << 64 or hashlib.sha256(text.lower()).hexdigest()[:16] in _DEVELOPMENT_KEYS
+    fits = re.fullmatch(rb"[0-9a-fA-F]{64}", text) and _SMALL <= int(text, 16) < _ORDER
+    return Proof(Verdict.UNPROVABLE if fits else Verdict.REFUTED, "secp256k1")
 
 
 def _scalar_make(candidate: bytes, rng: Random) -> bytes:

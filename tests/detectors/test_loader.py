@@ -63,7 +63,6 @@ def test_the_keys_tell_the_kind_and_the_engine(tmp_path: Path) -> None:
         ("examples", "canonical = 'v9'\nexamples", "canonical 'v9' is unknown"),
         ("examples", "profile = 'pasword'\nexamples", "profile 'pasword' is unknown; known are credential"),
         ("examples", "syntaxes = ['verse']\nexamples", "syntax 'verse' is unknown"),
-        ("examples", "public = ['abc']\nexamples", "sha256"),
         ("examples", "engine = 'pcre'\nexamples", "engine 'pcre'"),
         ("examples", "reject = ['(?:a{1,9}){1,9}']\nexamples", "reject"),
         ("examples", "entropy = '3'\nexamples", "entropy is not a float"),

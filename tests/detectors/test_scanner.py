@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import mmap
 import re
 from pathlib import Path
@@ -313,27 +312,27 @@ def test_no_bytes_raise(text: bytes) -> None:
     scanner().scan(b"\xff\xfe" + text)
 
 
-def test_a_value_that_one_rule_knows_to_be_public_is_reported_by_none(tmp_path) -> None:
-    value = "Q7xLm2Vp9RtYb4NcKd8W"
-    digest = hashlib.sha256(value.encode()).hexdigest()
+def test_what_everybody_has_is_told_only_on_request(tmp_path) -> None:
+    known = "6be0576ff61c053d" + "5f9a3225e2a90f76"
     rules = tmp_path / "beta.toml"
-    common = 'title = "T"\nseverity = "low"\nexamples = ["{{secret}}"]\n'
     rules.write_text(
-        f"""title = "Beta"
-[[rule]]
-id = "beta-public"
-pattern = 'QQQQ[0-9]{{16}}'
-public = ["{digest}"]
-{common}
+        """title = "Beta"
 [[rule]]
 id = "beta-key"
+title = "T"
+severity = "low"
 names = ["beta_key"]
-value = '[0-9A-Za-z]{{20}}'
-{common.replace("{{secret}}", "beta_key={{secret}}")}
+value = '[0-9a-f]{32}'
+examples = ["beta_key={{secret}}"]
 """
     )
-    scanner = Scanner(load_files([rules]), cache_dir=tmp_path)
+    quiet, open_ = (
+        Scanner(load_files([rules]), cache_dir=tmp_path, keep_known=keep) for keep in (False, True)
+    )
+    text = f"beta_key={known}".encode()
 
-    assert scanner.scan(f"beta_key={value}".encode()) == ()
-    assert scanner.last.dropped["public"] == 1
-    assert len(scanner.scan(f"beta_key={value[::-1]}".encode())) == 1
+    assert quiet.scan(text) == ()
+    assert quiet.last.dropped["public"] == 1
+    (found,) = open_.scan(text)
+    assert (found.confidence, found.known) == ("low", "example of the provider's documentation")
+    assert len(quiet.scan(f"beta_key={known[::-1]}".encode())) == 1

@@ -34,6 +34,7 @@ def test_claims_that_name_no_person_are_told() -> None:
         "alg": "RS256",
         "iss": "https://issuer.invalid",
         "aud": "api",
+        "sub": "so***@mail.invalid",
         "issued_at": "1970-01-01T00:00:00+00:00",
         "expires_at": "1970-01-02T00:00:00+00:00",
     }

@@ -1,3 +1,5 @@
+import base64
+import hashlib
 import random
 
 import pytest
@@ -67,7 +69,53 @@ def test_encrypted_keys_say_so() -> None:
     old = BEGIN + b"RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END RSA PRIVATE KEY-----"
 
     for text in (locked, old):
-        assert (check(text).verdict, dict(check(text).facts)) == (Verdict.UNPROVABLE, {"encrypted": "yes"})
+        assert (check(text).verdict, check(text).facts["encrypted"]) == (Verdict.UNPROVABLE, "yes")
+    assert check(locked).facts["kdf"] == "PBKDF2"
+
+
+def test_the_cipher_of_an_old_block_is_told() -> None:
+    head = b"-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00AA\n\nAAAA\n-----END RSA PRIVATE KEY-----"
+
+    assert check(BEGIN + b"RSA PRIVATE KEY" + head).facts["cipher"] == "AES-128-CBC"
+
+
+def test_a_key_says_what_it_is_by_its_public_half(key: bytes) -> None:
+    loaded = serialization.load_pem_private_key(key, None) if b"OPENSSH" not in key else None
+    facts = check(key).facts
+
+    assert facts["encrypted"] == "no"
+    assert facts["fingerprint"].startswith("SHA256:")
+    assert len(facts["fingerprint"]) == 50
+    if loaded is not None:
+        blob = loaded.public_key().public_bytes(
+            serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+        )
+        digest = hashlib.sha256(base64.b64decode(blob.split()[1])).digest()
+        assert facts["fingerprint"] == "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
+    if b"RSA PRIVATE" in key:
+        assert (facts["algorithm"], facts["bits"], facts["weak"]) == ("RSA", "1024", "below 2048 bits")
+
+
+def field(data: bytes) -> bytes:
+    return len(data).to_bytes(4, "big") + data
+
+
+def test_the_same_key_has_one_fingerprint_in_both_forms_and_when_locked() -> None:
+    key = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+    plain, ssh = (
+        key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+        for form in (serialization.PrivateFormat.PKCS8, serialization.PrivateFormat.OpenSSH)
+    )
+    raw = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    public = field(b"ssh-ed25519") + field(raw)
+    blob = b"openssh-key-v1\0" + field(b"aes256-ctr") + field(b"bcrypt") + field(b"salt") + b"\0\0\0\1"
+    body = base64.b64encode(blob + field(public) + field(b"\7" * 64))
+    name = b"OPENSSH PRIVATE KEY-----"
+    locked = BEGIN + name + b"\n" + body + b"\n-----END " + name
+
+    assert len({check(text).facts["fingerprint"] for text in (plain, ssh, locked)}) == 1
+    facts = check(locked).facts
+    assert (facts["cipher"], facts["kdf"], facts["encrypted"]) == ("aes256-ctr", "bcrypt", "yes")
 
 
 def test_openssh_check_numbers_must_agree() -> None:
