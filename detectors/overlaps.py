@@ -12,13 +12,17 @@ from detectors.model import Confidence, Finding, Kind, Rule, Verdict
 _SPEAKS_FOR_ITSELF: Final = 3  # fixed characters in a value that say whose it is
 _KINDS: Final = {Kind.TOKEN: 1, Kind.STRUCTURE: 1, Kind.CONTEXT: 2, Kind.RECORDS: 3}
 _CONFIDENCES: Final = {Confidence.HIGH: 2, Confidence.MEDIUM: 1, Confidence.LOW: 0}
+# What these decode is wrong as it stands: half a value, an encoded value beside its name, a value with `&quot;` behind it.
+_REVEALING: Final = frozenset({"joined", "kubernetes", "entities"})
+# What carries credentials of any provider: whoever names the provider says more.
+NOBODYS: Final = frozenset({"generic", "http", "jwt", "netrc", "oauth"})
 _Way = tuple[str, ...]
 
 
 def resolve(findings: Iterable[Finding]) -> tuple[list[Finding], list[Finding]]:
     """The findings that stay and those that do not, both by offset.
 
-    Refuted last, proved before unproved, a complete set before a value, a provider before a generic rule, as it stands before decoded, the more
+    Refuted last, proved before unproved, a provider before a rule that names none, a complete set before a value, as it stands before decoded, the more
     telling kind, the surer, the longer shape, the narrower expression, the longer name, the longer value; the rule id decides what is left, so
     that the outcome does not hang on the order. Findings of one decoded run share its span and do not exclude each other:
     they were resolved inside it. Dumps exclude dumps only.
@@ -59,9 +63,9 @@ def _rank(finding: Finding) -> tuple[object, ...]:
     return (
         finding.proof.verdict is Verdict.REFUTED,
         finding.proof.verdict is not Verdict.PROVED,
+        rule.provider in NOBODYS,
         not finding.set_id,
-        rule.provider == "generic",
-        len(finding.decoded),
+        sum(-1 if way in _REVEALING else 1 for way in finding.decoded),
         not speaks_for_itself(rule),
         _KINDS[rule.kind],
         -_CONFIDENCES[finding.confidence],

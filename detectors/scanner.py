@@ -6,6 +6,7 @@ text without a hit, which is nearly every text, costs the pass and less than a m
 
 from __future__ import annotations
 
+import io
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -13,10 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from detectors import compiler, filters, known
+from detectors import compiler, filters, known, unfolding
 from detectors.buffers import Buffer
 from detectors.conclude import conclude
 from detectors.confirm import Confirmer, Match, Miss
+from detectors.containers import HEAD, Meter, Source, kind_of
 from detectors.decoders import Decoding, Run
 from detectors.model import UNPROVABLE, Confidence, Finding, Kind, Rule, Verdict
 from detectors.proofs import proofs
@@ -24,6 +26,7 @@ from detectors.raw import Hit, RawScanner
 from detectors.records import confirm_records
 from detectors.ruleset import RuleSet
 from detectors.stats import Budget, ScanStats
+from detectors.unfolding import Unfolded
 
 _JOINT: Final = b"\n\n"  # between documents scanned in one call: no rule matches over it
 _NOTHING: Final = ScanStats()
@@ -52,7 +55,8 @@ class Scanner:
         self._keep_refuted = keep_refuted
         self._keep_known = keep_known
         self._decoding = Decoding(rules, self._budget)
-        self._marks = self._decoding.marks
+        self._marks, self._firsts = self._decoding.marks, self._decoding.firsts
+        self._meter = self._fresh_meter(0)
         self._first_trigger = len(rules.rules)
         self.database = compiler.database(rules, self._decoding.triggers, cache_dir=cache_dir)
         self._raw = RawScanner(self.database, self._budget)
@@ -68,7 +72,7 @@ class Scanner:
     def scan(self, data: Buffer) -> tuple[Finding, ...]:
         """Findings by offset. `data` is any buffer: bytes, bytearray, memoryview, mmap. Blocks for about 2 us/KB."""
         hits = self._raw.scan(data)
-        if not hits and data[:2] not in self._marks:
+        if not hits and (not len(data) or data[0] not in self._firsts):
             self.last = _NOTHING
             return ()
         self.last = ScanStats()
@@ -93,11 +97,30 @@ class Scanner:
         if self._raw.overflowed():
             return self._one_by_one(buffer, starts, ends)
         by_document = _by_document(hits, starts, ends)
+        firsts = self._firsts
         for index, start in enumerate(starts):
-            if buffer[start : start + 2] in self._marks:
+            if (
+                start < ends[index]
+                and buffer[start] in firsts
+                and bytes(buffer[start : start + 2]) in self._marks
+            ):
                 by_document.setdefault(index, [])
         found = {i: self._document(buffer, starts[i], ends[i], by_document[i]) for i in sorted(by_document)}
         return {i: findings for i, findings in found.items() if findings}
+
+    def scan_container(self, file: Source, size: int) -> Unfolded | None:
+        """What is in a container too large to be read at once; None where `file` is none. Each finding's span is its first bytes.
+
+        Blocks for as long as the budget's bytes take.
+        """
+        self.last = ScanStats()
+        file.seek(0)
+        head = file.read(HEAD)
+        kind = kind_of(head)
+        if not kind:
+            return None
+        self._meter = self._fresh_meter(size)
+        return self._members(kind, file, len(head), 0)
 
     def candidates(self, data: Buffer) -> tuple[Finding, ...]:
         """Every confirmed value of the text itself, before sets are put together and overlaps resolved: for the rule check."""
@@ -143,10 +166,51 @@ class Scanner:
     ) -> tuple[Finding, ...]:
         """Everything after the pass, for one document of the buffer, or one decoded run. Offsets are the document's."""
         self.last.hits += len(hits)
+        if not depth:
+            self._decoding.begin(high - low)
+            self._meter = self._fresh_meter(high - low)
         found, triggered = self._confirmed(buffer, low, high, hits)
-        if depth < self._budget.depth:
-            found += self._decoded(buffer, low, high, triggered, depth=depth)
+        if depth >= self._budget.depth:
+            return tuple(conclude(found, self.rules.sets, self.last.dropped))
+        if kind := self._decoding.folded(buffer, low, high, triggered):
+            return self._folded(kind, bytes(buffer[low:high]), found, triggered, depth=depth)
+        found += self._decoded(buffer, low, high, triggered, depth=depth)
         return tuple(conclude(found, self.rules.sets, self.last.dropped))
+
+    def _folded(
+        self, kind: str, data: bytes, found: list[Finding], triggered: list[Hit], *, depth: int
+    ) -> tuple[Finding, ...]:
+        """A document of documents: what its members have, and its own bytes unless the members are all there is."""
+        if kind == unfolding.DIFF:
+            return tuple(unfolding.of_diff(data, lambda side: self._inner(side, depth)))
+        inside = self._members(kind, io.BytesIO(data), len(data), depth)
+        outer: list[Finding] = []
+        if not inside.whole:
+            self._decoding.begin(len(data))
+            found += self._decoded(data, 0, len(data), triggered, depth=depth)
+            outer = conclude(found, self.rules.sets, self.last.dropped)
+        return tuple(unfolding.together(data, outer, inside.findings))
+
+    def _members(self, kind: str, file: Source, size: int, depth: int) -> unfolding.Unfolded:
+        def scan(data: bytes) -> tuple[Finding, ...]:
+            self._decoding.begin(len(data))
+            return self._inner(data, depth)
+
+        inside = unfolding.unfold(kind, file, size, self._meter, scan)
+        if inside.reason:
+            self.last.dropped[inside.reason] += 1
+        return inside
+
+    def _inner(self, data: bytes, depth: int) -> tuple[Finding, ...]:
+        """The findings of a text inside the document that is being scanned."""
+        hits = self._within_budget(data, self._raw.scan(data))
+        return self._document(data, 0, len(data), hits, depth=depth + 1)
+
+    def _fresh_meter(self, size: int) -> Meter:
+        """For all containers of one document of `size` bytes, one in another included."""
+        budget = self._budget
+        most = min(budget.unpacked_bytes, budget.unpacked_ratio * size + budget.unpacked_least)
+        return Meter(most_bytes=most, most_members=budget.unpacked_members)
 
     def _confirmed(
         self, buffer: Buffer, low: int, high: int, hits: list[Hit]
@@ -226,7 +290,11 @@ class Scanner:
         joined, starts, ends = _joined([run.data for run in runs])
         hits = self._within_budget(joined, self._raw.scan(joined))
         found: list[Finding] = []
-        for index, inside in _by_document(hits, starts, ends).items():
+        by_run = _by_document(hits, starts, ends)
+        for index, run in enumerate(runs):
+            if run.data[:1] and run.data[0] in self._firsts:
+                by_run.setdefault(index, [])
+        for index, inside in by_run.items():
             run = runs[index]
             relative = [(identity, end - starts[index]) for identity, end in inside]
             inner = self._document(run.data, 0, len(run.data), relative, depth=depth + 1)

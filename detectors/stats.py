@@ -37,6 +37,8 @@ REASONS: Final = frozenset(
         "alone",  # reported only within a set
         "loud_rule",  # hits beyond the budget's share of one rule
         "decode_budget",
+        "container_broken",  # a member that keeps to no format, is encrypted or cut
+        "container_budget",  # members beyond the budget
     }
 )
 
@@ -51,7 +53,11 @@ class Budget:
     records: int = 300_000  # hits of a dump that are counted: the lines of a document of 8 MiB
     decoded_bytes: int = 4 * 1024 * 1024
     decoded_runs: int = 500
-    depth: int = 3  # encodings within encodings
+    depth: int = 5  # encodings and containers within each other
+    unpacked_bytes: int = 64 * 1024 * 1024  # of all containers of a document together
+    unpacked_ratio: int = 200  # bytes out for one byte in, beside the least
+    unpacked_least: int = 1024 * 1024
+    unpacked_members: int = 10_000
 
 
 @dataclass(slots=True)

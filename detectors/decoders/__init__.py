@@ -10,7 +10,9 @@ import importlib
 import pkgutil
 from collections.abc import Sequence
 from functools import cache
+from typing import Final
 
+from detectors import containers
 from detectors.buffers import Buffer
 from detectors.decoders.base import Decoder, Run, Trigger
 from detectors.errors import RuleError
@@ -19,13 +21,23 @@ from detectors.stats import Budget
 
 __all__ = ["Decoder", "Decoding", "Run", "Trigger", "decoders"]
 
+_SHARED: Final = frozenset({"base", "rewriting"})  # no encodings
+# Documents of documents that no mark at their beginning tells: the scanner unfolds them (detectors.unfolding).
+_FOLDED: Final = (
+    Trigger("tar", r"ustar(?:\x00|  )"),
+    Trigger(containers.NOTEBOOK, r'"nbformat"'),
+    Trigger("diff", r"(?m:^@@ -[0-9]{1,9}(?:,[0-9]{1,9})? \+[0-9])"),
+)
+_LEAST_ROOM: Final = 64 * 1024
+_GROWTH: Final = 16  # bytes decoded, on all levels together, of one that was given
+
 
 @cache
 def decoders() -> tuple[Decoder, ...]:
     """All decoders, by module name. Raises RuleError when a module has none."""
     found = []
     for info in sorted(pkgutil.iter_modules(__path__), key=lambda i: i.name):
-        if info.name == "base":
+        if info.name in _SHARED:
             continue
         module = importlib.import_module(f"{__name__}.{info.name}")
         if not isinstance(getattr(module, "DECODER", None), Decoder):
@@ -39,11 +51,29 @@ class Decoding:
 
     def __init__(self, ruleset: RuleSet, budget: Budget) -> None:
         self._budget = budget
+        self._room = self._runs = 0
         pairs = [(decoder, trigger) for decoder in decoders() for trigger in decoder.triggers(ruleset)]
-        self.triggers: tuple[Trigger, ...] = tuple(trigger for _, trigger in pairs)
+        self.triggers: tuple[Trigger, ...] = (*(trigger for _, trigger in pairs), *_FOLDED)
         self._owners = tuple(decoder for decoder, _ in pairs)
         self._whole = {mark: decoder for decoder in decoders() for mark in decoder.marks}
-        self.marks = tuple(self._whole)  # what a document begins with that is decoded whole
+        self.marks = frozenset(
+            {*self._whole, *containers.MARKS}
+        )  # what a document begins with that is read otherwise
+        self.firsts = frozenset(mark[0] for mark in self.marks)
+
+    def begin(self, size: int) -> None:
+        """A document of `size` bytes comes; what is decoded of it, on all levels together, is within its budget."""
+        self._room = min(self._budget.decoded_bytes, _LEAST_ROOM + _GROWTH * size)
+        self._runs = self._budget.decoded_runs
+
+    def folded(self, buffer: Buffer, low: int, high: int, triggered: Sequence[tuple[int, int]]) -> str:
+        """The kind of the container that the document is, `diff`, or "" for a document of its own."""
+        first = len(self._owners)
+        hints = {self.triggers[number].decoder for number, _ in triggered if number >= first}
+        if not hints and (low == high or buffer[low] not in self.firsts):
+            return ""
+        kind = containers.kind_of(bytes(buffer[low : min(high, low + containers.HEAD)]))
+        return kind or min(hints - {"tar"}, default="")
 
     def runs(
         self, buffer: Buffer, low: int, high: int, triggered: Sequence[tuple[int, int]]
@@ -54,24 +84,26 @@ class Decoding:
         """
         found: list[Run] = []
         taken: dict[str, int] = {}
-        room, cut = self._budget.decoded_bytes, 0
+        cut = 0
         if decoder := self._whole.get(bytes(buffer[low : low + 2])):
-            run = decoder.take_all(buffer, low, min(high, low + 2 * room))
+            run = decoder.take_all(buffer, low, min(high, low + 2 * self._room))
             taken[decoder.name] = high
             found.append(run)
-            room -= len(run.data)
+            self._room -= len(run.data)
         for number, hit in sorted(triggered, key=lambda pair: pair[1]):
+            if number >= len(self._owners):
+                continue
             decoder = self._owners[number]
             if hit <= taken.get(decoder.name, low):
                 continue
-            if room <= 0 or len(found) >= self._budget.decoded_runs:
+            if self._room <= 0 or self._runs <= 0:
                 cut += 1
                 continue
-            taken_run = decoder.take(
-                buffer, max(low, taken.get(decoder.name, low)), high, hit, self.triggers[number]
-            )
+            begin = max(low, taken.get(decoder.name, low))
+            taken_run = decoder.take(buffer, begin, high, hit, self.triggers[number])
             if taken_run is not None and taken_run.data:
                 taken[decoder.name] = taken_run.end
                 found.append(taken_run)
-                room -= len(taken_run.data)
+                self._room -= len(taken_run.data)
+                self._runs -= 1
         return found, cut

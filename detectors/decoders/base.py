@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -32,13 +33,46 @@ class Trigger:
 
 
 @dataclass(frozen=True, slots=True)
+class Places:
+    """Where the bytes of a decoded text stand in the encoded one: pieces in order, each copied as it stood or written anew.
+
+    Piece i begins at `decoded[i]` of the one and at `source[i]` of the other; the last one is empty and ends both.
+    """
+
+    decoded: Sequence[int]
+    source: Sequence[int]
+    copied: Sequence[bool]
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """The encoded bytes that say decoded[start:end], which is not empty."""
+        first, last = self._piece(start), self._piece(end - 1)
+        begin = self.source[first] + (start - self.decoded[first] if self.copied[first] else 0)
+        if self.copied[last]:
+            return begin, self.source[last] + end - self.decoded[last]
+        return begin, self.source[last + 1]
+
+    def _piece(self, at: int) -> int:
+        return bisect_right(self.decoded, at) - 1
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
-    """An encoded run of the buffer (offsets are the buffer's) and what it says."""
+    """An encoded run of the buffer (offsets are the buffer's) and what it says.
+
+    `places` works out where each byte of it stood; without it everything stands where the run does. It is asked only for findings.
+    """
 
     encoding: str
     start: int
     end: int
     data: bytes = field(repr=False)
+    places: Callable[[], Places] | None = None
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Where data[start:end] stands in the buffer."""
+        if self.places is None or not start < end:
+            return self.start, self.end
+        return self.places().span(start, end)
 
 
 def _no_whole(buffer: Buffer, low: int, high: int) -> Run:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import Final
 
 from detectors.buffers import Buffer
@@ -19,6 +20,12 @@ NAME: Final = "base64"
 _ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 _STANDARD: Final = bytes.maketrans(b"-_", b"+/")
 _EITHER: Final = {"+": "[+\\x2d]", "/": "[/_]"}
+_PACKED: Final = (("H4sIA", b"\x1f\x8b\x08\0"), ("UEsDB", b"PK\x03\x04"), ("QlpoO", b"BZh"))
+_WRAPPED: Final = 40  # characters of a full line, at least
+_LINES_BELOW: Final = re.compile(
+    rb"(?:\r?\n[ \t]{0,40}[A-Za-z0-9+/_-]{40,})*(?:\r?\n[ \t]{0,40}[A-Za-z0-9+/_-]+(?=[=\s]|$))?"
+)
+_LINES_ABOVE: Final = re.compile(rb"(?:[ \t]{0,40}\n\r?[A-Za-z0-9+/_-]{40,})+")  # read backwards
 _SHORTEST_FORM: Final = 5
 _SHORTEST_RUN: Final = 12
 
@@ -40,30 +47,48 @@ def _triggers(ruleset: RuleSet) -> tuple[Trigger, ...]:
         for word in plain_words(ruleset)
         for form in forms(word)
     ]
-    return (*found, Trigger(NAME, r"[A-Za-z0-9+/_\x2d]{22}=="))
+    packed = [Trigger(NAME, form + r"[A-Za-z0-9+/_\x2d]{16}", magic) for form, magic in _PACKED]
+    return (*found, *packed, Trigger(NAME, r"[A-Za-z0-9+/_\x2d]{22}=="))
 
 
 def _take(buffer: Buffer, low: int, high: int, hit: int, trigger: Trigger) -> Run | None:
     before = bytes(buffer[max(low, hit - RUN_CAP) : hit])
     core = before.rstrip(b"=")  # the padded end's trigger ends behind the padding
-    start = hit - len(before) + len(core.rstrip(_ALPHABET))
-    stop = hit - len(before) + len(core)
+    start = len(core.rstrip(_ALPHABET))
+    first, base = _above(core, start), hit - len(before)
+    after, stop = b"", 0
     if len(core) == len(before):
         after = bytes(buffer[hit : min(high, hit + RUN_CAP)])
-        stop += len(after) - len(after.lstrip(_ALPHABET))
-    if stop - start < _SHORTEST_RUN:
+        stop = len(after) - len(after.lstrip(_ALPHABET))
+        stop = _below(after, stop, len(core) - start + stop)
+    else:
+        after = before[len(core) :]
+    text = (core[first:] + after[:stop]).translate(_STANDARD, b" \t\r\n")
+    if len(text) < _SHORTEST_RUN:
         return None
-    padded = bytes(buffer[stop : min(high, stop + 2)])
-    end = stop + len(padded) - len(padded.lstrip(b"="))
-    text = bytes(buffer[start:stop]).translate(_STANDARD)
+    begin = base + first
+    padded = base + len(core) + stop
+    end = padded + len(after[stop : stop + 2]) - len(after[stop : stop + 2].lstrip(b"="))
     if not trigger.plain:  # two signs of padding: the last group has two characters
-        first = (len(text) - 2) % 4
-        return Run(NAME, start + first, end, _decode(text[first:]))
-    for first in range(4):  # what stands before the run (a path, a name) may be of its alphabet
-        data = _decode(text[first:])
+        skipped = (len(text) - 2) % 4
+        return Run(NAME, begin + skipped, end, _decode(text[skipped:]))
+    for skipped in range(4):  # what stands before the run (a path, a name) may be of its alphabet
+        data = _decode(text[skipped:])
         if trigger.plain in data:
-            return Run(NAME, start + first, end, data)
+            return Run(NAME, begin + skipped, end, data)
     return None
+
+
+def _above(text: bytes, start: int) -> int:
+    """Where the run begins whose line begins at text[start], with the lines above that are as wide as wrapped base64 is."""
+    found = _LINES_ABOVE.match(text[:start][::-1])
+    return start - found.end() if found else start
+
+
+def _below(text: bytes, stop: int, width: int) -> int:
+    """Where the run ends whose line ends at text[stop] and is `width` wide."""
+    found = _LINES_BELOW.match(text, stop) if width >= _WRAPPED else None
+    return found.end() if found else stop
 
 
 def _decode(text: bytes) -> bytes:
