@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 from detectors.errors import DetectorError
@@ -28,12 +30,38 @@ def test_list_and_show_with_rules_of_ones_own(tmp_path: Path) -> None:
     assert isinstance(call("rules", "show", "no-such-rule").exception, Failure)
 
 
-def test_check_fails_for_an_example_that_is_not_found(tmp_path: Path) -> None:
+def test_list_in_every_format_has_the_same_fields(tmp_path: Path) -> None:
     file = tmp_path / "examplecorp.toml"
-    file.write_text(RULE.replace('"{{secret}}"', '"x{{secret}}"'))
-    done = call("rules", "check", "--rules", str(file))
-    assert done.exit_code == 1
-    assert "examplecorp-token: " in done.stderr
+    file.write_text(RULE)
+    options = ["rules", "list", "--rules", str(file), "--provider", "examplecorp", "--format"]
+    (whole,) = json.loads(call(*options, "json").stdout)
+    assert json.loads(call(*options, "jsonl").stdout) == whole
+    assert whole == {
+        "id": "examplecorp-token",
+        "provider": "examplecorp",
+        "credential": "token",
+        "title": "Examplecorp token",
+        "severity": "high",
+        "kind": "token",
+        "proof": "",
+        "access": "",
+        "references": [],
+        "revoke": "",
+        "revoke_url": "",
+        "verified": False,
+        "alone": True,
+    }
+
+
+def test_show_says_all_and_that_nobody_verified_it(tmp_path: Path) -> None:
+    file = tmp_path / "examplecorp.toml"
+    file.write_text(RULE + "revoke = 'Press the red button'\nrevoke_url = 'https://example.com/keys'\n")
+    shown = call("rules", "show", "examplecorp-token", "--rules", str(file)).output
+    for text in ("Press the red button", "https://example.com/keys", "unverified"):
+        assert text in shown
+    assert re.search(r'^example +token = "exco_[0-9A-Za-z]{32}"$', shown, re.MULTILINE)
+    file.write_text(RULE + "revoke = 'Press the red button'\nverified = true\n")
+    assert "unverified" not in call("rules", "show", "examplecorp-token", "--rules", str(file)).output
 
 
 def test_a_rule_file_that_is_none_is_named(tmp_path: Path) -> None:
