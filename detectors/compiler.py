@@ -19,7 +19,7 @@ from typing import Final
 import hyperscan
 
 from detectors import boundaries, files
-from detectors.context import GAP, name_expression
+from detectors.context import GAP, name_expression, reach
 from detectors.decoders.base import Trigger
 from detectors.errors import CompileError
 from detectors.expressions import facts
@@ -27,7 +27,15 @@ from detectors.model import Kind, Rule
 from detectors.ruleset import RuleSet
 
 _FORMAT: Final = b"leakstream-db-1"
-_SHAPERS: Final = ("boundaries.py", "compiler.py", "context.py", "expressions.py", "lowering.py", "syntax.py")
+_SHAPERS: Final = (
+    "boundaries.py",
+    "compiler.py",
+    "context.py",
+    "expressions.py",
+    "lowering.py",
+    "nearby.py",
+    "syntax.py",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +94,9 @@ def _of(rule: Rule) -> list[tuple[str, int]]:
     flags = hyperscan.HS_FLAG_CASELESS if rule.caseless else 0
     at_word = boundaries.word_start(known)
     if rule.kind is Kind.CONTEXT:
-        return [
-            (f"(?i:{name_expression(name)})[^\\n]{{0,{GAP}}}?{at_word}{known.lowered}", flags)
-            for name in rule.names
-        ]
+        size = reach(rule)
+        gap = rf"[^\n]{{0,{GAP}}}?" if size == GAP else f"(?s:.{{0,{size}}}?)"
+        return [(f"(?i:{name_expression(name)}){gap}{at_word}{known.lowered}", flags) for name in rule.names]
     if rule.kind is Kind.RECORDS and rule.anchor:
         return [(facts(rule.anchor, caseless=rule.caseless).lowered, flags)]
     if rule.kind is Kind.RECORDS:

@@ -54,7 +54,8 @@ class Confirmer:
         self._ahead = self._facts.maximum - self._reach
         self._before = MARGIN
         if rule.kind is Kind.CONTEXT:
-            self._before = context.GAP + context.BEFORE + context.longest(rule.names)
+            self._gap = context.reach(rule)
+            self._before = self._gap + context.BEFORE + context.longest(rule.names)
         self._groups = expressions.groups(rule.pattern)
         self._bounded = rule.kind is Kind.CONTEXT or (rule.kind is Kind.TOKEN and rule.bounded)
 
@@ -105,7 +106,7 @@ class Confirmer:
 
     def _read_context(self, text: bytes, start: int, end: int) -> tuple[context.Reading, bytes]:
         """The name nearest to the value decides; where it is a part of a word, one that begins inside it: `DB_PASS` in `DB_PASSWORD`."""
-        names = list(self._names.finditer(text, max(0, start - context.GAP - self._longest_name), start))
+        names = list(self._names.finditer(text, max(0, start - self._gap - self._longest_name), start))
         if not names:
             return context.Reading(None, "no_name"), b""
         name = names[-1]
@@ -119,7 +120,8 @@ class Confirmer:
     def _read_name(self, text: bytes, name: re.Match[bytes], start: int, end: int) -> context.Reading:
         line = text.rfind(b"\n", 0, name.start()) + 1
         before = text[max(line, name.start() - context.BEFORE) : name.start()]
-        return context.read(before, name[0], text[name.end() : start], text[end : end + 4])
+        value = context.weight(self._rule, text[start:end])
+        return context.read(before, name[0], text[name.end() : start], text[end : end + context.AFTER], value)
 
     def _extended(self, buffer: Buffer, match: Match, high: int) -> Match | Miss:
         """The value read on to where it really ends."""
@@ -132,8 +134,8 @@ class Confirmer:
         return replace(match, end=end, stop=max(match.stop, end), secret=text[:length])
 
     @cached_property
-    def _syntaxes(self) -> frozenset[str]:
-        return frozenset(self._rule.syntaxes) or context.DEFAULT_SYNTAXES
+    def _syntaxes(self) -> frozenset[context.Syntax]:
+        return context.accepted(self._rule)
 
     @cached_property
     def _longest_name(self) -> int:

@@ -1,7 +1,8 @@
 """The context model: how a name and a value look when one belongs to the other. Stated once, for every context rule.
 
-A rule gives names and a value; Hyperscan finds `name`, at most 40 bytes of the same line, value. Here one pass over those few
-bytes says which syntax joins the two, or why they do not belong together. Nothing here knows a provider.
+A rule gives names and a value; Hyperscan finds `name`, a few bytes, value. Here one pass over those few bytes says which syntax
+joins the two, or why they do not belong together: the close syntaxes of one line here, what only stands near in `nearby`.
+Nothing here knows a provider.
 """
 
 from __future__ import annotations
@@ -12,16 +13,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from detectors import expressions, looks, nearby
 from detectors.boundaries import follows_escape
-from detectors.model import Confidence
+from detectors.looks import Weight
+from detectors.model import Confidence, Rule
+from detectors.nearby import Bond
 
-GAP: Final = 40  # bytes between name and value
+GAP: Final = 40  # bytes between name and value in a close syntax, on one line
 BEFORE: Final = 48  # bytes before the name that are looked at
+AFTER: Final = 64  # bytes behind the value that are looked at
 _SEPARATOR: Final = r"[\x2d\x2e_ ]?"  # what `_` in a name stands for
 # What `&` at the end of a name stands for: the beginning of a word of credentials, behind a separator or none. It binds names that are
 # everyday words: `box&` is `box_api_key`, `BoxToken` and `box client secret`, and never `box = …`.
-_CREDENTIAL: Final = r"(?:api|app|access|auth|client|cred|key|pass|pat|priv|sec|tok)"
-_LONGEST_CREDENTIAL: Final = 7  # with its separator
+_CREDENTIAL: Final = r"(?:api|app|access|auth(?:orization)?|client|cred(?:ential)?|key|pass(?:word|wd|phrase)?|pat|priv(?:ate)?|sec(?:ret)?|tok(?:en)?)"
+_LONGEST_CREDENTIAL: Final = 14  # with its separator
 _COMPOUND: Final = 6  # a name this long may stand behind letters without a hump: `mydatadogkey`
 
 
@@ -34,15 +39,21 @@ class Syntax(StrEnum):
     HEADER = "header"
     MARKUP = "markup"
     URL = "url"
+    SETTING = "setting"
+    WORDS = "words"
     PROSE = "prose"
 
     @property
     def confidence(self) -> Confidence:
-        return Confidence.LOW if self is Syntax.PROSE else Confidence.MEDIUM
+        return Confidence.LOW if self in (Syntax.WORDS, Syntax.PROSE) else Confidence.MEDIUM
 
 
 _NAME_SIGNS: Final = {"_": _SEPARATOR, ".": r"\x2e", "&": _SEPARATOR + _CREDENTIAL}
-DEFAULT_SYNTAXES: Final = frozenset(Syntax) - {Syntax.PROSE}
+_NEAR: Final = frozenset({Syntax.SETTING, Syntax.WORDS})
+_CLOSE: Final = frozenset(Syntax) - _NEAR - {Syntax.PROSE}
+# Profiles of what people type: the names of such rules are everyday words, and their values say nothing by their looks.
+_HUMAN_PROFILES: Final = frozenset({"password", "secret", "credential", "login"})
+_BONDS: Final = {Bond.SETTING: Syntax.SETTING, Bond.WORDS: Syntax.WORDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,7 @@ class Reading:
 NAME_IN_WORD: Final = "name_in_word"
 _PART_OF_WORD: Final = Reading(None, NAME_IN_WORD)
 _OTHER_VALUE: Final = Reading(None, "other_value")
+_APART: Final = Reading(None, "syntax")
 
 # Words that may follow a name without a separator: `datadogkey`, `TWITTERTOKEN`, `secrets`.
 _TAIL_WORDS: Final = re.compile(
@@ -68,7 +80,7 @@ _TAIL_WORDS: Final = re.compile(
 _OTHER: Final = re.compile(
     rb"(?<![a-z])(?:sha-?(?:1|2|224|256|384|512)?(?:sum)?|md5(?:sum)?|(?-i:hash|HASH|Hash)(?:es|ed)?|commit|etag|check_?sum|"
     rb"integrity|digest|crc(?:32)?|fingerprint|thumbprint|pub(?:lic)?[-_. ]?key|revision|changeset|tree|blob|object[-_]?id|"
-    rb"resolved|locale|i18n|regex(?:p)?|pattern)(?![a-z])",
+    rb"h1:|resolved|locale|i18n|regex(?:p)?|pattern)(?![a-z])",
     re.IGNORECASE,
 )
 
@@ -85,8 +97,8 @@ _WORDS: Final = rb"(?:(?i:bearer|token|basic|key|apikey|bot|oauth)[ :=]{1,2})?"
 _ASSIGN: Final = re.compile(
     _IDENT
     + rb"""(?:\\{0,2}["'`\])}]|&quot;|%22){0,4}+"""  # the name's own quotes and brackets are closed
-    + rb"\s*+(?:(?::\s?[\w.<>\[\]?&|* ]{1,24}|\s[\w*]{2,12}(?:\[\])?)\s?(?==))?"  # a type: `key: str = `, `key string = `
-    + rb"(?::=|=>|->|<-|::|\|\|=|\?\?=|[?+.]=|={1,3}|:{1,2}|%3D|\|)"
+    + rb"\s*+(?:(?::\s?[\w.<>\[\]?&|*' ]{1,24}|\s[\w*]{2,12}(?:\[\])?)\s?(?==))?"  # a type: `key: str = `, `key string = `
+    + rb"(?::=|=>|->|<-|::|\|\|=?|\?\?=?|[?+.]=|={1,3}|:{1,2}|%3D|\|)"
     + rb"\s*+"
     + _OPEN
     + rb"{0,4}\s?"
@@ -95,9 +107,10 @@ _ASSIGN: Final = re.compile(
 _CALL_ARGUMENT: Final = re.compile(
     _IDENT + rb"""\\{0,2}["'`]?\)?\s*+,\s*+(?:\w{1,12}\s?[=:]\s?)?""" + _OPEN + rb"{0,3}\s?" + _WORDS
 )
-_CALL_OF: Final = re.compile(_IDENT + rb"\s?\(\s?" + _OPEN + rb"{1,3}" + _WORDS)
+_CALL_OF: Final = re.compile(rb"[\w.$:>\-]*+" + rb"\s?\(\s?" + _OPEN + rb"{1,3}" + _WORDS)
 _CALL_COMMAND: Final = re.compile(
-    rb"(?:^|[\s;&|`(])(?:setenv|setx?|export|env|arg|config:set|config|put)\s+[\w.$\-]*$", re.IGNORECASE
+    rb"(?:^|[\s;&|`(])(?:setenv|setx?(?:\s-\w{1,3})?|#define|def|export|env|arg|config:set|config|put)\s+[\w.$\-]*$",
+    re.IGNORECASE,
 )
 _BLANKS: Final = re.compile(_IDENT + rb"""[ \t]+\\{0,2}["'`]?""")
 _FLAG_BEFORE: Final = re.compile(rb"(?:^|[\s\"'`\[,(])--?[\w\-]{0,24}$")
@@ -129,19 +142,48 @@ def longest(names: Iterable[str]) -> int:
     return max(len(name) + (_LONGEST_CREDENTIAL if name.endswith("&") else 0) for name in names)
 
 
-def read(before: bytes, name: bytes, gap: bytes, after: bytes) -> Reading:
+def accepted(rule: Rule) -> frozenset[Syntax]:
+    """The syntaxes that a context rule takes: those it lists, else the close ones; with `prose`, or where it lists none, those
+    that only stand near as well, if its names are a provider's and its values long.
+    """
+    listed = frozenset(map(Syntax, rule.syntaxes)) or _CLOSE
+    human = rule.provider == "generic" or rule.profile in _HUMAN_PROFILES
+    short = expressions.facts(rule.pattern, caseless=rule.caseless).minimum < looks.SHORTEST
+    strict = rule.syntaxes and Syntax.PROSE not in listed
+    return listed if human or short or strict else listed | _NEAR
+
+
+def reach(rule: Rule) -> int:
+    """Bytes that may stand between name and value; over GAP they may hold line ends."""
+    return nearby.REACH if accepted(rule) & _NEAR else GAP
+
+
+def weight(rule: Rule, value: bytes) -> Weight:
+    """How telling the value of a rule is by its looks."""
+    known = expressions.facts(rule.pattern, caseless=rule.caseless)
+    return looks.weight(value, literal=known.own_literal) if reach(rule) > GAP else Weight.LOOSE
+
+
+def read(before: bytes, name: bytes, gap: bytes, after: bytes, value: Weight = Weight.LOOSE) -> Reading:
     """Classify one candidate.
 
-    `before` are up to BEFORE bytes in front of the name on its line, `gap` what stands between name and value (at most GAP
-    bytes, no newline), `after` a few bytes behind the value. Linear in their length. Thread-safe.
+    `before` are up to BEFORE bytes in front of the name on its line, `gap` what stands between name and value, `after` up to
+    AFTER bytes behind the value, `value` how telling it is. Linear in their length. Thread-safe.
     """
     if not _whole_name(before, name, gap):
         return _PART_OF_WORD
-    if _OTHER.search(gap) or _OTHER.search(before[-20:]):
+    first, line_end, rest = gap.partition(b"\n")
+    last = rest.rpartition(b"\n")[2]
+    if _OTHER.search(first) or _OTHER.search(last) or _OTHER.search(before[-20:]):
+        return _OTHER_VALUE
+    if nearby.other(gap, value, after):
         return _OTHER_VALUE
     if name.lower() == b"token" and _OTHER_TOKEN.search(before):
         return _OTHER_VALUE
-    return Reading(_syntax(before, gap, after))
+    close = not line_end and len(gap) <= GAP
+    syntax = _syntax(before, gap, after) if close else None
+    syntax = syntax or _BONDS.get(nearby.bond(before, name, gap, value, after))
+    return Reading(syntax or Syntax.PROSE) if syntax or close else _APART
 
 
 def _whole_name(before: bytes, name: bytes, gap: bytes) -> bool:
@@ -156,9 +198,9 @@ def _whole_name(before: bytes, name: bytes, gap: bytes) -> bool:
     return hump or _TAIL_WORDS.match(gap) is not None
 
 
-def _syntax(before: bytes, gap: bytes, after: bytes) -> Syntax:
+def _syntax(before: bytes, gap: bytes, after: bytes) -> Syntax | None:
     """The first shape that the whole gap has."""
-    return next((syntax for syntax, fits in _SHAPES if fits(before, gap, after)), Syntax.PROSE)
+    return next((syntax for syntax, fits in _SHAPES if fits(before, gap, after)), None)
 
 
 def _is_url(before: bytes, gap: bytes, _after: bytes) -> bool:

@@ -32,6 +32,14 @@ def test_a_context_rule_has_one_expression_a_name() -> None:
     texts = [e.text for e in expressions_of(ruleset(), ()) if e.id == index]
 
     assert len(texts) == 2
+    assert all("(?s:.{0,80}?)" in text for text in texts)
+
+
+def test_names_that_are_everyday_words_reach_over_one_line_only() -> None:
+    rule = replace(ruleset()["acme-key"], provider="generic")
+
+    texts = [e.text for e in expressions_of(RuleSet((rule,), (), ""), ())]
+
     assert all(r"[^\n]{0,40}?" in text for text in texts)
 
 

@@ -1,0 +1,181 @@
+"""Name and value that stand near each other without a sign of the language between them: in a section or object of the name, on the
+next line, in a sentence. What stands between is read as words and signs; how much of it may be unknown hangs on the value.
+
+`- name: ACME_KEY` / `value: "…"`, `[acme]` / `api_key = …`, `curl api.acme.com -H "Authorization: Bearer …"`, `my acme key is …`.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import Final
+
+from detectors.looks import Weight
+
+REACH: Final = 80  # bytes between name and value, line ends included
+_LINES: Final = 5  # line ends between them
+_WORDS_OF_STRANGERS: Final = 8  # words between them where not all are known
+
+
+class Bond(Enum):
+    """How a name and a value stand near each other."""
+
+    SETTING = "setting"  # the value of a neutral setting (`value`, `api_key`) in something of the name
+    WORDS = "words"  # a sentence, a list, a table, a title
+    NONE = "none"
+
+
+# Words of credentials, and words that may stand around them. Everything else between name and value is a stranger.
+_CREDENTIAL: Final = frozenset(
+    b"key keys apikey apikeys token tokens secret secrets password passwords passwd passphrase pass pwd pw pat auth "
+    b"authorization authentication bearer basic credential credentials creds cred sid jwt license licence signing webhook "
+    b"dsn oauth schl\xc3\xbcssel kennwort passwort clave authtoken accesskey accesstoken secretkey appkey apitoken clientsecret".split()
+)
+_WITH_CREDENTIAL: Final = frozenset(
+    b"api app application access client consumer private account service personal master admin root user bot rest http https "
+    b"web server public project org team workspace default value val text string str data id x secure plain raw login v1 v2 "
+    b"v3 shared encryption session refresh read write readonly live test prod production dev development sandbox staging my "
+    b"our your old new primary secondary main current global appid clientid".split()
+)
+_VALUES: Final = frozenset(
+    b"value val default string text data secret content v defaultvalue android stringvalue body".split()
+)
+_SMALL: Final = frozenset(
+    b"is was are be it its the a an of for to as in on at with and or we i me this that here there used use using uses set "
+    b"sets get put has have following below now just type typed name named env environment var variable variables true false "
+    b"sensitive required description config configuration setting settings const let static final from trim into init freeze "
+    b"some none option s b u r f ns u0022 u003d u003a br td th tr p li code strong em pre span div quot cdata entry property "
+    b"add item label kind map list export print echo e connect configure configured do c end self return k t register setup "
+    b"create build instance headers header params param h url uri com io net www co us eu v4 latest testing local still only "
+    b"valid works".split()
+)
+_KNOWN: Final = _CREDENTIAL | _WITH_CREDENTIAL | _VALUES | _SMALL
+
+# What says of a value that could be a hash or an id that it is one.
+_HASHES: Final = re.compile(
+    rb"(?<![a-z])(?:sha|rev|revs?ion|ref|refs|head|oid|gitsha|git_?head|sum|sums|guid|asset|chunk|bundle|nonce|trace|span|correlation|image|tag|tags|"
+    rb"cache|merged?|merges|merging|cherry|picked|revert(?:s|ed)?|fix(?:es|ed)?|commits|committed|bump(?:s|ed)?|updated?|upgraded?|pinned|"
+    rb"pin|releases?|tarball|archive|patch|diff|submodule|parent|snapshot|signature|checksums|hash(?:es|ed)?|uuid|version|versions|"
+    rb"build[ _-]?id|module|salt|iv|test_?vector|expected|digests|md5|adler|xxh(?:64|128)|color|colour|checked[ _]out|"
+    rb"h1|base64|csproj|vcxproj|src|href|img|png|svg|gif|jpe?g|woff2?)(?![a-z])",
+    re.IGNORECASE,
+)
+# `acme_order_id`, behind a name: what the id is of.
+_ID_OF: Final = re.compile(
+    rb"(?:request|req|trace|span|transaction|order|event|message|msg|correlation|device|customer|item|record|object|document|doc|file|"
+    rb"image|video|asset|build|job|run|task|instance|node|cluster|region|page|post|channel|room|thread|comment|product|price|plan|"
+    rb"invoice|payment|charge|subscription|unique|entity|batch|upload|session|cache)[-_. ]?(?:uu|gu)?(?:id|key|hash)s?(?![a-z])|"
+    rb"\.(?:cs|vcx|fs|vb)proj",
+    re.IGNORECASE,
+)
+# A list of names and sums, as in Podfile.lock: the next line holds another, or the list ends.
+_PLAIN_ENTRY: Final = re.compile(rb"[\w/+.\-]*\"?: ")
+_SUMS: Final = re.compile(
+    rb"\r?\n(?:[ \t]+\"?[\w/+. ()\-]{1,40}: \"?(?=[0-9a-f]*[0-9])[0-9a-f]{16}|\s*PODFILE CHECKSUM)"
+)
+_FILE: Final = re.compile(
+    rb"[-.](?:js|mjs|cjs|css|map|png|jpe?g|gif|svg|webp|ico|woff2?|ttf|html?|json|gz|zip|tgz|tar|whl|jar|chunk|min|bundle|so|dll|pdf|mp4)\b"
+)
+
+_SPLIT: Final = re.compile(rb"[A-Z]?[a-z\x80-\xff]+|[A-Z]+(?![a-z])|[0-9]+")
+_ESCAPED_SIGN: Final = re.compile(
+    rb"\\[nrt\"'/\\]|\\u00[0-9a-fA-F]{2}|%[0-9A-F]{2}|&(?:quot|gt|lt|apos|amp|nbsp|#\d{1,3});"
+)
+# What names the value on its own line: a word or several, closed, and the sign or blank that assigns.
+_LABEL: Final = re.compile(
+    rb"""([A-Za-z][\w.\- ]{0,40})["'`\])}]{0,3}\s{0,4}(?:=>|:=|->|<-|[:=>,]|\s|\()[\s=]{0,4}(?:(?i:bearer|token|basic|key|apikey)[ =:]{1,2})?"""
+    rb"""["'`]{0,1}(?:[@bru(\[{<|]{0,2}["'`]{0,3}|<!\[CDATA\[)\s?$"""
+)
+_OPENERS: Final = re.compile(rb"""[\s>|\-*"'`(\[{<+#/\\$=:,&;]*$""")
+# A value behind one of these is a part of a path, a file's name, an address, an image, a sum.
+_BAD_JOINT: Final = re.compile(rb"[/.@#+_%&~^!?\\]$|(?<!\s)-$")
+_OPEN_ENDS: Final = tuple(bytes((sign,)) for sign in b":=([{|>,")
+_INSIDE: Final = re.compile(rb"""["'(\[{<]|--""")  # the setting stands inside something
+_CODE: Final = re.compile(rb"[;{}]|\)\s?[.{]|&&|\|\||==|!=|\+=")
+
+
+def other(gap: bytes, value: Weight, after: bytes) -> bool:
+    """The text says that a generated value is no credential: the id of something, a part of a file's name, one of a list of sums."""
+    if value is Weight.LOOSE:
+        return False
+    if _FILE.match(after):
+        return True
+    return value is Weight.PLAIN and bool(
+        _ID_OF.search(gap) or (_PLAIN_ENTRY.fullmatch(gap) and _SUMS.match(after))
+    )
+
+
+def bond(before: bytes, name: bytes, gap: bytes, value: Weight, after: bytes) -> Bond:
+    """How a name and a value that no sign of a language joins stand together.
+
+    `before` is the name's line up to it, `gap` what stands between (at most REACH bytes), `after` a few bytes behind the value,
+    `value` how telling it is. Linear in their length. Thread-safe.
+    """
+    if value is Weight.LOOSE or gap.count(b"\n") > _LINES:
+        return Bond.NONE
+    gap = _ESCAPED_SIGN.sub(b" ", gap)
+    first, line_end, _ = gap.partition(b"\n")
+    last = gap.rpartition(b"\n")[2]
+    if _BAD_JOINT.search(last):
+        return Bond.NONE
+    if value is Weight.PLAIN and any(map(_HASHES.search, (before, first, last))):
+        return Bond.NONE
+    label = _label(last)
+    if _names_credential(label):
+        return (
+            Bond.SETTING if line_end or len(_words(gap)) > len(label) or _INSIDE.search(gap) else Bond.WORDS
+        )
+    if line_end:
+        return _over_lines(gap, label, after)
+    return _on_line(before, name, gap, label, value)
+
+
+def _over_lines(gap: bytes, label: list[bytes], after: bytes) -> Bond:
+    """The value of a neutral setting, or alone on its line; nothing unknown between."""
+    if not _known(_words(gap)):
+        return Bond.NONE
+    if label:
+        return Bond.SETTING if label[-1] in _VALUES else Bond.NONE
+    head, _, last = gap.rpartition(b"\n")
+    if not _OPENERS.match(last) or not _alone(after):
+        return Bond.NONE
+    return Bond.SETTING if head.rstrip().endswith(_OPEN_ENDS) else Bond.WORDS
+
+
+def _on_line(before: bytes, name: bytes, gap: bytes, label: list[bytes], value: Weight) -> Bond:
+    """Nothing unknown between; or a few words, where the value or a word of credentials speaks for itself."""
+    words = _words(gap)
+    if _known(words):
+        return Bond.SETTING if label and label[-1] in _VALUES and _INSIDE.search(gap) else Bond.WORDS
+    if len(words) > _WORDS_OF_STRANGERS or _CODE.search(gap):
+        return Bond.NONE
+    named = value is Weight.TELLING or not _CREDENTIAL.isdisjoint((*words, *_words(before[-24:] + name)))
+    return Bond.WORDS if named else Bond.NONE
+
+
+def _known(words: list[bytes]) -> bool:
+    return all(word in _KNOWN or word.isdigit() for word in words)
+
+
+def _words(text: bytes) -> list[bytes]:
+    """Words of a text or an identifier, in lower case: `apiKey` and `api_key` are two."""
+    return [part.lower() for part in _SPLIT.findall(text)]
+
+
+def _label(line: bytes) -> list[bytes]:
+    """The words that name the value on its line; none where nothing does."""
+    found = _LABEL.search(line)
+    return _words(found[1]) if found else []
+
+
+def _names_credential(label: list[bytes]) -> bool:
+    """It ends in words of credentials only, at least one of them telling."""
+    tail = label[-3:]
+    return not _CREDENTIAL.isdisjoint(tail) and _KNOWN.issuperset(tail)
+
+
+def _alone(after: bytes) -> bool:
+    """The value ends its line or its quotes, and is not the name of something itself."""
+    line = after.partition(b"\n")[0]
+    quoted = line[:1] in (b'"', b"'", b"`", b"<") and line[1:].lstrip()[:1] not in (b":", b"=")
+    return quoted or not line.strip(b" \t\r,;)]}>\"'`")
