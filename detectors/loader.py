@@ -31,7 +31,7 @@ _FILE_KEYS: Final = {"title", "rule", "set", *_SHARED_KEYS}
 _RULE_KEYS: Final = {
     "id": str, "title": str, "severity": str, "pattern": str, "value": str, "line": str, "names": list,
     "minimum": int, "family": str, "proof": str, "extent": str, "entropy": float, "placeholders": bool,
-    "alone": bool, "anchor": str, "reject": list, "profile": str, "canonical": str, "credential": str, **_SHARED_KEYS,
+    "alone": bool, "anchor": str, "wakes": bool, "reject": list, "profile": str, "canonical": str, "credential": str, **_SHARED_KEYS,
     "examples": list, "negatives": list, "engine": str, "caseless": bool, "bounded": bool, "syntaxes": list,
 }  # fmt: skip
 _SET_KEYS: Final = {
@@ -251,6 +251,8 @@ def _check_kind(rule: Rule) -> None:
         raise RuleError("names is empty; add one")
     if rule.anchor and rule.kind is not Kind.RECORDS:
         raise RuleError("only a records rule has an anchor; take it out")
+    if rule.wakes and not rule.anchor:
+        raise RuleError("wakes says that the anchor wakes the rule: give it one")
     if rule.kind is Kind.RECORDS and rule.minimum < _FEWEST_RECORDS:
         raise RuleError(f"minimum is {rule.minimum}; fewer than {_FEWEST_RECORDS} lines are no dump")
 

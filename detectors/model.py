@@ -104,6 +104,7 @@ class Rule:
     anchor: str = (
         ""  # records: a part of each line that Hyperscan looks for instead of the whole; "" = the whole
     )
+    wakes: bool = False  # records: the anchor stands in one of the lines or above them, and every line is tried
     caseless: bool = False
     bounded: bool = True  # token: no byte of the value's own alphabet may stand before or behind it
     placeholders: bool = True  # apply the placeholder and dummy filter

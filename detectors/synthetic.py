@@ -78,7 +78,13 @@ def records_for(rule: Rule, count: int, rng: Random) -> bytes:
     """`count` distinct lines of a records rule."""
     lines: dict[bytes, None] = {}
     while len(lines) < count:
-        lines[text_of(rule.pattern, rng, caseless=rule.caseless)] = None
+        line = text_of(rule.pattern, rng, caseless=rule.caseless)
+        if rule.proof:
+            number = _pattern(rule).fullmatch(line)["number"]  # type: ignore[index]  # text_of made it
+            line = line.replace(number, proofs()[rule.proof].make(number, rng), 1)
+            if not _pattern(rule).fullmatch(line):
+                continue
+        lines[line] = None
     return b"\n".join(lines)
 
 

@@ -11,7 +11,8 @@ from detectors.synthetic import records_for
 from shipped_rules import shipped, shipped_scanner
 
 PROVIDERS = ("data-dump", "password-hash", "pii", "proxy")
-DUMPS = [rule.id for rule in shipped(*PROVIDERS).rules if rule.kind is Kind.RECORDS]
+RECORDS = [rule for rule in shipped(*PROVIDERS).rules if rule.kind is Kind.RECORDS]
+DUMPS = [rule.id for rule in RECORDS if not rule.wakes]
 
 
 @pytest.mark.parametrize("rule_id", DUMPS)
@@ -50,3 +51,41 @@ def test_a_table_of_test_cards_is_quiet() -> None:
     text = b"visa = 4111111111111111\nVISA: 4242 4242 4242 4242\namex = '378282246310005'\niban: GB82 WEST 1234 5698 7654 32\n"
 
     assert shipped_scanner(*PROVIDERS).scan(text) == ()
+
+
+def mails(count: int, line: str) -> bytes:
+    rng = Random(7)
+    rows = []
+    for _ in range(count):
+        name, word = ("".join(rng.choices("abcdefghijklmnoprstuvw", k=8)) for _ in range(2))
+        rows.append(line.format(name=name, word=f"{word}{rng.randint(10, 99)}!"))
+    return "\n".join(rows).encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "rule_id"),
+    [
+        (mails(40, "{name}@acme.com,{word}"), "data-dump-email-password-columns"),
+        (mails(40, "{name}:{name}@acme.com:{word}:1990"), "data-dump-email-password"),
+        (b"# combolist\n" + mails(40, "{name}:{word}"), "data-dump-user-password"),
+        (b"name,phone,email\n" + mails(40, "Ann,555,{name}@acme.com"), "data-dump-user-export"),
+        (mails(40, '{{"email": "{name}@acme.com", "password": "{word}"}}'), "data-dump-json-users"),
+        (
+            b"INSERT INTO users (email, password) VALUES\n" + mails(40, "('{name}@acme.com','{word}'),"),
+            "data-dump-sql-rows",
+        ),
+    ],
+)
+def test_a_dump_tells_its_accounts_and_says_nothing_twice(text: bytes, rule_id: str) -> None:
+    (found,) = shipped_scanner(*PROVIDERS, "generic").scan(text)
+
+    assert (found.rule.id, found.records, found.proof.facts["accounts"]) == (rule_id, 40, "40")
+    assert found.proof.facts.get("domains", "acme.com 40") == "acme.com 40"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["{name}@acme.com,Ann", "{name}:latest", "{name}:8080", "  {name}: {word}", "{name}=/usr/{name}"],
+)
+def test_what_only_has_the_separators_of_a_dump_is_none(line: str) -> None:
+    assert not [f for f in shipped_scanner(*PROVIDERS).scan(b"combo\n" + mails(60, line)) if f.records]
