@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from detectors.dumps import swallow
 from detectors.model import CredentialSet, Finding, Verdict
 from detectors.overlaps import resolve, speaks_for_itself
 from detectors.pairing import pair
@@ -26,7 +27,8 @@ def conclude(
     spare = [m for entry in complete if id(entry.finding) in gone for m in entry.members if m.rule.alone]
     if spare:
         kept, _ = resolve([*kept, *spare])
-    for reason, count in (("alone", len(left) - len(alone)), ("overlap", len(lost))):
+    kept, swallowed = swallow(kept)
+    for reason, count in (("alone", len(left) - len(alone)), ("overlap", len(lost) + len(swallowed))):
         if count:
             dropped[reason] += count
     return kept
