@@ -43,9 +43,11 @@ def signs(facts: Facts) -> frozenset[int]:
     return facts.tail & _SIGNS
 
 
-def bounded_for_re(pattern: str, facts: Facts) -> str:
-    """`pattern` with the boundaries as look-arounds, for the standard library's `re`."""
+def bounded_for_re(pattern: str, facts: Facts, *, open_end: bool = False) -> str:
+    """`pattern` with the boundaries as look-arounds, for the standard library's `re`; `open_end`: an extent reads on behind it."""
     before, behind, dots = front(facts), back(facts), signs(facts)
+    if open_end:
+        behind = frozenset()
     escaped = "".join(f"|(?<={escape})" for escape in _ESCAPES)
     text = f"(?:(?<!{class_text(before)}){escaped})" if before else ""
     text += f"(?:{pattern})"
@@ -58,10 +60,12 @@ def bounded_for_re(pattern: str, facts: Facts) -> str:
     return text
 
 
-def stands_alone(text: bytes, start: int, end: int, facts: Facts) -> bool:
+def stands_alone(text: bytes, start: int, end: int, facts: Facts, *, open_end: bool = False) -> bool:
     """The same question asked of a span, for RE2, which has no look-arounds."""
     if start and text[start - 1] in front(facts) and not follows_escape(text, start):
         return False
+    if open_end:
+        return True
     behind = back(facts)
     if end < len(text) and text[end] in behind:
         return False

@@ -98,7 +98,10 @@ class Confirmer:
                 return None
             alone = not self._bounded or self._rule.engine == "re"
             if found.end() >= hit and (
-                alone or boundaries.stands_alone(text, found.start(), found.end(), self._facts)
+                alone
+                or boundaries.stands_alone(
+                    text, found.start(), found.end(), self._facts, open_end=bool(self._rule.extent)
+                )
             ):
                 return found
             at = found.start() + 1
@@ -151,7 +154,7 @@ class Confirmer:
         rule = self._rule
         text = rule.pattern
         if self._bounded and rule.engine == "re":
-            text = boundaries.bounded_for_re(text, self._facts)
+            text = boundaries.bounded_for_re(text, self._facts, open_end=bool(rule.extent))
         return compiled(text, engine=rule.engine, caseless=rule.caseless)
 
 

@@ -25,12 +25,13 @@ class Embedded:
     segment: re.Pattern[bytes]
     sample: Mapping[str, Any]
     facts: Mapping[str, str] = field(default_factory=dict)  # JSON key -> name of the fact
+    refutes: bool = True  # False: documented too thinly, or often cut
 
     def check(self, secret: bytes) -> Proof:
         found = self.segment.match(secret[:_LONGEST])
         value = json_object(unbase64(found[1])) if found else None
         if value is None or not self.sample.keys() <= value.keys():
-            return Proof(Verdict.REFUTED, self.name)
+            return Proof(Verdict.REFUTED if self.refutes else Verdict.UNPROVABLE, self.name)
         told = {name: fact(value[key]) for key, name in self.facts.items() if key in value}
         return Proof(Verdict.UNPROVABLE, self.name, {name: text for name, text in told.items() if text})
 
@@ -68,6 +69,20 @@ _FORMATS: Final = (
         re.compile(rb"glc_([A-Za-z0-9+/=_-]{10,2000})$"),
         {"o": "9", "n": "", "k": "", "m": "r"},
         {"o": "organization_id"},
+    ),
+    Embedded(
+        "onepassword",
+        re.compile(rb"ops_([A-Za-z0-9+/=_-]{100,4000})$"),
+        {
+            "signInAddress": "my.1password.com",
+            "email": "",
+            "deviceUuid": "",
+            "srpX": "",
+            "muk": "",
+            "secretKey": "",
+        },
+        {"signInAddress": "host"},
+        refutes=False,
     ),
     Embedded(
         "grafana-api-key",

@@ -17,6 +17,7 @@ from detectors.model import Proof, Verdict
 from detectors.proofs import ProofSpec
 
 _LONGEST: Final = 16_384
+_APP: Final = re.compile(rb"[0-9]{1,12}")
 _ISSUER_LENGTH: Final = 300
 _CLAIMS: Final = ("iss", "aud", "sub", "role", "ref", "scope", "azp", "tid")
 _TIMES: Final = {"iat": "issued_at", "nbf": "not_before", "exp": "expires_at"}
@@ -123,7 +124,26 @@ def _supabase_make(_candidate: bytes, rng: Random) -> bytes:
     )
 
 
+def _app_check(secret: bytes) -> Proof:
+    """An installation token of a GitHub App: its id stands before the JWT. The format is young: nothing is refuted."""
+    app, _, token = secret.removeprefix(b"ghs_").partition(b"_")
+    parsed = _segments(token)
+    facts = _facts(*parsed) if parsed else {}
+    return Proof(
+        Verdict.UNPROVABLE,
+        "jwt-github-app",
+        facts | ({"app_id": app.decode()} if _APP.fullmatch(app) else {}),
+    )
+
+
+def _app_make(_candidate: bytes, rng: Random) -> bytes:
+    header = base64url(orjson.dumps({"alg": "RS256", "typ": "JWT", "kid": rng.randbytes(16).hex()}))
+    _, _, rest = _make(b"", rng).partition(b".")
+    return b"ghs_%d_%s.%s" % (rng.randrange(100_000, 9_999_999), header, rest)
+
+
 PROOFS: dict[str, ProofSpec] = {
+    "jwt-github-app": ProofSpec(_app_check, _app_make),
     "jwt": ProofSpec(_check, _make),
     "jwt-supabase": ProofSpec(_supabase_check, _supabase_make),
 }

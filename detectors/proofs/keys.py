@@ -33,8 +33,8 @@ _READABLE: Final = re.compile(
 )  # with anything else in it, a failure to read is ours
 _DEK: Final = re.compile(rb"DEK-Info: ?([A-Z0-9-]{3,30}),")
 _KDFS: Final = (
-    ("PBKDF2", bytes.fromhex("2a864886f70d01050c")),
-    ("scrypt", bytes.fromhex("2b06010401da47040b")),
+    ("PBKDF2", bytes.fromhex("06092a864886f70d01050c")),
+    ("scrypt", bytes.fromhex("06092b06010401da47040b")),
 )
 _WEAK_BELOW: Final = 2048  # bits of an RSA key
 _SSH_MAGIC: Final = b"openssh-key-v1\0"
@@ -192,6 +192,8 @@ def _make(candidate: bytes, rng: Random) -> bytes:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 
+    if b"ENCRYPTED" in candidate:
+        return _locked_block(rng)
     form = serialization.PrivateFormat.PKCS8
     key: PrivateKeyTypes = ec.derive_private_key(rng.randrange(1, 1 << 250), ec.SECP256R1())
     if b"RSA PRIVATE" in candidate:
@@ -201,6 +203,30 @@ def _make(candidate: bytes, rng: Random) -> bytes:
     elif b"OPENSSH" in candidate:
         form = serialization.PrivateFormat.OpenSSH
     return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).strip()
+
+
+def _locked_block(rng: Random) -> bytes:
+    """PKCS#8 under a password (RFC 5958): PBES2 with PBKDF2 and AES-256-CBC, and random text for the sealed key."""
+    kdf = _tlv(
+        0x30, _tlv(0x06, _KDFS[0][1][2:]) + _tlv(0x30, _tlv(0x04, rng.randbytes(8)) + _tlv(0x02, b"\x08\x00"))
+    )
+    cipher = _tlv(0x30, _tlv(0x06, bytes.fromhex("60864801650304012a")) + _tlv(0x04, rng.randbytes(16)))
+    scheme = _tlv(0x30, _tlv(0x06, bytes.fromhex("2a864886f70d01050d")) + _tlv(0x30, kdf + cipher))
+    body = base64.encodebytes(_tlv(0x30, scheme + _tlv(0x04, rng.randbytes(160)))).strip()
+    return b"-----BEGIN ENCRYPTED PRIVATE KEY-----\n" + body + b"\n-----END ENCRYPTED PRIVATE KEY-----"
+
+
+def _tlv(tag: int, value: bytes) -> bytes:
+    """One element of DER."""
+    size = len(value)
+    length = (
+        bytes((size,))
+        if size < 0x80
+        else bytes((0x81, size))
+        if size < 0x100
+        else b"\x82" + size.to_bytes(2, "big")
+    )
+    return bytes((tag,)) + length + value
 
 
 def _rsa_key(rng: Random) -> PrivateKeyTypes:
@@ -222,4 +248,23 @@ def _prime(rng: Random) -> int:
             return number
 
 
-PROOFS: dict[str, ProofSpec] = {_NAME: ProofSpec(_check, _make)}
+def _in_base64_check(secret: bytes) -> Proof:
+    """A whole block (a kubeconfig's), or the DER alone (a setting of Alipay): what does not parse may be cut, so it is kept."""
+    raw = unbase64(secret[:_LONGEST]) or b""
+    proof = _check(raw) if raw.startswith(b"-----BEGIN") else _der(raw)
+    verdict = Verdict.PROVED if proof.verdict is Verdict.PROVED else Verdict.UNPROVABLE
+    return Proof(verdict, "private-key-base64", proof.facts)
+
+
+def _in_base64_make(candidate: bytes, rng: Random) -> bytes:
+    """RSA in both forms: the block where the candidate begins as one does."""
+    block = _make(b"-----BEGIN RSA PRIVATE KEY-----", rng)
+    if candidate.startswith(b"LS0t"):
+        return base64.b64encode(block)
+    return b"".join(line for line in block.split(b"\n") if not line.startswith(b"-----"))
+
+
+PROOFS: dict[str, ProofSpec] = {
+    _NAME: ProofSpec(_check, _make),
+    "private-key-base64": ProofSpec(_in_base64_check, _in_base64_make),
+}

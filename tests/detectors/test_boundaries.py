@@ -51,3 +51,13 @@ def test_a_varying_value_ends_before_the_full_stop() -> None:
 def test_hyperscan_may_ask_for_a_word_only_where_every_value_begins_with_one() -> None:
     assert word_start(facts("tok_[a-z]{4}"))
     assert not word_start(facts("[a-z+]{4}tok"))
+
+
+def test_a_value_that_an_extent_reads_on_has_no_end_of_its_own() -> None:
+    known = facts("tok_[0-9a-z]{8}")
+    text = b"tok_" + b"a1b2" * 9
+
+    assert re.search(bounded_for_re("tok_[0-9a-z]{8}", known).encode(), text) is None
+    assert re.search(bounded_for_re("tok_[0-9a-z]{8}", known, open_end=True).encode(), text)
+    assert stands_alone(text, 0, 12, known, open_end=True)
+    assert not stands_alone(b"x" + text, 1, 13, known, open_end=True)

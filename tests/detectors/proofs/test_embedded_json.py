@@ -11,6 +11,7 @@ CANDIDATES = {
     "sentry-org": b"sntr" + b"ys_" + b"a" * 60 + b"_" + b"b" * 43,
     "mapbox": b"s" + b"k." + b"a" * 60 + b"." + b"b" * 22,
     "grafana-cloud": b"gl" + b"c_" + b"a" * 60,
+    "onepassword": b"op" + b"s_" + b"a" * 260,
     "grafana-api-key": b"a" * 60,
     "cloudflare-tunnel": b"a" * 60,
 }
@@ -26,7 +27,9 @@ def test_made_value_decodes_and_keeps_what_stands_around(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(PROOFS))
 def test_other_base64_is_refuted(name: str) -> None:
-    assert PROOFS[name].check(CANDIDATES[name]).verdict is Verdict.REFUTED
+    thin = name == "onepassword"
+
+    assert PROOFS[name].check(CANDIDATES[name]).verdict is (Verdict.UNPROVABLE if thin else Verdict.REFUTED)
 
 
 def test_facts_are_the_public_parts_only() -> None:
