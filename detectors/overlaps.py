@@ -32,12 +32,13 @@ def resolve(findings: Iterable[Finding]) -> tuple[list[Finding], list[Finding]]:
     values, dumps = _Taken(), _Taken()
     for finding in sorted(findings, key=_rank):
         taken = dumps if finding.records else values
-        if any(taken.clashes(start, end, finding.decoded) for start, end in _spans(finding)):
+        run = finding.decoded[:1]  # the outermost: what it holds further in was resolved there
+        if any(taken.clashes(start, end, run) for start, end in _spans(finding)):
             lost.append(finding)
             continue
         kept.append(finding)
         for start, end in _spans(finding):
-            taken.add(start, end, finding.decoded)
+            taken.add(start, end, run)
     return sorted(kept, key=by_offset), sorted(lost, key=by_offset)
 
 
@@ -65,6 +66,8 @@ def _rank(finding: Finding) -> tuple[object, ...]:
         finding.proof.verdict is not Verdict.PROVED,
         rule.provider in NOBODYS,
         not finding.set_id,
+        rule.provider == "generic",
+        finding.confidence is Confidence.LOW,  # as it stands by chance, perhaps
         sum(-1 if way in _REVEALING else 1 for way in finding.decoded),
         not speaks_for_itself(rule),
         _KINDS[rule.kind],

@@ -7,7 +7,6 @@ text without a hit, which is nearly every text, costs the pass and less than a m
 from __future__ import annotations
 
 import io
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -15,11 +14,12 @@ from pathlib import Path
 from typing import Final
 
 from detectors import compiler, filters, known, unfolding
+from detectors.batches import by_document, joined
 from detectors.buffers import Buffer
 from detectors.conclude import conclude
 from detectors.confirm import Confirmer, Match, Miss
 from detectors.containers import HEAD, Meter, Source, kind_of
-from detectors.decoders import Decoding, Run
+from detectors.decoders import Decoding
 from detectors.model import UNPROVABLE, Confidence, Finding, Kind, Rule, Verdict
 from detectors.proofs import proofs
 from detectors.raw import Hit, RawScanner
@@ -28,7 +28,6 @@ from detectors.ruleset import RuleSet
 from detectors.stats import Budget, ScanStats
 from detectors.unfolding import Unfolded
 
-_JOINT: Final = b"\n\n"  # between documents scanned in one call: no rule matches over it
 _NOTHING: Final = ScanStats()
 
 
@@ -80,8 +79,8 @@ class Scanner:
 
     def scan_many(self, datas: Sequence[bytes]) -> list[tuple[Finding, ...]]:
         """Each document's findings, as `scan` gives them, from one Hyperscan call: for many short texts (32 to 128)."""
-        joined, starts, ends = _joined(datas)
-        found = self.scan_spans(joined, starts, ends)
+        text, starts, ends = joined(datas)
+        found = self.scan_spans(text, starts, ends)
         return [found.get(i, ()) for i in range(len(datas))]
 
     def scan_spans(
@@ -96,7 +95,7 @@ class Scanner:
         self.last = ScanStats()
         if self._raw.overflowed():
             return self._one_by_one(buffer, starts, ends)
-        by_document = _by_document(hits, starts, ends)
+        found_in = by_document(hits, starts, ends)
         firsts = self._firsts
         for index, start in enumerate(starts):
             if (
@@ -104,8 +103,8 @@ class Scanner:
                 and buffer[start] in firsts
                 and bytes(buffer[start : start + 2]) in self._marks
             ):
-                by_document.setdefault(index, [])
-        found = {i: self._document(buffer, starts[i], ends[i], by_document[i]) for i in sorted(by_document)}
+                found_in.setdefault(index, [])
+        found = {i: self._document(buffer, starts[i], ends[i], found_in[i]) for i in sorted(found_in)}
         return {i: findings for i, findings in found.items() if findings}
 
     def scan_container(self, file: Source, size: int) -> Unfolded | None:
@@ -209,7 +208,8 @@ class Scanner:
     def _fresh_meter(self, size: int) -> Meter:
         """For all containers of one document of `size` bytes, one in another included."""
         budget = self._budget
-        most = min(budget.unpacked_bytes, budget.unpacked_ratio * size + budget.unpacked_least)
+        most = max(budget.unpacked_bytes, budget.unpacked_growth * size)
+        most = min(most, budget.unpacked_ratio * size + budget.unpacked_least)
         return Meter(most_bytes=most, most_members=budget.unpacked_members)
 
     def _confirmed(
@@ -287,10 +287,10 @@ class Scanner:
             self.last.dropped["decode_budget"] += cut
         if not runs:
             return []
-        joined, starts, ends = _joined([run.data for run in runs])
-        hits = self._within_budget(joined, self._raw.scan(joined))
+        text, starts, ends = joined([run.data for run in runs])
+        hits = self._within_budget(text, self._raw.scan(text))
         found: list[Finding] = []
-        by_run = _by_document(hits, starts, ends)
+        by_run = by_document(hits, starts, ends)
         for index, run in enumerate(runs):
             if run.data[:1] and run.data[0] in self._firsts:
                 by_run.setdefault(index, [])
@@ -298,44 +298,8 @@ class Scanner:
             run = runs[index]
             relative = [(identity, end - starts[index]) for identity, end in inside]
             inner = self._document(run.data, 0, len(run.data), relative, depth=depth + 1)
-            found += [_seen_from_outside(finding, run, low) for finding in inner]
+            found += [unfolding.of_run(finding, run, low) for finding in inner]
         return found
-
-
-def _joined(texts: Sequence[bytes]) -> tuple[bytes, list[int], list[int]]:
-    """The texts as one, and where each begins and ends in it."""
-    starts, ends, at = [], [], 0
-    for text in texts:
-        starts.append(at)
-        ends.append(at + len(text))
-        at += len(text) + len(_JOINT)
-    return _JOINT.join(texts), starts, ends
-
-
-def _by_document(hits: Iterable[Hit], starts: Sequence[int], ends: Sequence[int]) -> dict[int, list[Hit]]:
-    """The hits of each document that has some, in the documents' order; a hit between two documents is none."""
-    found: dict[int, list[Hit]] = defaultdict(list)
-    for hit in hits:
-        index = bisect_right(starts, hit[1] - 1) - 1
-        if index >= 0 and hit[1] <= ends[index]:
-            found[index].append(hit)
-    return dict(sorted(found.items()))
-
-
-def _seen_from_outside(finding: Finding, run: Run, low: int) -> Finding:
-    """A finding of a decoded run stands where the run does."""
-    start, end = run.span(finding.start, finding.end)
-    parts = []
-    for part in finding.parts:
-        first, last = run.span(part.start, part.end)
-        parts.append(replace(part, start=first - low, end=last - low))
-    return replace(
-        finding,
-        start=start - low,
-        end=end - low,
-        decoded=(run.encoding, *finding.decoded),
-        parts=tuple(parts),
-    )
 
 
 def _finding(rule: Rule, match: Match, low: int) -> Finding:

@@ -55,9 +55,10 @@ class Budget:
     decoded_runs: int = 500
     depth: int = 5  # encodings and containers within each other
     unpacked_bytes: int = 64 * 1024 * 1024  # of all containers of a document together
-    unpacked_ratio: int = 200  # bytes out for one byte in, beside the least
+    unpacked_growth: int = 8  # bytes out for one byte in, if that is more
+    unpacked_ratio: int = 200  # bytes out for one byte in, at most, beside the least
     unpacked_least: int = 1024 * 1024
-    unpacked_members: int = 10_000
+    unpacked_members: int = 50_000
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Findings in documents that hold documents: archives, compressed files, office files, databases, notebooks; and diffs.
+"""Findings of what stands in a document: in an encoded run, in a container (archive, compressed or office file, database, notebook), in a diff.
 
 A finding of a container names the way to it (`zip:config/app.env`). It stands where its plain text stands in the container; where it
 does not stand there as it is, the whole container is its span.
@@ -12,6 +12,7 @@ from typing import Final
 
 from detectors import diffs
 from detectors.containers import WHOLE, BrokenContainer, Meter, OverBudget, Source, members
+from detectors.decoders.base import Run
 from detectors.model import Finding
 from detectors.overlaps import by_offset
 
@@ -70,6 +71,22 @@ def together(data: bytes, outer: Sequence[Finding], inner: Iterable[Finding]) ->
             finding = _outside(finding, "", at, at + len(finding.secret))  # noqa: PLW2901 - the same, better placed
         kept.append(finding)
     return sorted(kept, key=by_offset)
+
+
+def of_run(finding: Finding, run: Run, low: int) -> Finding:
+    """A finding of a decoded run stands where the run does."""
+    start, end = run.span(finding.start, finding.end)
+    parts = []
+    for part in finding.parts:
+        first, last = run.span(part.start, part.end)
+        parts.append(replace(part, start=first - low, end=last - low))
+    return replace(
+        finding,
+        start=start - low,
+        end=end - low,
+        decoded=(run.encoding, *finding.decoded),
+        parts=tuple(parts),
+    )
 
 
 def _is_inner(finding: Finding) -> bool:

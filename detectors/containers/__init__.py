@@ -92,10 +92,9 @@ def _of_stream(read: Read, meter: Meter) -> Iterator[Member]:
 
 def _of_zip(file: Source, meter: Meter) -> Iterator[Member]:
     """A member that cannot be read does not hide the others; the first such reason is raised at the end."""
-    listed = list(zips.entries(file, meter))
+    listed, stopped = _listed(file, meter)
     document = any(entry.name == office.CONTENT_TYPES for entry in listed)
     shared: list[bytes] = []
-    broken: BrokenContainer | None = None
     for entry in sorted(listed, key=lambda entry: entry.name != office.SHARED) if document else listed:
         try:
             for member in zips.members(file, entry, meter):
@@ -108,9 +107,19 @@ def _of_zip(file: Source, meter: Meter) -> Iterator[Member]:
                 else:
                     yield member
         except BrokenContainer as error:
-            broken = broken or error
-    if broken is not None:
-        raise broken
+            stopped = stopped or error
+    if stopped is not None:
+        raise stopped
+
+
+def _listed(file: Source, meter: Meter) -> tuple[list[zips.Entry], BrokenContainer | OverBudget | None]:
+    """The members of an archive that are within the budget, and why not all."""
+    listed: list[zips.Entry] = []
+    try:
+        listed.extend(zips.entries(file, meter))
+    except (BrokenContainer, OverBudget) as error:
+        return listed, error
+    return listed, None
 
 
 def _paid(read: Read, meter: Meter, size: int) -> bytes:

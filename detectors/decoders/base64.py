@@ -13,7 +13,7 @@ import re
 from typing import Final
 
 from detectors.buffers import Buffer
-from detectors.decoders.base import RUN_CAP, Decoder, Run, Trigger, plain_words
+from detectors.decoders.base import RUN_CAP, SECRET_WORDS, Decoder, Run, Trigger, plain_words
 from detectors.ruleset import RuleSet
 
 NAME: Final = "base64"
@@ -27,6 +27,7 @@ _LINES_BELOW: Final = re.compile(
 )
 _LINES_ABOVE: Final = re.compile(rb"(?:[ \t]{0,40}\n\r?[A-Za-z0-9+/_-]{40,})+")  # read backwards
 _SHORTEST_FORM: Final = 5
+_SHORTEST_INNER: Final = 7  # of a form that is encoded again
 _SHORTEST_RUN: Final = 12
 
 
@@ -47,8 +48,15 @@ def _triggers(ruleset: RuleSet) -> tuple[Trigger, ...]:
         for word in plain_words(ruleset)
         for form in forms(word)
     ]
+    twice = [
+        Trigger(NAME, "".join(_EITHER.get(char, char) for char in outer), inner.encode())
+        for word in SECRET_WORDS
+        for inner in forms(word)
+        if len(inner) >= _SHORTEST_INNER
+        for outer in forms(inner.encode())
+    ]
     packed = [Trigger(NAME, form + r"[A-Za-z0-9+/_\x2d]{16}", magic) for form, magic in _PACKED]
-    return (*found, *packed, Trigger(NAME, r"[A-Za-z0-9+/_\x2d]{22}=="))
+    return (*found, *twice, *packed, Trigger(NAME, r"[A-Za-z0-9+/_\x2d]{22}=="))
 
 
 def _take(buffer: Buffer, low: int, high: int, hit: int, trigger: Trigger) -> Run | None:

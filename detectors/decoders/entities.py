@@ -28,14 +28,15 @@ _REWRITER: Final = Rewriter(NAME, _ESCAPE, _plain)
 
 
 def _triggers(_ruleset: RuleSet) -> tuple[Trigger, ...]:
-    """The signs between a name and its value; and letters, which need no reference."""
-    return (
-        Trigger(NAME, r"[=:] ?&(?:quot|apos|#34|#39|#x22|#x27);"),
-        Trigger(NAME, r"&(?:equals|colon|#61|#58|#x3[DdAa]);"),
-        Trigger(NAME, r"(?:&#(?:[3-9][0-9]|1[0-2][0-9]);){3}"),
-        Trigger(NAME, r"(?:&#[xX][2-7][0-9A-Fa-f];){3}"),
-        Trigger(NAME, r"&amp;(?:quot|apos|amp|#[0-9x])"),
-    )
+    """The signs between a name and its value; and letters, which need no reference. Each with a text of four characters or more of its
+    own: shorter ones cost all rules their speed.
+    """
+    quotes = ("&quot;", "&apos;", "&#34;", "&#39;", "&#x22;", "&#x27;")
+    signs = ("&equals;", "&colon;", "&#61;", "&#58;", "&#x3[Dd];", "&#x3[Aa];")
+    letters = (";&#1[0-2][0-9];", ";&#x[4-7][0-9A-Fa-f];")
+    twice = ("&amp;quot;", "&amp;#", "&amp;apos;")
+    expressions = (*(f"[=:] ?{quote}" for quote in quotes), *signs, *letters, *twice)
+    return tuple(Trigger(NAME, expression) for expression in expressions)
 
 
 def _take(buffer: Buffer, low: int, high: int, hit: int, _trigger: Trigger) -> Run | None:

@@ -29,7 +29,7 @@ def _triggers(_ruleset: RuleSet) -> tuple[Trigger, ...]:
     return (
         Trigger(NAME, rf"\\u00[2-7]{_HEX}"),
         Trigger(NAME, rf"(?:\\u\{{[2-7]{_HEX}\}}){{2}}"),
-        Trigger(NAME, rf"(?:\\x[2-7]{_HEX}){{4}}"),
+        Trigger(NAME, rf"[^0-9A-Fa-f](?:\\x[2-7]{_HEX}){{4}}"),
         Trigger(NAME, r"[A-Za-z]{3}\\x(?:3[AaDd]|2[27])"),
         Trigger(NAME, rf"(?:\\U000000[2-7]{_HEX}){{2}}"),
     )

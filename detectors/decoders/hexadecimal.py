@@ -31,6 +31,8 @@ def _take(buffer: Buffer, low: int, high: int, hit: int, trigger: Trigger) -> Ru
     if not trigger.plain:
         return _TABLE.around(buffer, low, high, hit, 6 * _TABLE_BYTES)
     word = hit - 2 * len(trigger.plain)
+    if word < low:  # it reaches into the run before
+        return None
     before = bytes(buffer[max(low, word - RUN_CAP) : word])
     length = len(before) - len(before.rstrip(_DIGITS))
     start = (

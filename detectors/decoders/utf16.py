@@ -23,6 +23,8 @@ def _triggers(ruleset: RuleSet) -> tuple[Trigger, ...]:
 
 def _take(buffer: Buffer, low: int, high: int, hit: int, trigger: Trigger) -> Run | None:
     word = hit - 2 * len(trigger.plain) + 1  # where its first character stands
+    if word < low:  # it reaches into the run before
+        return None
     begin = max(low, word - RUN_CAP + RUN_CAP % 2)
     begin += (word - begin) % 2  # the characters stand at even places of the text now
     text = bytes(buffer[begin : min(high, hit + RUN_CAP)])

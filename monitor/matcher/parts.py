@@ -11,13 +11,17 @@ from monitor.contracts import Document
 def own(document: Document, findings: Iterable[Finding]) -> list[Finding]:
     """Those that this part tells of, so that each is told once and whole: not what ended within the overlap (the former part had
     it), nor what touches the end while more follows (it may go on; the next part has it, since the overlap is longer). A dump is told
-    by each part.
+    by each part, and so is what was unpacked or decoded of a part as a whole.
     """
     return [
         finding
         for finding in findings
         if finding.end >= document.overlap
-        and (finding.records or not (document.more and finding.end == len(document.content)))
+        and (
+            finding.records
+            or (finding.decoded and finding.start == 0)
+            or not (document.more and finding.end == len(document.content))
+        )
     ]
 
 

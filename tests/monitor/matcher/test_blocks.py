@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import bz2
+import gzip
 import os
 import random
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -141,14 +143,52 @@ def test_binaries_are_read_and_what_is_compressed_is_counted(
 ) -> None:
     secret = token(rules, 4)
     (tmp_path / "binary").write_bytes(b"\0\x01\xff" * 100 + b" " + secret + b"\0")
-    (tmp_path / "gz").write_bytes(b"\x1f\x8b\x08" + secret)
+    (tmp_path / "zst").write_bytes(b"\x28\xb5\x2f\xfd" + secret)
+    (tmp_path / "gz").write_bytes(b"\x1f\x8b\x08" + bytes(40))
     (tmp_path / "bz2").write_bytes(bz2.compress(secret))
     (tmp_path / "utf16").write_bytes(f"key = {secret.decode()}\n".encode("utf-16"))
 
-    found, progress = read(scanner, *(tmp_path / name for name in ("binary", "gz", "bz2", "utf16")))
+    found, progress = read(scanner, *(tmp_path / name for name in ("binary", "zst", "gz", "bz2", "utf16")))
 
-    assert [Path(one.document.id).name for one in found] == ["binary", "utf16"]
-    assert progress.skipped == {"compressed": 2}
+    assert [Path(one.document.id).name for one in found] == ["binary", "bz2", "utf16"]
+    assert progress.skipped == {"compressed": 1}
+    assert progress.dropped["container_broken"] == 1
+
+
+@pytest.mark.parametrize("kind", ["gz", "zip", "tar.gz", "broken.zip"])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_container_larger_than_a_part_is_unpacked_from_the_file(
+    scanner: Scanner, rules: RuleSet, tmp_path: Path, kind: str, *, streamed: bool
+) -> None:
+    first, last = token(rules, 7), token(rules, 8)
+    noise = random.Random(1).randbytes(PART + 5000)
+    text = first + b"\n" + noise + b"\n" + last + b"\n"
+    path = tmp_path / "large"
+    if kind == "gz":
+        path.write_bytes(gzip.compress(text, 1))
+    elif kind == "tar.gz":
+        (tmp_path / "text").write_bytes(text)
+        with tarfile.open(path, "w:gz", compresslevel=1) as archive:
+            archive.add(tmp_path / "text", "text")
+    else:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            archive.writestr("text", text)
+    if kind == "broken.zip":
+        path.write_bytes(path.read_bytes()[:-1000] + b"\n" + last + b"\n" + bytes(5000))
+    (tmp_path / "small").write_bytes(first)
+
+    progress = Progress()
+    reader = BlockReader(scanner, progress)
+    found = list(reader.add(str(tmp_path / "small")))
+    with path.open("rb", buffering=0) as file:
+        found += reader.read(file.readinto, "-") if streamed else reader.add(str(path))
+    found += list(reader.flush())
+
+    secrets = {finding.secret for one in found if "small" not in one.document.id for finding in one.findings}
+    assert secrets == {first, last}
+    assert (progress.files, progress.skipped) == (2, {})
+    assert progress.bytes == path.stat().st_size + len(first)
+    assert bool(progress.dropped["container_broken"]) == (kind == "broken.zip")
 
 
 def test_what_cannot_be_read_is_counted(scanner: Scanner, tmp_path: Path) -> None:
