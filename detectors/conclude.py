@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 from detectors.dumps import swallow
 from detectors.model import CredentialSet, Finding, Verdict
-from detectors.overlaps import resolve, speaks_for_itself
-from detectors.pairing import pair
+from detectors.overlaps import NOBODYS, resolve, speaks_for_itself
+from detectors.pairing import pair, with_missing
 
 
 def conclude(
     findings: Sequence[Finding], sets: Sequence[CredentialSet], dropped: Counter[str]
 ) -> list[Finding]:
-    """The findings of a text, by offset. What is left out is counted in `dropped` (`alone`, `overlap`)."""
+    """The findings of a text, by offset, half a credential with what it lacks. What is left out is counted in `dropped` (`alone`, `overlap`)."""
     if not findings:
         return []
     plain, doubtful = _doubted(findings)
@@ -31,7 +31,7 @@ def conclude(
     for reason, count in (("alone", len(left) - len(alone)), ("overlap", len(lost) + len(swallowed))):
         if count:
             dropped[reason] += count
-    return kept
+    return with_missing(kept, findings, sets)
 
 
 def _doubted(findings: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
@@ -41,7 +41,10 @@ def _doubted(findings: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]
     loud = {
         (f.start, f.decoded)
         for f in findings
-        if f.rule.alone and f.proof.verdict is not Verdict.REFUTED and speaks_for_itself(f.rule)
+        if f.rule.alone
+        and f.rule.provider not in NOBODYS
+        and f.proof.verdict is not Verdict.REFUTED
+        and speaks_for_itself(f.rule)
     }
     doubtful = [
         f

@@ -182,5 +182,5 @@ class Finding:
     set_id: str = ""  # the complete set this finding stands for
     decoded: tuple[str, ...] = ()
     records: int = 0  # how many lines a dump has
-    missing: tuple[str, ...] = ()  # titles of the parts without which it is half a credential, not seen near it
+    missing: tuple[str, ...] = ()  # rule ids of the parts without which it is half a credential, seen nowhere near it
     known: str = ""  # why everybody has this value (detectors.known); "" = nobody knows it

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from detectors.model import Confidence, CredentialSet, Finding, Part
@@ -31,6 +32,44 @@ def pair(findings: Sequence[Finding], sets: Sequence[CredentialSet]) -> tuple[li
         paired += made
         left = [f for f in left if id(f) not in used]
     return paired, left
+
+
+def with_missing(
+    lone: Iterable[Finding], seen: Iterable[Finding], sets: Sequence[CredentialSet]
+) -> list[Finding]:
+    """`lone`, each told which parts it lacks: those that are in none of the `seen` findings near it, of the set that lacks the fewest.
+
+    What a set needs is its primary and its parts; what is optional is never missing, nor anything of a complete set.
+    """
+    needing: dict[str, list[CredentialSet]] = defaultdict(list)
+    for entry in sets:
+        for rule_id in (entry.primary, *entry.parts):
+            needing[rule_id].append(entry)
+    places: dict[str, list[int]] = defaultdict(list)
+    for finding in seen:
+        places[finding.rule.id].append(finding.start)
+    for starts in places.values():
+        starts.sort()
+    return [_told(finding, needing.get(finding.rule.id, ()), places) for finding in lone]
+
+
+def _told(finding: Finding, entries: Iterable[CredentialSet], places: Mapping[str, Sequence[int]]) -> Finding:
+    if finding.set_id:
+        return finding
+    lacking = [
+        tuple(
+            rule_id
+            for rule_id in (entry.primary, *entry.parts)
+            if rule_id != finding.rule.id and not _near(finding, places.get(rule_id, ()), entry.within)
+        )
+        for entry in entries
+    ]
+    return replace(finding, missing=min(lacking, key=lambda lack: (len(lack), lack), default=()))
+
+
+def _near(finding: Finding, starts: Sequence[int], within: int) -> bool:
+    at = bisect_left(starts, finding.start - within)
+    return at < len(starts) and starts[at] <= finding.end + within
 
 
 def _sets_of(entry: CredentialSet, findings: Sequence[Finding]) -> list[Complete]:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from detectors.model import Confidence, CredentialSet, Finding, Kind, Rule, Severity
-from detectors.pairing import pair
+from detectors.pairing import pair, with_missing
 
 SET = CredentialSet("pair", "acme", "t", Severity.CRITICAL, "key", ("id",), ("region",), within=100)
 
@@ -62,3 +62,28 @@ def test_the_larger_set_has_the_first_choice() -> None:
     (entry,), _ = pair([at(0, "id"), at(20, "key"), at(40, "region")], [SET, larger])
 
     assert entry.finding.set_id == "three"
+
+
+def test_a_lone_half_says_what_it_lacks() -> None:
+    larger = CredentialSet("three", "acme", "t", Severity.HIGH, "key", ("id", "tenant"))
+    key, near, far = at(0, "key"), at(60, "id"), at(5000, "id")
+
+    def missing(*seen: Finding, sets=(SET,)) -> tuple[str, ...]:
+        return with_missing([key], [key, *seen], sets)[0].missing
+
+    assert missing() == ("id",)
+    assert missing(far) == ("id",)
+    assert missing(near) == ()
+    assert missing(near, sets=(larger,)) == ("tenant",)
+    assert missing(sets=(larger, SET)) == ("id",)
+    assert [f.missing for f in with_missing([far, at(0, "other"), at(9, "region")], [], [SET])] == [
+        ("key",),
+        (),
+        (),
+    ]
+
+
+def test_a_complete_set_lacks_nothing() -> None:
+    (entry,), _ = pair([at(0, "id"), at(20, "key")], [SET])
+
+    assert with_missing([entry.finding], [], [SET])[0].missing == ()
