@@ -12,6 +12,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
+from types import MappingProxyType
 from typing import Final
 
 from detectors.encodings import unbase64
@@ -124,6 +125,9 @@ _SIGNATURES: Final = (
 )
 
 
+_ENTRA: Final = MappingProxyType({"service": "Microsoft Entra ID"})
+
+
 def _entra_tail(head: bytes) -> bytes:
     """The first three of six base-66 digits, most significant first, of the sum of the 37 characters before."""
     return bytes(_BASE66[marvin32(head, b"AadPwd00") // 66**power % 66] for power in (5, 4, 3))
@@ -132,8 +136,8 @@ def _entra_tail(head: bytes) -> bytes:
 def _entra_check(secret: bytes) -> Proof:
     """Only the vendor's own vector is known to fit, so a sum that does not fit leaves the secret unproved."""
     if len(secret) == 40 and secret[3:6] == b"8Q~" and secret[37:] == _entra_tail(secret[:37]):
-        return Proof(Verdict.PROVED, "entra-secret")
-    return Proof(Verdict.UNPROVABLE, "entra-secret")
+        return Proof(Verdict.PROVED, "entra-secret", _ENTRA)
+    return Proof(Verdict.UNPROVABLE, "entra-secret", _ENTRA)
 
 
 def _entra_make(candidate: bytes, _rng: Random) -> bytes:

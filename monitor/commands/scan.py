@@ -49,6 +49,10 @@ def scan(
     refuted: Annotated[
         bool, typer.Option("--refuted", help="Also report tokens whose offline proof failed.")
     ] = False,
+    known: Annotated[
+        bool,
+        typer.Option("--known", help="Also report values that everybody has: examples, emulators' keys."),
+    ] = False,
     baseline: Annotated[Path | None, typer.Option(help="Report only what this file does not know.")] = None,
     write_baseline: Annotated[
         Path | None, typer.Option(help="Write what was found as the new baseline.")
@@ -64,6 +68,7 @@ def scan(
         jobs=jobs,
         show_secrets=show_secrets,
         refuted=refuted,
+        known=known,
         baseline=baseline,
         write_baseline=write_baseline,
         rules=rules or (),

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from detectors import Finding
 from detectors.canonical import canonical
@@ -37,6 +38,25 @@ class Description:
     def fingerprint(self) -> str:
         """The leak's identity under the current key."""
         return next(iter(self.leak.values()))
+
+
+def facts(finding: Finding, *, now: float) -> dict[str, str]:
+    """What the value says of itself, never a part of it; `expired` at `now` (seconds since 1970) where it carries its end, and what
+    its credential lacks. Not yet redacted: a fact is a stranger's text.
+    """
+    told = dict(finding.proof.facts)
+    if end := told.get("expires_at", ""):
+        told["expired"] = _expired(end, now)
+    if finding.missing:
+        told["missing"] = ", ".join(finding.missing)
+    return {name: value for name, value in told.items() if value}
+
+
+def _expired(end: str, now: float) -> str:
+    try:
+        return "yes" if datetime.fromisoformat(end).timestamp() < now else "no"
+    except (ValueError, OverflowError):
+        return "no" if end == "never" else ""
 
 
 class Described:

@@ -12,7 +12,7 @@ from detectors import Finding
 from monitor.contracts import Document, FindingEvent, Place
 from monitor.identity import KeyRing, blob_sha, place_id
 from monitor.matcher import redact
-from monitor.matcher.describe import Described
+from monitor.matcher.describe import Described, facts
 from monitor.matcher.parts import cut_dump
 
 _AT_MOST: Final = 16
@@ -150,7 +150,7 @@ class EventMaker:
             blob_sha=told.blob,
             facts={
                 name: self._redactor.text(value, told.described.repeats)
-                for name, value in finding.proof.facts.items()
+                for name, value in facts(finding, now=now).items()
             },
             set_id=finding.set_id,
             parts=tuple(part.rule_id for part in finding.parts),

@@ -5,7 +5,7 @@ A format is told each hit as it is found and the summary at the end; it writes t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TextIO
 from urllib.parse import quote
@@ -16,7 +16,7 @@ from monitor.scan.hit import Hit
 from monitor.untrusted import Sink, untrusted
 
 # of the scanner's reasons (detectors.stats) those that say that more may be there than is reported
-_CUTS: Final = frozenset({"loud_rule", "decode_budget", "incomplete"})
+_CUTS: Final = frozenset({"loud_rule", "decode_budget", "container_broken", "container_budget", "incomplete"})
 
 
 @dataclass(slots=True)
@@ -88,6 +88,8 @@ class Pretty:
         self._console.print(
             self._text(f"  {hit.secret if hit.secret is not None else hit.preview}   rule {hit.rule}")
         )
+        for line in _told(hit):
+            self._console.print(self._text(f"  {untrusted(line, Sink.TERMINAL)}", style="dim"))
         if hit.snippet:
             self._console.print(self._text(f"  | {untrusted(hit.snippet, Sink.TERMINAL)}", style="dim"))
         if hit.revoke:
@@ -101,6 +103,16 @@ class Pretty:
             text += f"; {summary.known} known from the baseline"
         text = "; ".join([text, *summary.remarks()])
         self._console.print(self._text(text, style="bold" if self._hits else "green"))
+
+
+def _told(hit: Hit) -> Iterator[str]:
+    """What is known of the value beside its place."""
+    if hit.known:
+        yield f"no secret: {hit.known}"
+    if hit.facts:
+        yield ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in hit.facts.items())
+    if hit.missing:
+        yield f"not seen near it: {', '.join(hit.missing)}"
 
 
 class JsonLines:
@@ -144,6 +156,9 @@ def as_dict(hit: Hit) -> dict[str, Any]:
         "set": hit.set_id,
         "parts": hit.parts,
         "records": hit.records,
+        "facts": dict(hit.facts),
+        "missing": hit.missing,
+        "known": hit.known,
         "revoke": hit.revoke,
         "secret": hit.secret,
     }

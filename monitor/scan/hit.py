@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -31,6 +32,9 @@ class Hit:
     set_id: str = ""
     parts: tuple[str, ...] = ()
     records: int = 0
+    facts: Mapping[str, str] = field(default_factory=dict)  # what the value says of itself
+    missing: tuple[str, ...] = ()  # rule ids of the parts it lacks
+    known: str = ""  # why everybody has it; only with --known
     revoke: str = ""
     weak: bool = False
     secret: str | None = field(default=None, repr=False)  # only with --show-secrets

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +14,7 @@ from monitor.contracts import Provenance
 from monitor.identity import KeyRing
 from monitor.matcher import redact
 from monitor.matcher.blocks import Found
-from monitor.matcher.describe import Described, Description
+from monitor.matcher.describe import Described, Description, facts
 from monitor.scan.hit import Hit
 
 _LONG_LINE: Final = 64 * 1024
@@ -33,6 +35,7 @@ class HitMaker:
         self._keys = keys
         self._redactor = redactor
         self._show = show_secrets
+        self._now = time.time()
         self._base = f"{relative_to}{os.sep}" if relative_to else ""
 
     def hits(self, found: Found) -> Iterator[Hit]:
@@ -40,7 +43,11 @@ class HitMaker:
         described = Described(found.document, found.findings, self._keys, self._redactor)
         for finding in described.findings:
             column = _column_utf16(found.document.content, finding.start)
-            yield self._hit(finding, described.of(finding), found.document.provenance, column)
+            hit = self._hit(finding, described.of(finding), found.document.provenance, column)
+            told = facts(finding, now=self._now)
+            told.pop("missing", None)  # a field of its own
+            told = {name: self._redactor.text(value, described.repeats) for name, value in told.items()}
+            yield replace(hit, facts=told) if told else hit
 
     def _hit(self, finding: Finding, described: Description, where: Provenance, column: int) -> Hit:
         rule = finding.rule
@@ -67,6 +74,8 @@ class HitMaker:
             set_id=finding.set_id,
             parts=tuple(part.rule_id for part in finding.parts),
             records=finding.records,
+            missing=finding.missing,
+            known=finding.known,
             revoke=rule.how_to_revoke,
             weak=described.weak,
             secret=finding.secret.decode("utf-8", "backslashreplace") if self._show else None,

@@ -39,6 +39,7 @@ class Options:
     jobs: int = 1
     show_secrets: bool = False
     refuted: bool = False
+    known: bool = False
     baseline: Path | None = None
     write_baseline: Path | None = None
     rules: Sequence[Path] = ()
@@ -57,11 +58,13 @@ def scan(options: Options, out: Format, progress: Progress) -> int:
     # checked before anything is scanned, so that a wrong last target costs nothing
     targets = list({_place(text): text for text in reversed(options.targets)}.values())[::-1]
     work = [_target(options, text) for text in targets]
-    first = Scanner(rules, keep_refuted=options.refuted)
+    first = Scanner(rules, keep_refuted=options.refuted, keep_known=options.known)
     spare = [first]
 
     def make() -> Scanner:
-        return spare.pop() if spare else Scanner(rules, keep_refuted=options.refuted)
+        return (
+            spare.pop() if spare else Scanner(rules, keep_refuted=options.refuted, keep_known=options.known)
+        )
 
     base = Path.cwd() if not any(Path(text).is_absolute() for text in options.targets) else None
     maker = HitMaker(

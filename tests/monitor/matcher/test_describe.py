@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from acme_rules import ruleset, scanner
+from detectors.model import Proof, Verdict
 from detectors.synthetic import secret_for
 from monitor.contracts import Document
 from monitor.identity import KeyRing
-from monitor.matcher.describe import Described
+from monitor.matcher.describe import Described, facts
 from monitor.matcher.redact import Redactor
 
 KEYS = KeyRing.of(b"k" * 32, b"o" * 32)
@@ -51,3 +53,17 @@ def test_the_fingerprint_is_the_current_keys_and_a_weak_one_has_its_scope() -> N
 
 def test_what_another_part_tells_is_left_out() -> None:
     assert described(b"k = " + TOKEN, offset=100, overlap=len(TOKEN) + 5).findings == []
+
+
+def test_facts_say_whether_the_value_is_over_and_what_is_missing() -> None:
+    (plain,) = scanner().scan(b"k = " + TOKEN)
+
+    def told(ends: str, *missing: str) -> dict[str, str]:
+        proof = Proof(Verdict.UNPROVABLE, "x", {"expires_at": ends, "empty": ""})
+        return facts(replace(plain, proof=proof, missing=missing), now=1_700_000_000.0)
+
+    assert facts(replace(plain, proof=Proof(Verdict.PROVED)), now=0.0) == {}
+    assert told("2020-01-01T00:00:00+00:00")["expired"] == "yes"
+    assert told("2040-01-01T00:00:00+00:00")["expired"] == "no"
+    assert told("never") == {"expires_at": "never", "expired": "no"}
+    assert told("soon", "a-id", "b-id") == {"expires_at": "soon", "missing": "a-id, b-id"}

@@ -112,3 +112,20 @@ def test_sarif_names_each_rule_once() -> None:
     (run,) = json.loads(out.getvalue())["runs"]
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["acme-token", "other"]
     assert [result["level"] for result in run["results"]] == ["error", "error", "note"]
+
+
+def test_what_a_value_says_of_itself_is_told_and_harmless() -> None:
+    told = hit(
+        facts={"account_id": "123", "host": "a\x1b[1m"}, missing=("acme-id",), known="example of a standard"
+    )
+
+    text = printed(Pretty, told)
+    (line,) = printed(json_lines, told).splitlines()
+
+    assert "account id: 123" in text
+    assert "\x1b" not in text
+    assert "not seen near it: acme-id" in text
+    assert "no secret: example of a standard" in text
+    body = json.loads(line)
+    assert (body["facts"]["account_id"], body["missing"], body["known"]) == ("123", ["acme-id"], told.known)
+    assert not {"facts", "missing", "known"} & json.loads(printed(json_lines, hit()).splitlines()[0]).keys()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 from acme_rules import ruleset, scanner
+from detectors.model import Proof, Verdict
 from detectors.synthetic import secret_for
 from monitor.contracts import Document, Provenance
 from monitor.identity import KeyRing
@@ -79,3 +81,28 @@ def test_fingerprints_are_the_keys() -> None:
     (two,) = HitMaker(KeyRing.of(b"x" * 32), Redactor(scanner())).hits(found(b"other = " + TOKEN))
     (again,) = HitMaker(KEYS, Redactor(scanner())).hits(found(b"other = " + TOKEN))
     assert one.fingerprint == again.fingerprint != two.fingerprint
+
+
+def test_a_hit_and_an_event_tell_the_same_facts_and_both_what_is_missing() -> None:
+    one = found(b"k = " + TOKEN)
+    (finding,) = one.findings
+    proof = Proof(Verdict.UNPROVABLE, "x", {"org": "acme", "expires_at": "2020-01-01T00:00:00+00:00"})
+    half = replace(finding, proof=proof, missing=("acme-id",))
+
+    (hit,) = HitMaker(KEYS, Redactor(scanner())).hits(replace(one, findings=(half,)))
+    (event,) = EventMaker(KEYS, Redactor(scanner())).events(one.document, [half], now=1_700_000_000.0)
+
+    assert hit.facts == {"org": "acme", "expires_at": "2020-01-01T00:00:00+00:00", "expired": "yes"}
+    assert event.facts == {**hit.facts, "missing": "acme-id"}
+    assert hit.missing == ("acme-id",)
+
+
+def test_a_fact_never_shows_a_secret() -> None:
+    one = found(b"k = " + TOKEN)
+    proof = Proof(Verdict.UNPROVABLE, "x", {"note": f"see {TOKEN.decode()}"})
+
+    (hit,) = HitMaker(KEYS, Redactor(scanner())).hits(
+        replace(one, findings=(replace(one.findings[0], proof=proof),))
+    )
+
+    assert TOKEN[5:13].decode() not in repr(hit)

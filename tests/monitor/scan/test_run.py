@@ -132,3 +132,13 @@ def test_a_baseline_knows_a_leak_whose_file_was_renamed(tmp_path: Path) -> None:
     told = Told()
     assert scan(Options([str(tmp_path / "code")], baseline=baseline), told, Progress()) == 1
     assert told.summary.known == 1
+
+
+def test_what_everybody_has_is_told_on_request(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("key = AKIA" + "IOSFODNN7" + "EXAMPLE\n")
+    quiet, told = Told(), Told()
+
+    assert scan(Options([str(tmp_path)]), quiet, Progress()) == 0
+    assert quiet.summary.dropped["public"] >= 1
+    assert scan(Options([str(tmp_path)], known=True), told, Progress()) == 1
+    assert (told.hits[0].confidence, told.hits[0].known) == ("low", "example of the provider's documentation")
