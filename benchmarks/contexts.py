@@ -22,6 +22,7 @@ from rich.table import Table
 from benchmarks import evidence
 from benchmarks.context_cases import NEGATIVES, PLACES
 from detectors import Rule, RuleSet, Scanner, load_rules
+from detectors.context import GAP, reach
 from detectors.model import Kind
 from detectors.synthetic import secret_for
 
@@ -107,11 +108,10 @@ def group_of(rule: Rule) -> str:
 
 
 def sampled(rules: RuleSet, count: int, rng: random.Random) -> list[tuple[str, Rule]]:
-    """Up to `count` context rules of providers a group."""
+    """Up to `count` context rules of providers a group; not those of short values, which count in close syntaxes only."""
     groups: dict[str, list[Rule]] = defaultdict(list)
     for rule in rules.rules:
-        loose = rule.profile or rule.syntaxes or not rule.alone or rule.provider == "generic"
-        if rule.kind is Kind.CONTEXT and not loose:
+        if rule.kind is Kind.CONTEXT and rule.alone and not rule.syntaxes and reach(rule) > GAP:
             groups[group_of(rule)].append(rule)
     return [
         (group, rule)

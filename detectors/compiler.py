@@ -18,13 +18,14 @@ from typing import Final
 
 import hyperscan
 
-from detectors import boundaries, files
+from detectors import behind, boundaries, files
 from detectors.context import GAP, name_expression, reach
 from detectors.decoders.base import Trigger
 from detectors.errors import CompileError
-from detectors.expressions import facts
+from detectors.expressions import Facts, facts
 from detectors.model import Kind, Rule
 from detectors.ruleset import RuleSet
+from detectors.syntax import WORD
 
 _FORMAT: Final = b"leakstream-db-1"
 _SHAPERS: Final = (
@@ -94,9 +95,7 @@ def _of(rule: Rule) -> list[tuple[str, int]]:
     flags = hyperscan.HS_FLAG_CASELESS if rule.caseless else 0
     at_word = boundaries.word_start(known)
     if rule.kind is Kind.CONTEXT:
-        size = reach(rule)
-        gap = rf"[^\n]{{0,{GAP}}}?" if size == GAP else f"(?s:.{{0,{size}}}?)"
-        return [(f"(?i:{name_expression(name)}){gap}{at_word}{known.lowered}", flags) for name in rule.names]
+        return [(text, flags) for name in rule.names for text in _named(rule, name, at_word, known)]
     if rule.kind is Kind.RECORDS and rule.anchor:
         return [(facts(rule.anchor, caseless=rule.caseless).lowered, flags)]
     if rule.kind is Kind.RECORDS:
@@ -104,6 +103,19 @@ def _of(rule: Rule) -> list[tuple[str, int]]:
     if rule.kind is Kind.TOKEN and rule.bounded:
         return [(at_word + known.lowered, flags)]
     return [(known.lowered, flags)]
+
+
+def _named(rule: Rule, name: str, at_word: str, value: Facts) -> list[str]:
+    """A name and a value, in the order that is usual; where they may only stand near each other, in the other as well."""
+    text = f"(?i:{name_expression(name)})"
+    size = reach(rule)
+    if size == GAP:
+        return [rf"{text}[^\n]{{0,{GAP}}}?{at_word}{value.lowered}"]
+    word_end = r"\b" if value.minimum == value.maximum and value.last <= WORD else ""
+    return [
+        f"{text}(?s:.{{0,{size}}}?){at_word}{value.lowered}",
+        f"{at_word}{value.lowered}{word_end}(?s:.{{1,{behind.REACH}}}?){text}",
+    ]
 
 
 def _who(expressions: Sequence[Expression], rules: Sequence[Rule]) -> str:

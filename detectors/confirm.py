@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
-from detectors import boundaries, context, expressions
+from detectors import behind, boundaries, context, expressions
 from detectors.buffers import Buffer
 from detectors.engines import compiled
 from detectors.extents import EXTENTS
@@ -53,6 +53,7 @@ class Confirmer:
         self._reach = self._facts.lowered_maximum
         self._ahead = self._facts.maximum - self._reach
         self._before = MARGIN
+        self._behind = rule.kind is Kind.CONTEXT and context.reach(rule) > context.GAP and not rule.extent
         if rule.kind is Kind.CONTEXT:
             self._gap = context.reach(rule)
             self._before = self._gap + context.BEFORE + context.longest(rule.names)
@@ -66,7 +67,7 @@ class Confirmer:
         text = bytes(buffer[begin : min(high, hit + self._ahead + MARGIN)])
         found = self._search(text, first - begin, hit - begin)
         if found is None:
-            return Miss("not_confirmed")
+            return self._before_name(buffer, max(low, done), high, hit)
         start, end = found.span(self._groups.get("secret", 0))
         stop = found.end()
         syntax, name = None, b""
@@ -88,6 +89,51 @@ class Confirmer:
             scope=scope,
         )
         return self._extended(buffer, match, high) if self._rule.extent else match
+
+    def _before_name(self, buffer: Buffer, low: int, high: int, hit: int) -> Match | Miss:
+        """The value that stands before a name which ends at the hit, where the rule takes such."""
+        if not self._behind:
+            return Miss("not_confirmed")
+        begin = max(low, hit - self._longest_name - behind.REACH - self._facts.maximum - behind.BEFORE)
+        text = bytes(buffer[begin : min(high, hit + context.AFTER)])
+        names = self._names.finditer(text, max(0, hit - begin - self._longest_name))
+        name = next((name for name in names if name.end() == hit - begin), None)
+        found = self._last_value(text, name.start()) if name else None
+        if name is None or found is None or name.start() - found.end() > behind.REACH:
+            return Miss("not_confirmed")
+        start, end = found.span()
+        line = text.rfind(b"\n", 0, start) + 1
+        reading = context.read_behind(
+            text[max(line, start - behind.BEFORE) : start],
+            text[end : name.start()],
+            name[0],
+            text[name.end() : name.end() + context.AFTER],
+            context.weight(self._rule, text[start:end]),
+        )
+        if reading.syntax is None:
+            return Miss(reading.reason)
+        return Match(
+            start=begin + start,
+            end=begin + end,
+            stop=begin + end,
+            secret=text[start:end],
+            syntax=reading.syntax,
+            name=name[0],
+        )
+
+    def _last_value(self, text: bytes, stop: int) -> Any:
+        """The last value that ends before `stop`."""
+        last, at = None, max(0, stop - behind.REACH - self._facts.maximum)
+        for _ in range(_TRIES):
+            found = self._expression.search(text, at)
+            if found is None or found.end() >= stop:
+                break
+            if self._rule.engine == "re" or boundaries.stands_alone(
+                text, found.start(), found.end(), self._facts
+            ):
+                last = found
+            at = found.start() + 1
+        return last
 
     def _search(self, text: bytes, first: int, hit: int) -> Any:
         """The match that the hit stands for: it begins where one of its minimum length can and does not end before it."""

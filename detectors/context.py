@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from detectors import expressions, looks, nearby
+from detectors import behind, expressions, looks, nearby
 from detectors.boundaries import follows_escape
 from detectors.looks import Weight
 from detectors.model import Confidence, Rule
@@ -184,6 +184,15 @@ def read(before: bytes, name: bytes, gap: bytes, after: bytes, value: Weight = W
     syntax = _syntax(before, gap, after) if close else None
     syntax = syntax or _BONDS.get(nearby.bond(before, name, gap, value, after))
     return Reading(syntax or Syntax.PROSE) if syntax or close else _APART
+
+
+def read_behind(before: bytes, gap: bytes, name: bytes, after: bytes, value: Weight) -> Reading:
+    """Classify a candidate whose name stands behind its value; the texts as in `behind.named`. Linear. Thread-safe."""
+    if not _whole_name(gap, name, after):
+        return _PART_OF_WORD
+    if _OTHER.search(before[-20:]) or _OTHER.search(gap) or _OTHER.match(after):
+        return _OTHER_VALUE
+    return Reading(Syntax.WORDS) if behind.named(before, gap, name, after, value) else _APART
 
 
 def _whole_name(before: bytes, name: bytes, gap: bytes) -> bool:

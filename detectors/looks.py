@@ -13,7 +13,8 @@ _MIXED: Final = 0.3  # share of neighbours of different kinds: random text of 62
 _MIXED_WITH_SIGNS: Final = 0.25  # of names in code, which have signs between their words
 _MIXED_BEHIND_LITERAL: Final = 0.1
 _UUID: Final = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_VALUE: Final = re.compile(rb"[0-9A-Za-z_+/=.:~|-]+")
+_HEX: Final = re.compile(rb"[0-9a-fA-F]+")
+_VALUE: Final = re.compile(rb"[0-9A-Za-z_+/=.:~|!@#$%^&*-]+")
 _KINDS: Final = (rb"[a-z]", rb"[A-Z]", rb"[0-9]")
 _RUNS: Final = re.compile(rb"[a-z]+|[A-Z]+|[0-9]+")
 _SIGN: Final = re.compile(rb"[^0-9A-Za-z]")
@@ -37,6 +38,8 @@ def weight(value: bytes, *, literal: int) -> Weight:
     runs = [len(run) for run in _RUNS.findall(value)]
     size = sum(runs)
     mixed = (len(runs) - 1) / max(1, size - 1)
+    if _HEX.fullmatch(value):
+        return Weight.PLAIN if len(kinds) > 1 else Weight.LOOSE
     if literal >= _FIXED and mixed >= _MIXED_BEHIND_LITERAL:
         return Weight.TELLING
     if len(kinds) == len(_KINDS) and size >= _TELLING and mixed >= _MIXED:

@@ -14,6 +14,7 @@ from detectors.looks import Weight
 
 REACH: Final = 80  # bytes between name and value, line ends included
 _LINES: Final = 5  # line ends between them
+_FEW_STRANGERS: Final = 3  # unknown words between name and value on lines of their own
 _WORDS_OF_STRANGERS: Final = 8  # words between them where not all are known
 
 
@@ -111,50 +112,76 @@ def bond(before: bytes, name: bytes, gap: bytes, value: Weight, after: bytes) ->
     `before` is the name's line up to it, `gap` what stands between (at most REACH bytes), `after` a few bytes behind the value,
     `value` how telling it is. Linear in their length. Thread-safe.
     """
-    if value is Weight.LOOSE or gap.count(b"\n") > _LINES:
+    if value is Weight.LOOSE or gap.count(b"\n") > _LINES or b"-----" in gap:  # the frame of a key
         return Bond.NONE
     gap = _ESCAPED_SIGN.sub(b" ", gap)
     first, line_end, _ = gap.partition(b"\n")
     last = gap.rpartition(b"\n")[2]
     if _BAD_JOINT.search(last):
         return Bond.NONE
-    if value is Weight.PLAIN and any(map(_HASHES.search, (before, first, last))):
-        return Bond.NONE
     label = _label(last)
-    if _names_credential(label):
+    credential = _names_credential(label)
+    if value is Weight.PLAIN and any(map(hashed, (last,) if credential else (before, first, last))):
+        return Bond.NONE
+    if credential:
         return (
             Bond.SETTING if line_end or len(_words(gap)) > len(label) or _INSIDE.search(gap) else Bond.WORDS
         )
     if line_end:
-        return _over_lines(gap, label, after)
-    return _on_line(before, name, gap, label, value)
+        return _over_lines(gap, label, after, speaks=_speaks(before, name, first, value))
+    return _on_line(gap, label, speaks=_speaks(before, name, gap, value))
 
 
-def _over_lines(gap: bytes, label: list[bytes], after: bytes) -> Bond:
-    """The value of a neutral setting, or alone on its line; nothing unknown between."""
-    if not _known(_words(gap)):
+def _speaks(before: bytes, name: bytes, gap: bytes, value: Weight) -> bool:
+    """The value, or a word of credentials at its name, says what it is without all words around it being known."""
+    return value is Weight.TELLING or not _CREDENTIAL.isdisjoint(_words(before[-24:] + name + gap))
+
+
+def _over_lines(gap: bytes, label: list[bytes], after: bytes, *, speaks: bool) -> Bond:
+    """The value of a neutral setting, or alone on its line; little unknown between."""
+    strangers = _strangers(gap)
+    if strangers > (_FEW_STRANGERS if speaks else 0):
         return Bond.NONE
     if label:
         return Bond.SETTING if label[-1] in _VALUES else Bond.NONE
     head, _, last = gap.rpartition(b"\n")
+    if strangers and _CODE.search(head):
+        return Bond.NONE
     if not _OPENERS.match(last) or not _alone(after):
         return Bond.NONE
     return Bond.SETTING if head.rstrip().endswith(_OPEN_ENDS) else Bond.WORDS
 
 
-def _on_line(before: bytes, name: bytes, gap: bytes, label: list[bytes], value: Weight) -> Bond:
-    """Nothing unknown between; or a few words, where the value or a word of credentials speaks for itself."""
-    words = _words(gap)
-    if _known(words):
+def _on_line(gap: bytes, label: list[bytes], *, speaks: bool) -> Bond:
+    """Nothing unknown between; or a few words, where something speaks for itself."""
+    if not _strangers(gap):
         return Bond.SETTING if label and label[-1] in _VALUES and _INSIDE.search(gap) else Bond.WORDS
-    if len(words) > _WORDS_OF_STRANGERS or _CODE.search(gap):
-        return Bond.NONE
-    named = value is Weight.TELLING or not _CREDENTIAL.isdisjoint((*words, *_words(before[-24:] + name)))
-    return Bond.WORDS if named else Bond.NONE
+    few = len(_words(gap)) <= _WORDS_OF_STRANGERS and not _CODE.search(gap)
+    return Bond.WORDS if few and speaks else Bond.NONE
 
 
-def _known(words: list[bytes]) -> bool:
-    return all(word in _KNOWN or word.isdigit() for word in words)
+def hashed(text: bytes) -> bool:
+    """A word in it says that what could be a hash is one."""
+    return _HASHES.search(text) is not None
+
+
+def labelled(line: bytes) -> bool:
+    """The line ends in a word of credentials that names what follows it: `Authorization: Bearer `, `api_key = '`."""
+    return _names_credential(_label(line))
+
+
+def named_credential(name: bytes, after: bytes) -> bool:
+    """A word of credentials is a part of the name, or follows it soon."""
+    return not _CREDENTIAL.isdisjoint(_words(name) + _words(after)[:3])
+
+
+def known(text: bytes) -> bool:
+    """No word in it is a stranger between a value and its name."""
+    return not _strangers(text)
+
+
+def _strangers(text: bytes) -> int:
+    return sum(not (word in _KNOWN or word.isdigit()) for word in _words(text))
 
 
 def _words(text: bytes) -> list[bytes]:

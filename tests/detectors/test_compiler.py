@@ -27,12 +27,15 @@ def test_ids_are_the_rules_in_order_then_the_triggers() -> None:
     assert found[-1] == Expression(len(ruleset()), "c2VjcmV0", 0)
 
 
-def test_a_context_rule_has_one_expression_a_name() -> None:
+def test_a_context_rule_has_an_expression_a_name_and_order() -> None:
     index = ruleset().rules.index(ruleset()["acme-key"])
     texts = [e.text for e in expressions_of(ruleset(), ()) if e.id == index]
 
-    assert len(texts) == 2
-    assert all("(?s:.{0,80}?)" in text for text in texts)
+    assert len(texts) == 2 * len(ruleset()["acme-key"].names)
+    assert [("(?s:.{0,80}?)" in text, "(?s:.{1,60}?)" in text) for text in texts[:2]] == [
+        (True, False),
+        (False, True),
+    ]
 
 
 def test_names_that_are_everyday_words_reach_over_one_line_only() -> None:

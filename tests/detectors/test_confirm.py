@@ -93,3 +93,13 @@ def test_a_long_value_is_read_on_and_keeps_how_it_was_found() -> None:
     assert isinstance(match, Match)
     assert match.secret == KEY + b"ZZ+/ZZ=="
     assert match.name == b"acme"
+
+
+def test_a_value_is_found_by_the_name_behind_it() -> None:
+    text = b"curl -H 'Authorization: Bearer " + KEY + b"' https://api.acme.com"
+
+    match = confirm("acme-key", text, text.index(b"acme") + 4)
+
+    assert isinstance(match, Match)
+    assert (match.secret, match.name, match.syntax) == (KEY, b"acme", "words")
+    assert confirm("acme-key", b"commit " + KEY + b" acme", 44) == Miss("other_value")
