@@ -12,23 +12,24 @@ from typing import Final
 
 from detectors import expressions
 from detectors.model import Kind, Rule
-from detectors.words import COMMON, LONGEST_WORD
+from detectors.words import COMMON, DUMMY, LONGEST_DUMMY, LONGEST_WORD
 
+# Words that no secret holds but by a chance of less than one in a million; other words only make a dummy where nothing else is there.
 _DUMMY_WORDS: Final = re.compile(
-    rb"example|sample|placeholder|change_?-?me|dummy|redacted|replace_?-?me|insert[-_]|foobar|fixme|lorem_?ipsum|removed[-_]by|"
-    rb"your[-_]|[-_]here\b|my[-_]?(?:secret|password|token|api_?key)|secret[-_]?key[-_]?(?:here|value)|not[-_]a[-_]real|test[-_]?only",
+    rb"example|placeholder|change_?-?me|dummy|redacted|replace_?-?(?:me|with|this)|insert[-_]|foobar|lorem_?ipsum|removed[-_]by|deadbeefdeadbeef|"
+    rb"your[-_]|[-_]here\b|\bmy[-_](?:secret|password|token|api_?key)|not[-_]a[-_]real|test[-_]?only",
     re.IGNORECASE,
 )
 _FILLER: Final = re.compile(
     rb"(?i:x{5}|\*{3}|\.{3}|\?{4}|#{4})|(?<!\w)(?i:fake|todo|tbd|none|null|xxx+|xxxx)(?!\w)|\xe2\x80\xa6"
 )
 _TEMPLATE: Final = re.compile(
-    rb"\$\{|\$\(|\{\{|\}\}|<%|%>|#\{|@\{|%\(|%[sdv@](?![0-9A-Fa-f])|\{[a-zA-Z_]{0,32}[}:!]|\{[0-9]\}|\[\[|@@|__[A-Z][A-Z_]+__|"
+    rb"\$\{|\$\(|\{\{|\}\}|<%|%>|#\{|@\{|%\(\w|(?<!\w)%[sdv@](?![0-9A-Za-z])|\{[a-zA-Z_]{0,32}[}:!]|\{[0-9]\}|\[\[|@@\w+@@|__[A-Z][A-Z_]+__|"
     rb"^\$[A-Za-z_]\w*$|^%[A-Za-z_]\w*%$|^<[^<>]*>$|^\[[^\]]*\]$|^&[a-z#]\w*;$"
 )
 _CODE: Final = re.compile(
     rb"process\.env|os\.environ|getenv|env\[|environ\.|config\.|settings\.|secrets\.|params\.|request\.|self\.|this\.|"
-    rb"System\.|(?i:vault:|ssm:|arn:aws:|secretsmanager|keyvault)|^\w+\(|\(\)|=>|->|::|\)\s*$",
+    rb"System\.|(?i:vault:|ssm:|arn:aws:|secretsmanager|keyvault)|^\w+\([^()]{0,80}\)|\(\)|=>|->|::|\([^)]{0,80}\)\s*$",
 )
 _NOTHING: Final = frozenset(
     b"none null nil true false undefined empty string str bytes int bool char void password passwd secret token key apikey value "
@@ -47,6 +48,13 @@ _WALKS: Final = frozenset(
 )  # four steps of any
 _LONG_SEQUENCE: Final = 8
 _SHORT_TEXT: Final = 16
+_LETTER_RUNS: Final = re.compile(rb"[a-z]+")
+_DIGIT_RUNS: Final = re.compile(rb"[0-9]+")
+_SIMPLE_DIGITS: Final = (
+    3  # a longer run is simple only where it is a year, a sequence or one digit again and again
+)
+_YEAR: Final = re.compile(rb"(?:19|20)[0-9]{2}")
+_LONGEST_DUMMY_TEXT: Final = 64
 
 
 def dummy(rule: Rule, secret: bytes) -> str:
@@ -60,9 +68,35 @@ def dummy(rule: Rule, secret: bytes) -> str:
     shapes = (
         ("repeated", repeated, lower),
         ("sequence", sequential, lower),
+        ("placeholder", visible, lower),
         ("identifier", identifier, body),
     )
     return next((name for name, fits, text in shapes if fits(text)), "")
+
+
+def visible(lower: bytes) -> bool:
+    """Nothing but words that stand for a secret, signs and simple digits: `test-password-123`. The text is in lower case."""
+    if len(lower) > _LONGEST_DUMMY_TEXT:
+        return False
+    words = _LETTER_RUNS.findall(lower)
+    return bool(words) and all(map(_made_of_dummies, words)) and all(map(_simple, _DIGIT_RUNS.findall(lower)))
+
+
+def _made_of_dummies(word: bytes) -> bool:
+    """The word falls into dummy words without a rest, whichever way it is cut."""
+    reached = [True] + [False] * len(word)
+    for at in range(len(word)):
+        if reached[at]:
+            for length in range(1, min(LONGEST_DUMMY, len(word) - at) + 1):
+                if word[at : at + length] in DUMMY:
+                    reached[at + length] = True
+    return reached[-1]
+
+
+def _simple(digits: bytes) -> bool:
+    if len(digits) <= _SIMPLE_DIGITS or len(set(digits)) == 1 or _YEAR.fullmatch(digits):
+        return True
+    return any(digits in row for row in _ROWS)
 
 
 def repeated(text: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""Words that names in code are made of. A value made of them is a name, not a secret."""
+"""Words that names in code are made of, and words that stand where a secret should. A value made of them is a name or a dummy."""
 
 from __future__ import annotations
 
@@ -36,3 +36,18 @@ COMMON: Final = frozenset(
     """.split()
 )
 LONGEST_WORD: Final = max(map(len, COMMON))
+
+# What people write where a secret is wanted and mean none.
+DUMMY: Final = frozenset(
+    b"""
+    a abc abcd access account an and api app apikey auth authentication authorization bar basic baz bearer blah bogus bytes change changeit changeme cloud
+    code common config consumer correct cred credential credentials creds database db default demo dev dummy email encryption enter example fake field
+    fill fixme foo for generic goes guest hash her here hidden id in insert invalid is it its jwt key keys license login lorem ipsum masked me
+    mine mock mockup my mysecret name need new no none not note nothing null of old or other pass passcode passphrase passwd password
+    passwords passwort placeholder please private provide public pw pwd put qux random real redacted refresh removed replace sample
+    secret secrets secure server service session set shared should signing some something stub string strong super supersecret temp template test
+    tester testing tests text that the this tmp to todo token tokens token1 top topsecret undefined unknown unused url use user username valid value
+    was webhook with word xxx your yours yourself string bool int true false letmein geheim contrasena
+    """.split()
+)
+LONGEST_DUMMY: Final = max(map(len, DUMMY))

@@ -12,7 +12,7 @@ ALNUM = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 
 def test_every_reason_is_counted_and_every_expression_bounded() -> None:
-    marks = {mark for profile in PROFILES.values() for mark in profile}
+    marks = {mark for profile in PROFILES.values() for mark in profile.marks}
 
     assert {reason for reason, _ in marks} <= REASONS
     assert all(facts(shown.pattern.decode()).safe for _, shown in marks)
@@ -32,17 +32,23 @@ def test_every_reason_is_counted_and_every_expression_bounded() -> None:
         ("credential", b"dragon7", ""),
         ("password", b"dragon", "word"),
         ("password", b"myLongName1", "identifier"),
+        ("quoted", b"Dragon77!", ""),
+        ("quoted", b"#password-field", "identifier"),
+        ("prose", b"argument_2", "identifier"),
         ("password", b"ROOT_DN_R20X", "identifier"),
         ("password", b"./conf/key9", "path"),
         ("password", b"app2.properties", "path"),
         ("password", b"2024-01-02", "number"),
-        ("password", b"1.2+b7", "number"),
+        ("password", b"1.2.7-b7", "number"),
         ("password", b"b3f1c2d4-1111-4222-8333-abcdefabcdef", "other_format"),
-        ("password", b"d41d8cd98f00b204e9800998ecf8427e", "other_format"),
-        ("password", b"P@ssw0rd!7", "common"),
+        ("password", b"$2b$12$kX3vB9nQ2mZ7tR5wkX3vB9", "other_format"),
+        ("password", b"P@ssw0rd!7", ""),
         ("password", b"kale4river8stone", ""),
         ("secret", b"sha256-kX3vB9nQ2mZ7tR5w", "other_format"),
-        ("secret", b"kXvBnQmZtRwKdLmNpRtUvWx", "word"),
+        ("secret", b"kXvBnQmZtRwKdLmNpRtUvWx", ""),
+        ("secret", b"some_identifier_of_the_code", "identifier"),
+        ("key", b"kX3vB9nQ2mZ7tR5w", ""),
+        ("key", b"user_profile_v2", "identifier"),
         ("secret", b"kX3vB9nQ2mZ7tR5w", ""),
         ("key-block", b"-----BEGIN RSA PRIVATE KEY-----\nMIIE...\n-----END", "placeholder"),
     ],

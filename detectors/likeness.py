@@ -1,0 +1,79 @@
+"""What a value is like: something typed or generated to be kept secret, or a name, a word, a path out of code and prose.
+
+One question, asked with a strength that hangs on the place (detectors.profiles): a quoted value beside `db_password` needs little, a
+bare word behind `token` a lot. The evidence is how much likelier the value is drawn at random than written (detectors.ngrams) and which
+classes of bytes it mixes. Linear, thread-safe, some microseconds.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from detectors import ngrams
+
+_DIGITS: Final = re.compile(rb"[0-9]")
+_LETTERS: Final = re.compile(rb"[A-Za-z]")
+_STRONG_SIGNS: Final = re.compile(rb"[!@#$%^&*+=?~|]")
+# A word or two, a number, at most one sign between: `Berlin-2019`, `Silver.river07`.
+_TYPED: Final = re.compile(
+    rb"[A-Z][a-z]{2,12}(?:[._-]?[A-Za-z][a-z]{2,12})?[._-]?[0-9]{2,6}[!._-]?|[A-Z]?[a-z]{2,12}[0-9]{2,4}[A-Za-z][a-z]{2,12}[0-9]{0,6}"
+)
+_TYPED_BARE: Final = re.compile(
+    rb"[A-Z][a-z]{2,12}(?:[._-]?[0-9]{2,6}[!._-]?|[0-9]{2,4}[A-Za-z][a-z]{2,12}[0-9]{0,6})"
+)
+_JOINED: Final = re.compile(rb"[0-9A-Za-z]{1,60}(?:[._/:-]{1,2}[0-9A-Za-z]{1,60}){1,20}[._/:-]{0,2}")
+_NAME: Final = re.compile(rb"[A-Za-z_][0-9A-Za-z_]{0,120}")
+_HUMPS: Final = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_HUMAN: Final = 20  # a longer value was not thought of but generated, or is text
+_SHORTEST: Final = 5
+_SHORTEST_NUMBER: Final = 6
+_STRANGE: Final = 6.0  # bits over text from which a value is none, whatever its shape
+_STRANGE_MIXED: Final = 0.35  # the same a byte, of letters with digits or signs
+_STRANGE_WORD: Final = 1.0  # and of letters alone, which may be a word of any language
+_LIKE_A_NAME: Final = -0.8  # bits a byte below which words joined by signs are a name in a literal of its own
+_LIKE_A_BARE_NAME: Final = -0.4
+
+
+def thought_of(value: bytes, *, quoted: bool = True) -> str:
+    """Why the value is no password that a person or a generator made; "" where it may be one.
+
+    `quoted`: it stands in a literal of its own; a bare one may be a name of the code around it as well.
+    """
+    if len(value) < _SHORTEST:
+        return "word"
+    digits, letters = _DIGITS.search(value) is not None, _LETTERS.search(value) is not None
+    signs = _STRONG_SIGNS.search(value) is not None
+    if not letters:
+        number = quoted and value.isdigit() and len(value) >= _SHORTEST_NUMBER
+        return "" if digits and (signs or number) else "number"
+    bits = ngrams.surprise(value)
+    if bits >= max(_STRANGE, len(value) * (_STRANGE_MIXED if digits or signs else _STRANGE_WORD)):
+        return ""
+    if not digits and not _STRONG_SIGNS.search(value, 1, len(value) - 1):  # `Password!`, `*name`
+        return "word"
+    return _like_a_name(value, bits, quoted=quoted)
+
+
+def _like_a_name(value: bytes, bits: float, *, quoted: bool) -> str:
+    """Words with digits or signs: "identifier" where they are joined as names are."""
+    if (_TYPED if quoted else _TYPED_BARE).fullmatch(value):
+        return ""
+    if len(value) > _HUMAN and bits < 0:
+        return "identifier"
+    joined = _JOINED.fullmatch(value) is not None
+    humps = _NAME.fullmatch(value) is not None and (b"_" in value or len(_HUMPS.findall(value)) > 1)
+    limit = _LIKE_A_NAME if quoted else _LIKE_A_BARE_NAME
+    return "identifier" if (joined or humps) and bits < len(value) * limit else ""
+
+
+def told(value: bytes) -> str:
+    """Why a word of a text is no password: it has no digit beside letters, or reads like the text around it."""
+    if not (_DIGITS.search(value) and _LETTERS.search(value)) or value[-1:] in b",;:.":
+        return "word"
+    return thought_of(value, quoted=False)
+
+
+def generated(value: bytes, *, bits: float) -> str:
+    """Why the value is no generated secret: it is not `bits` likelier to be drawn at random than to be written."""
+    return "identifier" if ngrams.surprise(value) < bits else ""
