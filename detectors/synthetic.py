@@ -80,9 +80,11 @@ def records_for(rule: Rule, count: int, rng: Random) -> bytes:
     while len(lines) < count:
         line = text_of(rule.pattern, rng, caseless=rule.caseless)
         if rule.proof:
+            spec = proofs()[rule.proof]
             number = _pattern(rule).fullmatch(line)["number"]  # type: ignore[index]  # text_of made it
-            line = line.replace(number, proofs()[rule.proof].make(number, rng), 1)
-            if not _pattern(rule).fullmatch(line):
+            made = spec.make(number, rng)
+            line = line.replace(number, made, 1)
+            if not _pattern(rule).fullmatch(line) or spec.check(made).verdict is Verdict.REFUTED:
                 continue
         lines[line] = None
     return b"\n".join(lines)
