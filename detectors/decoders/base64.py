@@ -26,8 +26,8 @@ _LINES_BELOW: Final = re.compile(
     rb"(?:\r?\n[ \t]{0,40}[A-Za-z0-9+/_-]{40,})*(?:\r?\n[ \t]{0,40}[A-Za-z0-9+/_-]+(?=[=\s]|$))?"
 )
 _LINES_ABOVE: Final = re.compile(rb"(?:[ \t]{0,40}\n\r?[A-Za-z0-9+/_-]{40,})+")  # read backwards
-_SHORTEST_FORM: Final = 5
-_SHORTEST_INNER: Final = 7  # of a form that is encoded again
+_SHORTEST_FORM: Final = 4
+_SHORTEST_INNER: Final = 6  # of a form that is encoded again
 _SHORTEST_RUN: Final = 12
 
 

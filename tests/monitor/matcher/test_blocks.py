@@ -12,6 +12,7 @@ import pytest
 
 from detectors import RuleSet, Scanner, load_rules
 from detectors.synthetic import secret_for
+from detectors.synthetic_encodings import ENCODERS
 from monitor.identity import KeyRing
 from monitor.matcher.blocks import BlockReader, Found, Progress
 from monitor.matcher.events import EventMaker
@@ -213,3 +214,16 @@ def test_many_files_fill_the_buffer_again_and_again(scanner: Scanner, rules: Rul
 
     assert [one.document.id for one in found] == [str(path) for path in paths]
     assert progress.bytes == sum(path.stat().st_size for path in paths)
+
+
+def test_every_form_of_a_file_is_read(scanner: Scanner, rules: RuleSet, tmp_path: Path) -> None:
+    secret = token(rules, 9)
+    documents = {name: encode(b'api_token = "' + secret + b'"\n') for name, encode in ENCODERS.items()}
+    for name, document in documents.items():
+        (tmp_path / name).write_bytes(document)
+
+    found, progress = read(scanner, *(tmp_path / name for name in documents))
+
+    told = {Path(one.document.id).name for one in found for f in one.findings if f.secret == secret}
+    assert told == set(documents)
+    assert not progress.skipped

@@ -10,6 +10,7 @@ import pytest
 
 from acme_rules import ruleset, scanner
 from detectors.synthetic import records_for, secret_for
+from detectors.synthetic_encodings import ENCODERS
 from monitor.bus.base import Record
 from monitor.contracts import Document, FindingEvent
 from monitor.matcher import frames
@@ -52,6 +53,22 @@ def test_each_document_of_a_job_is_answered_by_its_number_and_drops_are_counted(
     assert sum(reply.stats["dropped"].values()) >= 1
     assert reply.stats["bytes"] == 7 + 4 + len(token) + 35
     assert token[5:13] not in answered
+
+
+def test_every_form_is_read_and_nothing_of_the_token_comes_back() -> None:
+    token = secret_for(ruleset()["acme-token"], random.Random(2))
+    documents = [encode(b'api_token = "' + token + b'"\n') for encode in ENCODERS.values()]
+
+    _, answered = served(job(*documents))
+
+    told = {index for index, _, _ in frames.read_answer(answered).events}
+    assert [name for number, name in enumerate(ENCODERS) if number not in told] == []
+    for at in range(len(token) - 8):
+        window = token[at : at + 8]
+        forms = [
+            b"".join(form % byte for byte in window) for form in (b"%%%02X", b"\\\\u%04x", b"&#%d;", b"%02x")
+        ]
+        assert not any(form in answered for form in (window, *forms))
 
 
 def test_it_ends_with_its_input_wherever_that_is_cut() -> None:
