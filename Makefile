@@ -51,11 +51,16 @@ format: $(VENV)/.ready ## rewrite the code in the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: wheel ## the engine against raw Hyperscan and a peer; each stage's speed, on both buses
+bench: wheel ## the engine against raw Hyperscan and two peers; what is reported in clean trees; each stage's speed, on both buses
 	$(WHEEL_BIN)/python -m benchmarks.engine
+	$(WHEEL_BIN)/python -m benchmarks.noise
 	$(WHEEL_BIN)/python -m benchmarks.pipeline
 
-bars: bar-histories bar-pipeline bar-startup bar-bus bar-kafka-chaos bar-kafka-retention bar-kafka-latency bar-kafka-tenfold bench ## the long proofs, one target each; results under docs/evidence/
+bars: bar-histories bar-pipeline bar-startup bar-bus bar-kafka-chaos bar-kafka-retention bar-kafka-latency bar-kafka-tenfold bar-fuzz bar-contexts bench ## the long proofs, one target each; results under docs/evidence/
+
+bar-contexts: wheel
+	$(WHEEL_BIN)/python -m benchmarks.contexts
+.PHONY: bar-contexts
 
 bar-%: wheel
 	$(WHEEL_BIN)/python -m benchmarks.bars.$(subst -,_,$*)

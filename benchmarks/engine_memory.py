@@ -10,13 +10,13 @@ import os
 import random
 import statistics
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from detectors import Scanner
+from detectors.cost import loudest
 
 SIZES: Final = (20_000, 2_000)
 
@@ -39,14 +39,6 @@ class Comparison:
     scanner: Speed
     ratio: float
     findings: int
-
-
-@dataclass(frozen=True, slots=True)
-class Loud:
-    """One expression of the database and how often it hits."""
-
-    name: str
-    hits_per_mb: float
 
 
 def files_of(tree: Path, total: int, *, seed: int = 1) -> list[bytes]:
@@ -96,29 +88,24 @@ def compare(scanner: Scanner, documents: Sequence[bytes], *, rounds: int = 7) ->
     )
 
 
-def loudest(scanner: Scanner, documents: Sequence[bytes], *, count: int = 10) -> list[Loud]:
-    """The expressions that hit most."""
-    hits: Counter[int] = Counter()
-
-    def on_match(identity: int, _start: int, _end: int, _flags: int, _context: Any) -> None:
-        hits[identity] += 1
-
-    database: Any = scanner.database
-    for document in documents:
-        database.scan(document, match_event_handler=on_match)
-    megabytes = sum(map(len, documents)) / 1e6
-    return [Loud(scanner.expression_name(identity), n / megabytes) for identity, n in hits.most_common(count)]
+def of_tree(scanner: Scanner, tree: Path, *, megabytes: int) -> dict[str, Any]:
+    """The database's speed on a tree's files and what is loudest there, ready for JSON."""
+    files = files_of(tree, megabytes * 1_000_000)
+    speed = raw_speed(scanner, files)
+    loud = loudest(scanner, files, count=len(scanner.rules))
+    return {
+        "megabytes": sum(map(len, files)) / 1e6,
+        "raw_mb_s": {"best": speed.best, "median": speed.median},
+        "hits_per_mb": sum(one.hits_per_mb for one in loud),
+        "loudest": [{"name": one.name, "hits_per_mb": one.hits_per_mb} for one in loud[:10]],
+    }
 
 
 def measure(scanner: Scanner, tree: Path, *, megabytes: int = 60) -> dict[str, Any]:
-    """Everything of above over one tree, ready for JSON."""
-    files = files_of(tree, megabytes * 1_000_000)
-    comparisons = [compare(scanner, cut(files, size)) for size in SIZES]
-    speed = raw_speed(scanner, files)
+    """The comparisons over one tree, ready for JSON."""
+    comparisons = [compare(scanner, cut(files_of(tree, megabytes * 1_000_000), size)) for size in SIZES]
     return {
         "rules": len(scanner.rules),
-        "megabytes": sum(map(len, files)) / 1e6,
-        "raw_mb_s": {"best": speed.best, "median": speed.median},
         "documents": [
             {
                 "bytes": c.document_bytes,
@@ -129,7 +116,6 @@ def measure(scanner: Scanner, tree: Path, *, megabytes: int = 60) -> dict[str, A
             }
             for c in comparisons
         ],
-        "loudest": [{"name": loud.name, "hits_per_mb": loud.hits_per_mb} for loud in loudest(scanner, files)],
     }
 
 

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Final
 
 from benchmarks import evidence
-from detectors import Finding, Scanner, load_rules
+from detectors import Finding, Part, Scanner, load_rules
 from detectors.ruleset import RuleSet
 from detectors.synthetic import samples
 
@@ -193,7 +193,7 @@ class Fuzzer:
 
 def wrong(document: bytes, finding: Finding) -> str:
     """What is wrong with a finding of this text, "" if nothing."""
-    places = [finding, *finding.parts]
+    places: list[Finding | Part] = [finding, *finding.parts]
     if not all(0 <= place.start < place.end <= len(document) for place in places):
         return f"{finding.rule.id}: a span is not inside the text"
     if finding.records:  # its identity is its lines, in an order of its own
