@@ -21,6 +21,7 @@ from typing import Final
 
 from benchmarks import evidence
 from detectors import Finding, Part, Scanner, load_rules
+from detectors.model import CredentialSet, Rule
 from detectors.ruleset import RuleSet
 from detectors.synthetic import samples
 
@@ -65,7 +66,8 @@ class Tally:
 def corpus(rules: RuleSet, *, seed: int) -> list[bytes]:
     """Every example, as it stands and in one of the encodings that the decoders read."""
     rng = random.Random(seed)
-    texts = [made.text for entry in (*rules.rules, *rules.sets) for made in samples(entry, rules, (seed,))]
+    entries: tuple[Rule | CredentialSet, ...] = (*rules.rules, *rules.sets)
+    texts = [made.text for entry in entries for made in samples(entry, rules, (seed,))]
     return [*texts, *(rng.choice(_ENCODINGS)(text) for text in texts)]
 
 
