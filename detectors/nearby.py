@@ -69,10 +69,10 @@ _ID_OF: Final = re.compile(
     rb"\.(?:cs|vcx|fs|vb)proj",
     re.IGNORECASE,
 )
-# A list of names and sums, as in Podfile.lock: the next line holds another, or the list ends.
+# A list of names and sums, as in Podfile.lock: the next line holds another, or the list ends. `client_secret: ` is no entry of it.
 _PLAIN_ENTRY: Final = re.compile(rb"[\w/+.\-]*\"?: ")
 _SUMS: Final = re.compile(
-    rb"\r?\n(?:[ \t]+\"?[\w/+. ()\-]{1,40}: \"?(?=[0-9a-f]*[0-9])[0-9a-f]{16}|\s*PODFILE CHECKSUM)"
+    rb"\r?\n(?:[ \t]++(?!\"?[0-9a-z_-]{0,32}(?:key|token|secret|password|id)\"?: )\"?[\w/+. ()\-]{1,40}: \"?(?=[0-9a-f]*[0-9])[0-9a-f]{16}|\s*PODFILE CHECKSUM)"
 )
 _FILE: Final = re.compile(
     rb"[-.](?:js|mjs|cjs|css|map|png|jpe?g|gif|svg|webp|ico|woff2?|ttf|html?|json|gz|zip|tgz|tar|whl|jar|chunk|min|bundle|so|dll|pdf|mp4)\b"

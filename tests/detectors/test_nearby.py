@@ -115,3 +115,8 @@ def test_what_says_it_is_no_credential(gap: bytes, after: bytes, *, said: bool) 
 @settings(max_examples=300)
 def test_any_bytes_are_read(before: bytes, gap: bytes, after: bytes, value: Weight) -> None:
     assert bond(before, b"acme", gap, value, after) in Bond
+
+
+def test_a_list_of_settings_is_no_list_of_sums() -> None:
+    assert other(b": ", Weight.PLAIN, b"\n  Firebase: 0123456789abcdef0123456789abcdef01234567\n")
+    assert not other(b": ", Weight.PLAIN, b"\n  acme_client_secret: 0123456789abcdef0123456789abcdef\n")
