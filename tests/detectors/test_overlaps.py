@@ -77,3 +77,12 @@ def test_a_dump_excludes_dumps_only() -> None:
 
     assert winner(wide, narrow) == "z"
     assert len(resolve([narrow, at(3, 9, rule("b"))])[0]) == 2
+
+
+def test_what_names_no_provider_gives_way_to_what_does() -> None:
+    """A token's own shape says less than a provider's name beside it; a generic set never swallows a provider's value."""
+    token = rule("jwt-token", "jwt", Kind.TOKEN, r"eyJ[0-9A-Za-z]{20}")
+
+    assert winner(at(0, 40, token), at(0, 40, rule("z"))) == "z"
+    assert winner(at(0, 40, token), at(0, 40, rule("a", "generic"))) == "jwt-token"
+    assert winner(at(0, 9, rule("a", "oauth"), set_id="s"), at(3, 5, rule("z"))) == "z"
