@@ -8,6 +8,8 @@ from typing import Final
 
 from detectors.model import Finding, Verdict
 
+_ANYBODYS: Final = ("generic", "password-hash")
+_FEWEST: Final = 10  # records: the few of a small file are worth a line each
 _DENSE: Final = (
     300  # bytes a record: of a text with a few lines strewn in it a dump does not speak for the rest
 )
@@ -23,11 +25,11 @@ def swallow(findings: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
     for finding in findings:
         at = bisect_right(starts, finding.start) - 1
         inside = at >= 0 and not finding.records and finding.end <= dumps[at].end
-        anybodys = inside and finding.rule.provider in ("generic", dumps[at].rule.provider)
+        anybodys = inside and finding.rule.provider in (*_ANYBODYS, dumps[at].rule.provider)
         (lost if anybodys and finding.proof.verdict is not Verdict.PROVED else kept).append(finding)
     return kept, lost
 
 
 def _speaks(finding: Finding) -> bool:
     dense = finding.end - finding.start <= _DENSE * finding.records
-    return finding.records > 0 and dense and "accounts" in finding.proof.facts
+    return finding.records >= _FEWEST and dense and "accounts" in finding.proof.facts

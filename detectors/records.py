@@ -97,6 +97,8 @@ class _Dump:
         self._matched += bool(self.distinct)
         parts = {name: found.group(number) for name, number in self._groups.items()}
         if self._counting and not any(parts.get(name) for name in self._counting):
+            if self.distinct:  # the rest of the last record
+                self.last = start + len(line)
             return
         if self._rule.proof and self._refuted(parts["number"]):
             return

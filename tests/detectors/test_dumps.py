@@ -36,4 +36,5 @@ def test_a_few_lines_strewn_over_a_text_do_not_speak_for_the_rest() -> None:
     inside = finding(5_000, 5_010)
 
     assert swallow([dump(100, 90_000, 5), inside])[1] == []
+    assert swallow([dump(100, 800, 9), finding(120, 130)])[1] == []
     assert swallow([replace(dump(100, 8_000), proof=Proof(Verdict.UNPROVABLE)), inside])[1] == []
