@@ -83,7 +83,7 @@ def test_the_web_clients_bearer_is_public(equals: str) -> None:
     tail = "1Zv7ttfk8LF81IUq16cHjhLTvJu4FA33AGWWjCpTnA"
 
     assert scan(f'authorization: "Bearer {head}{equals}{tail}"') == []
-    assert shipped_scanner("twitter").last.dropped["public"] == 1
+    assert shipped_scanner("twitter").last.dropped["public"] >= 1
 
 
 def test_oauth2_tokens_tell_when_they_were_issued() -> None:
