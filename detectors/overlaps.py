@@ -13,7 +13,7 @@ _SPEAKS_FOR_ITSELF: Final = 3  # fixed characters in a value that say whose it i
 _KINDS: Final = {Kind.TOKEN: 1, Kind.STRUCTURE: 1, Kind.CONTEXT: 2, Kind.RECORDS: 3}
 _CONFIDENCES: Final = {Confidence.HIGH: 2, Confidence.MEDIUM: 1, Confidence.LOW: 0}
 # What these decode is wrong as it stands: half a value, an encoded value beside its name, a value with `&quot;` behind it.
-_REVEALING: Final = frozenset({"joined", "kubernetes", "entities"})
+_REVEALING: Final = frozenset({"joined", "kubernetes", "entities", "quoted-printable"})
 # What carries credentials of any provider: whoever names the provider says more.
 NOBODYS: Final = frozenset({"generic", "http", "jwt", "netrc", "oauth"})
 _Way = tuple[str, ...]

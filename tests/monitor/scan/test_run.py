@@ -54,7 +54,7 @@ def test_a_wrong_target_costs_nothing(tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_is_counted(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("nowhere")
-    (tmp_path / "gz").write_bytes(b"\x1f\x8b\x08rest")
+    (tmp_path / "zst").write_bytes(b"\x28\xb5\x2f\xfdrest")
     told = Told()
     assert scan(Options([str(tmp_path)]), told, Progress()) == 0
     assert told.summary.skipped["compressed"] == 1
