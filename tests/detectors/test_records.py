@@ -98,3 +98,18 @@ def test_few_lines_are_judged_however_many_there_are() -> None:
     assert first_real(rule, lines, judge) == sorted(lines, key=lambda line: hashlib.sha256(line).digest())[2]
     assert len(judged) == 5
     assert first_real(rule, lines, lambda *_: "placeholder") is None
+
+
+def test_a_rule_that_wakes_reads_every_row_and_wants_passwords() -> None:
+    rule = replace(
+        RULE, pattern="(?P<account>[a-z]{3,12}),(?P<password>[!-~]{4,20})", anchor="user,pass", wakes=True
+    )
+    header, names = b"user,pass\n", (b"anna", b"bert", b"carl", b"dora", b"emil")
+    real = header + b"\n".join(b"%s,Winter%d!" % (name, n) for n, name in enumerate(names))
+    ports = header + b"\n".join(b"%s,80%d0" % (name, n) for n, name in enumerate(names))
+
+    found = confirm_records(rule, real, 0, len(real), [len(header) - 1])
+
+    assert found is not None
+    assert found.proof.facts["accounts"] == str(found.records)
+    assert confirm_records(rule, ports, 0, len(ports), [len(header) - 1]) is None
