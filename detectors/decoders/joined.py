@@ -19,8 +19,6 @@ _JOINT: Final = re.compile(
 )
 _REWRITER: Final = Rewriter(NAME, _JOINT, lambda _: b"")
 _ENDS: Final = r"[A-Za-z0-9_]{4}"
-_START: Final = r"[\x22'][A-Za-z0-9_]{2,3}"  # a few letters of a token's beginning, and all the rest of it
-_REST: Final = "[A-Za-z0-9_]{12}"
 
 
 def _triggers(_ruleset: RuleSet) -> tuple[Trigger, ...]:
@@ -29,11 +27,9 @@ def _triggers(_ruleset: RuleSet) -> tuple[Trigger, ...]:
         for sign in (r"\+", r"\.", "&", r"\\"):
             found.append(Trigger(NAME, rf"{_ENDS}{quote} {sign} {quote}{_ENDS}"))
             found.append(Trigger(NAME, rf"{_ENDS}{quote}{sign}{quote}{_ENDS}"))
-            found.append(Trigger(NAME, rf"{_START}{quote} ?{sign} ?{quote}{_REST}"))
         found.append(Trigger(NAME, rf"{_ENDS}{quote} {{1,2}}{quote}{_ENDS}"))
-        found.append(
-            Trigger(NAME, rf"{_ENDS}{quote} ?[+.&\\]?(?: _)?\r?\n[ \t]{{0,40}}(?:[+.&] ?)?{quote}{_ENDS}")
-        )
+        found.append(Trigger(NAME, rf"{_ENDS}{quote} ?[+.&\\]?\r?\n[ \t]{{0,40}}(?:[+.&] ?)?{quote}{_ENDS}"))
+    found.append(Trigger(NAME, rf"{_ENDS}\" & _\r?\n"))  # Basic
     return tuple(found)
 
 
