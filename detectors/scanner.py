@@ -7,23 +7,19 @@ text without a hit, which is nearly every text, costs the pass and less than a m
 from __future__ import annotations
 
 import io
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from detectors import compiler, filters, known, unfolding
+from detectors import compiler, unfolding
 from detectors.batches import by_document, joined
 from detectors.buffers import Buffer
 from detectors.conclude import conclude
-from detectors.confirm import Confirmer, Match, Miss
 from detectors.containers import HEAD, Meter, Source, kind_of
 from detectors.decoders import Decoding
-from detectors.model import UNPROVABLE, Confidence, Finding, Kind, Rule, Verdict
-from detectors.proofs import proofs
+from detectors.judging import Judge
+from detectors.model import Finding, Kind
 from detectors.raw import Hit, RawScanner
-from detectors.records import confirm_records
 from detectors.ruleset import RuleSet
 from detectors.stats import Budget, ScanStats
 from detectors.unfolding import Unfolded
@@ -51,15 +47,13 @@ class Scanner:
         self.rules = rules
         self.last = _NOTHING
         self._budget = budget or Budget()
-        self._keep_refuted = keep_refuted
-        self._keep_known = keep_known
+        self._judge = Judge(rules, keep_refuted=keep_refuted, keep_known=keep_known)
         self._decoding = Decoding(rules, self._budget)
         self._marks, self._firsts = self._decoding.marks, self._decoding.firsts
         self._meter = self._fresh_meter(0)
         self._first_trigger = len(rules.rules)
         self.database = compiler.database(rules, self._decoding.triggers, cache_dir=cache_dir)
         self._raw = RawScanner(self.database, self._budget)
-        self._confirmers: dict[int, Confirmer] = {}
 
     def expression_name(self, identity: int) -> str:
         """Whose the expression of the database is: a rule's id, or `decoder:plain text` of a trigger."""
@@ -125,7 +119,9 @@ class Scanner:
         """Every confirmed value of the text itself, before sets are put together and overlaps resolved: for the rule check."""
         hits = self._raw.scan(data)
         self.last = ScanStats()
-        return tuple(self._confirmed(data, 0, len(data), self._within_budget(data, hits))[0])
+        return tuple(
+            self._judge.findings(data, 0, len(data), self._within_budget(data, hits), self.last.dropped)[0]
+        )
 
     def _one_by_one(
         self, buffer: Buffer, starts: Sequence[int], ends: Sequence[int]
@@ -168,7 +164,7 @@ class Scanner:
         if not depth:
             self._decoding.begin(high - low)
             self._meter = self._fresh_meter(high - low)
-        found, triggered = self._confirmed(buffer, low, high, hits)
+        found, triggered = self._judge.findings(buffer, low, high, hits, self.last.dropped)
         if depth >= self._budget.depth:
             return tuple(conclude(found, self.rules.sets, self.last.dropped))
         if kind := self._decoding.folded(buffer, low, high, triggered):
@@ -212,72 +208,6 @@ class Scanner:
         most = min(most, budget.unpacked_ratio * size + budget.unpacked_least)
         return Meter(most_bytes=most, most_members=budget.unpacked_members)
 
-    def _confirmed(
-        self, buffer: Buffer, low: int, high: int, hits: list[Hit]
-    ) -> tuple[list[Finding], list[Hit]]:
-        """The confirmed values of a text, and the hits of the decoders' triggers."""
-        by_rule: dict[int, set[int]] = defaultdict(set)
-        for identity, end in hits:
-            by_rule[identity].add(end)
-        found: list[Finding] = []
-        triggered: list[Hit] = []
-        for identity in sorted(by_rule):
-            ends = sorted(by_rule[identity])
-            if identity >= self._first_trigger:
-                triggered += [(identity - self._first_trigger, end) for end in ends]
-            elif self.rules.rules[identity].kind is Kind.RECORDS:
-                found += self._records(self.rules.rules[identity], buffer, low, high, ends)
-            else:
-                found += self._of_rule(identity, buffer, low, high, ends)
-        return found, triggered
-
-    def _of_rule(
-        self, identity: int, buffer: Buffer, low: int, high: int, ends: Iterable[int]
-    ) -> list[Finding]:
-        rule = self.rules.rules[identity]
-        confirmer = self._confirmers.get(identity)
-        if confirmer is None:
-            confirmer = self._confirmers[identity] = Confirmer(rule)
-        found: list[Finding] = []
-        done = low
-        for end in ends:
-            if end <= done:
-                continue
-            outcome = confirmer.confirm(buffer, low, high, end, done)
-            done = max(done, outcome.stop)
-            if isinstance(outcome, Miss):
-                self.last.dropped[outcome.reason] += 1
-            elif why := known.reason_of(outcome.secret):
-                found += self._known(_finding(rule, outcome, low), why)
-            elif reason := filters.reason(rule, outcome.secret, scope=outcome.scope):
-                self.last.dropped[reason] += 1
-            else:
-                found += self._judged(_finding(rule, outcome, low))
-        return found
-
-    def _known(self, finding: Finding, why: str) -> list[Finding]:
-        """What everybody has, if it is asked for: with the least confidence, whatever its proof says."""
-        if self._keep_known:
-            return [replace(finding, confidence=Confidence.LOW, known=why)]
-        self.last.dropped["public"] += 1
-        return []
-
-    def _judged(self, finding: Finding) -> list[Finding]:
-        """The finding unless its proof refutes it (and these are not asked for), or names a key that everybody has."""
-        if why := known.reason_of(finding.proof.facts.get("fingerprint", "").encode()):
-            return self._known(finding, why)
-        if finding.proof.verdict is not Verdict.REFUTED or self._keep_refuted:
-            return [finding]
-        self.last.dropped["refuted"] += 1
-        return []
-
-    def _records(self, rule: Rule, buffer: Buffer, low: int, high: int, ends: Sequence[int]) -> list[Finding]:
-        finding = confirm_records(rule, buffer, low, high, ends)
-        if finding is None:
-            self.last.dropped["few_records"] += 1
-            return []
-        return [replace(finding, start=finding.start - low, end=finding.end - low)]
-
     def _decoded(
         self, buffer: Buffer, low: int, high: int, triggered: list[Hit], *, depth: int
     ) -> list[Finding]:
@@ -300,21 +230,3 @@ class Scanner:
             inner = self._document(run.data, 0, len(run.data), relative, depth=depth + 1)
             found += [unfolding.of_run(finding, run, low) for finding in inner]
         return found
-
-
-def _finding(rule: Rule, match: Match, low: int) -> Finding:
-    """A proof is worth more than the syntax around the value."""
-    proof = proofs()[rule.proof].check(match.secret) if rule.proof else UNPROVABLE
-    proved = proof.verdict is Verdict.PROVED
-    return Finding(
-        rule=rule,
-        start=match.start - low,
-        end=match.end - low,
-        secret=match.secret,
-        severity=rule.severity,
-        confidence=match.syntax.confidence if match.syntax and not proved else Confidence.HIGH,
-        proof=proof,
-        syntax=match.syntax or "",
-        name=match.name.decode("latin-1"),
-        scope=match.scope,
-    )
