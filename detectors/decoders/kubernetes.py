@@ -12,7 +12,7 @@ from detectors.encodings import unbase64
 from detectors.ruleset import RuleSet
 
 NAME: Final = "kubernetes"
-_VALUE: Final = re.compile(rb"""(?<=: )["']?([A-Za-z0-9+/]{4,65536}={0,2})["']?(?=[\s,}])""")
+_VALUE: Final = re.compile(rb"""(?<=: )["']?([A-Za-z0-9+/]{4,65536}={0,2})["']?(?=[\s,}]|$)""")
 _BETWEEN: Final = re.compile(rb"\n---|\n\.\.\.")
 _DATA: Final = re.compile(rb"""(?:^|[\s{,])["']?data["']?:""")
 

@@ -15,6 +15,7 @@ from acme_rules import ruleset, scanner, scanner_with
 from detectors import Scanner
 from detectors.boundaries import bounded_for_re, stands_alone
 from detectors.confirm import Confirmer, Match
+from detectors.context import reach
 from detectors.engines import compiled
 from detectors.expressions import LONGEST, facts
 from detectors.loader import load_files
@@ -260,13 +261,13 @@ def test_both_engines_agree(text: bytes) -> None:
 
 @given(
     st.sampled_from(["acme", "ACME_API_KEY", "am.key", "amKey", "x"]),
-    st.binary(max_size=45),
+    st.one_of(st.binary(max_size=45), st.binary(min_size=75, max_size=85)),
     st.integers(0, 3),
     st.binary(max_size=3),
 )
 @settings(max_examples=200, deadline=None)
 def test_both_engines_agree_on_context(name: str, gap: bytes, seed: int, after: bytes) -> None:
-    """A bounded value with a name at most 40 bytes before it on the same line is always a hit."""
+    """A bounded value with a name within the reach of its rule, on its line or above, is always a hit; one without never."""
     rule = ruleset()["acme-key"]
     index = ruleset().rules.index(rule)
     value = made("acme-key", seed)
@@ -274,7 +275,8 @@ def test_both_engines_agree_on_context(name: str, gap: bytes, seed: int, after: 
     bounded = compiled(bounded_for_re(rule.pattern, facts(rule.pattern)), engine="re").search(
         text, len(text) - len(after) - 32
     )
-    expected = re.search(rb"(?i:acme|am[-._ ]?key)[^\n]{0,40}\Z", text[: len(name) + len(gap)])
+    near = rb"(?is:acme|am[-._ ]?key)(?s:.{0,%d})\Z" % reach(rule)
+    expected = re.search(near, text[: len(name) + len(gap)])
 
     hit = (index, len(text) - len(after)) in scanner()._raw.scan(text)
 

@@ -66,18 +66,6 @@ def test_a_value_of_a_rewritten_text_stands_where_it_did(before: bytes, behind: 
     assert (finding.start, finding.end) == (len(before), len(before) + len(token))
 
 
-def test_the_places_of_escapes_are_the_escapes() -> None:
-    (rewriter,) = [d for d in decoders() if d.name == "percent"]
-    text = b"x = %70%61%73%73%77%6f rest"
-    run = rewriter.take(text, 0, len(text), text.index(b" rest"), triggers_of(rewriter)[1])
-
-    assert run is not None
-    assert run.data == b"x = passwo rest"
-    assert text[slice(*run.span(4, 6))] == b"%70%61"
-    assert text[slice(*run.span(2, 5))] == b"= %70"
-    assert text[slice(*run.span(9, 12))] == b"%6f r"
-
-
 def test_the_budget_holds_for_all_levels_together() -> None:
     """Each escape form opens the text of the others again: without a common budget each level would multiply the work."""
     text = b'a%3Da =&quot;b\\u003d token=3D"c' * 400

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+
+from decoding import plain, taken
+from detectors.decoders.joined import DECODER
+
+
+@pytest.mark.parametrize("quote", [b'"', b"'"])
+@pytest.mark.parametrize(
+    "joint",
+    [b" + ", b"+", b" . ", b".", b" & ", b"&", b" \\ ", b" ", b"  ", b"\n", b"\n        ", b" +\n    ", b" \\\n  ", b"\r\n  + ", b"\n  . "],
+)  # fmt: skip
+def test_the_halves_become_one_string(quote: bytes, joint: bytes) -> None:
+    text = b"key = " + quote + b"Wq7rT2mK" + quote + joint + quote + b"9xLp4vBn" + quote + b";"
+
+    assert plain(DECODER, text) == b"key = " + quote + b"Wq7rT2mK9xLp4vBn" + quote + b";"
+
+
+def test_the_line_continuation_of_basic() -> None:
+    assert plain(DECODER, b'key = "Wq7rT2mK" & _\r\n    "9xLp4vBn"') == b'key = "Wq7rT2mK9xLp4vBn"'
+
+
+def test_many_pieces() -> None:
+    text = b"k = " + b" + ".join(b'"abcd%d"' % n for n in range(9))
+
+    assert plain(DECODER, text) == b'k = "' + b"".join(b"abcd%d" % n for n in range(9)) + b'"'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'print("a sentence that " + "goes on.")',
+        b"'one', 'two', 'three'",
+        b'"Wq7rT2mK" + name + "9xLp4vBn"',
+        b"\"Wq7rT2mK\" + '9xLp4vBn'",
+        b'"left" == "right"',
+    ],
+)
+def test_sentences_lists_and_variables_are_not_joined(text: bytes) -> None:
+    assert taken(DECODER, text) is None
+
+
+def test_a_piece_stands_where_it_stood() -> None:
+    text = b'key = "Wq7rT2mK" + "9xLp4vBn"'
+    run = taken(DECODER, text)
+
+    assert run is not None
+    at = run.data.index(b"Wq7r")
+    assert text[slice(*run.span(at, at + 8))] == b"Wq7rT2mK"
+    assert text[slice(*run.span(at, at + 16))] == b'Wq7rT2mK" + "9xLp4vBn'
