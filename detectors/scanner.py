@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from detectors import compiler, unfolding
+from detectors.attribution import Attribution
 from detectors.batches import by_document, joined
 from detectors.buffers import Buffer
 from detectors.conclude import conclude
@@ -48,6 +49,7 @@ class Scanner:
         self.last = _NOTHING
         self._budget = budget or Budget()
         self._judge = Judge(rules, keep_refuted=keep_refuted, keep_known=keep_known)
+        self._attribution = Attribution(rules)
         self._decoding = Decoding(rules, self._budget)
         self._marks, self._firsts = self._decoding.marks, self._decoding.firsts
         self._meter = self._fresh_meter(0)
@@ -165,6 +167,7 @@ class Scanner:
             self._decoding.begin(high - low)
             self._meter = self._fresh_meter(high - low)
         found, triggered = self._judge.findings(buffer, low, high, hits, self.last.dropped)
+        found = self._attribution.of(found, buffer, low, high)
         if depth >= self._budget.depth:
             return tuple(conclude(found, self.rules.sets, self.last.dropped))
         if kind := self._decoding.folded(buffer, low, high, triggered):

@@ -1,0 +1,58 @@
+"""A secret without a name beside it belongs to the provider that the text around it talks of."""
+
+from __future__ import annotations
+
+import functools
+from random import Random
+
+import pytest
+
+from detectors import Finding, Scanner, load_rules
+from detectors.synthetic import secret_for
+
+RULES = load_rules()
+
+
+@functools.cache
+def scanner() -> Scanner:
+    return Scanner(RULES)
+
+
+def found(text: str, rule_id: str) -> list[Finding]:
+    value = secret_for(RULES[rule_id], Random(rule_id)).decode()
+    return list(scanner().scan(text.format(value=value).encode()))
+
+
+CALL = """url := "https://api.{host}/v1/resource"
+req, err := http.NewRequest("GET", url, http.NoBody)
+req.Header.Set("Content-Type", "application/json")
+req.Header.Set("Authorization", "Bearer {{value}}")
+"""
+
+
+@pytest.mark.parametrize(
+    ("rule_id", "host"), [("abuseipdb-api-key", "abuseipdb.com"), ("box-client-credentials", "box.com")]
+)
+def test_the_host_a_few_lines_above_names_the_provider(rule_id: str, host: str) -> None:
+    findings = found(CALL.format(host=host), rule_id)
+
+    assert [finding.rule.provider for finding in findings] == [RULES[rule_id].provider]
+
+
+def test_an_everyday_word_is_no_provider() -> None:
+    text = 'put the box in the corner\n\nreq.Header.Set("Authorization", "Bearer {value}")\n'
+
+    assert [f.rule.provider for f in found(text, "box-client-credentials")] == ["http"]
+
+
+def test_the_nearest_provider_whose_credential_has_the_shape() -> None:
+    text = "# see abuseipdb.com, then clearout.io\n" + CALL.format(host="example.net")
+
+    assert [f.rule.provider for f in found(text, "clearout-api-token")] == ["clearout"]
+    assert [f.rule.provider for f in found(text, "abuseipdb-api-key")] == ["abuseipdb"]
+
+
+def test_far_away_it_is_nobodys() -> None:
+    text = "abuseipdb.com\n" + "# a line of a comment\n" * 30 + "Authorization: Bearer {value}\n"
+
+    assert [f.rule.provider for f in found(text, "abuseipdb-api-key")] == ["http"]
