@@ -29,8 +29,11 @@ BEHIND: Final = 120
 _SHORTEST_VALUE: Final = 16
 _SHORTEST_NAME: Final = 4
 _WORD: Final = re.compile(rb"[A-Za-z0-9]+")
-# An everyday word names a provider only as its host.
-_HOST: Final = re.compile(rb"\.(?:ai|app|cloud|co|com|dev|io|me|net|org|sh|so|tech|us|xyz)\b", re.IGNORECASE)
+# An everyday word names a provider only as its host, or as the head of what stands below it (`box:`, `[box]`, `"box": {`, `<box>`).
+_NAMES: Final = re.compile(
+    rb"""\.(?:ai|app|cloud|co|com|dev|io|me|net|org|sh|so|tech|us|xyz)\b|["']?\s?[:=]\s?[\n{]|\]\s?\n|>\s?\n""",
+    re.IGNORECASE,
+)
 
 
 class Attribution:
@@ -86,7 +89,7 @@ class Attribution:
             word = found[0].lower()
             pair = former + word if found.start() == end + 1 else b""
             for name in (pair, word):
-                if name in self._rules and (name not in self._everyday or _HOST.match(text, found.end())):
+                if name in self._rules and (name not in self._everyday or _NAMES.match(text, found.end())):
                     yield name
                     break
             former, end = word, found.end()

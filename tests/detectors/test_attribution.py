@@ -45,6 +45,13 @@ def test_an_everyday_word_is_no_provider() -> None:
     assert [f.rule.provider for f in found(text, "box-client-credentials")] == ["http"]
 
 
+@pytest.mark.parametrize("head", ["box:\n  ", "[box]\n", '"box": {{\n  ', "<box>\n"])
+def test_an_everyday_word_heads_what_stands_below_it(head: str) -> None:
+    findings = found(head + "region = eu\n  apiKey: {value}\n", "box-client-credentials")
+
+    assert [finding.rule.provider for finding in findings] == ["box"]
+
+
 def test_the_nearest_provider_whose_credential_has_the_shape() -> None:
     text = "# see abuseipdb.com, then clearout.io\n" + CALL.format(host="example.net")
 
