@@ -26,7 +26,9 @@ def pair(findings: Sequence[Finding], sets: Sequence[CredentialSet]) -> tuple[li
     """
     left = list(findings)
     paired: list[Complete] = []
-    for entry in sorted(sets, key=lambda s: (-len(s.parts), s.id)):
+    present = {finding.rule.id for finding in findings}
+    possible = [s for s in sets if s.primary in present and present.issuperset(s.parts)]  # of a hundred: none
+    for entry in sorted(possible, key=lambda s: (-len(s.parts), s.id)):
         made = _sets_of(entry, left)
         used = {id(member) for one in made for member in one.members}
         paired += made
@@ -41,10 +43,13 @@ def with_missing(
 
     What a set needs is its primary and its parts; what is optional is never missing, nor anything of a complete set.
     """
+    lone = list(lone)
+    ids = {finding.rule.id for finding in lone}
     needing: dict[str, list[CredentialSet]] = defaultdict(list)
     for entry in sets:
-        for rule_id in (entry.primary, *entry.parts):
-            needing[rule_id].append(entry)
+        if entry.primary in ids or not ids.isdisjoint(entry.parts):  # of a hundred: few
+            for rule_id in (entry.primary, *entry.parts):
+                needing[rule_id].append(entry)
     places: dict[str, list[int]] = defaultdict(list)
     for finding in seen:
         places[finding.rule.id].append(finding.start)
