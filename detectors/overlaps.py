@@ -22,10 +22,10 @@ _Way = tuple[str, ...]
 def resolve(findings: Iterable[Finding]) -> tuple[list[Finding], list[Finding]]:
     """The findings that stay and those that do not, both by offset.
 
-    Refuted last, proved before unproved, a provider before a rule that names none, a complete set before a value, as it stands before decoded, the more
-    telling kind, the surer, the longer shape, the narrower expression, the longer name, the longer value; the rule id decides what is left, so
-    that the outcome does not hang on the order. Findings of one decoded run share its span and do not exclude each other:
-    they were resolved inside it. Dumps exclude dumps only.
+    Refuted last, proved before unproved, a provider before a rule that names none, a complete set before a value, low confidence last, as it
+    stands before decoded, what speaks for itself, the more telling kind, the surer, the longer shape, the narrower expression, the longer
+    name, the longer value; the rule id decides what is left, so that the outcome does not hang on the order. Findings of one decoded run
+    share its span and do not exclude each other: they were resolved inside it. Dumps exclude dumps only.
     """
     kept: list[Finding] = []
     lost: list[Finding] = []
