@@ -104,7 +104,7 @@ class Rule:
     anchor: str = (
         ""  # records: a part of each line that Hyperscan looks for instead of the whole; "" = the whole
     )
-    wakes: bool = False  # records: the anchor stands in one of the lines or above them, and every line is tried
+    wakes: bool = False  # records: the anchor stands in one line or above all; every line is tried
     caseless: bool = False
     bounded: bool = True  # token: no byte of the value's own alphabet may stand before or behind it
     placeholders: bool = True  # apply the placeholder and dummy filter
@@ -182,5 +182,5 @@ class Finding:
     set_id: str = ""  # the complete set this finding stands for
     decoded: tuple[str, ...] = ()
     records: int = 0  # how many lines a dump has
-    missing: tuple[str, ...] = ()  # rule ids of the parts without which it is half a credential, seen nowhere near it
+    missing: tuple[str, ...] = ()  # rule ids of what it lacks to be a whole credential
     known: str = ""  # why everybody has this value (detectors.known); "" = nobody knows it

@@ -70,7 +70,8 @@ def _rank(finding: Finding) -> tuple[object, ...]:
         finding.confidence is Confidence.LOW,  # as it stands by chance, perhaps
         sum(-1 if way in _REVEALING else 1 for way in finding.decoded),
         not speaks_for_itself(rule),
-        not (rule.kind is Kind.CONTEXT and speaks_for_itself(rule)),  # a shared prefix: the name beside it decides
+        # a shared prefix: the name beside it decides
+        not (rule.kind is Kind.CONTEXT and speaks_for_itself(rule)),
         _KINDS[rule.kind],
         -_CONFIDENCES[finding.confidence],
         0 if rule.kind is Kind.CONTEXT else -known.minimum,

@@ -67,7 +67,7 @@ class Scanner:
     def scan(self, data: Buffer) -> tuple[Finding, ...]:
         """Findings by offset. `data` is any buffer: bytes, bytearray, memoryview, mmap. Blocks for about 2 us/KB."""
         hits = self._raw.scan(data)
-        if not hits and (not len(data) or data[0] not in self._firsts):
+        if not hits and (not len(data) or data[0] not in self._firsts or bytes(data[:2]) not in self._marks):
             self.last = _NOTHING
             return ()
         self.last = ScanStats()
@@ -225,7 +225,7 @@ class Scanner:
         found: list[Finding] = []
         by_run = by_document(hits, starts, ends)
         for index, run in enumerate(runs):
-            if run.data[:1] and run.data[0] in self._firsts:
+            if run.data[:2] in self._marks:
                 by_run.setdefault(index, [])
         for index, inside in by_run.items():
             run = runs[index]
