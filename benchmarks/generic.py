@@ -1,6 +1,6 @@
 """`python -m benchmarks.generic`: generic secrets and credentials in URLs: what is found, and what is taken for one and is none.
 
-Values of people and of generators are put into the places of `benchmarks.generic_cases`; look-alikes and visible dummies stand beside
+Values of `generic_values` are put into the places of `generic_cases`; look-alikes and visible dummies stand beside
 them. A place counts as found when a finding holds the value. Writes docs/evidence/generic.json.
 """
 
@@ -17,6 +17,7 @@ from rich.console import Console
 
 from benchmarks import evidence
 from benchmarks import generic_cases as cases
+from benchmarks import generic_values as values
 from detectors import Scanner, load_rules
 
 Case = tuple[str, str, str]  # group, text, the value in it
@@ -51,12 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _positives(rng: random.Random) -> Iterator[Case]:
     for kind, places, makers in (
-        ("password", cases.PASSWORD_PLACES, cases.PASSWORDS),
-        ("secret", cases.SECRET_PLACES, cases.SECRETS),
+        ("password", cases.PASSWORD_PLACES, values.PASSWORDS),
+        ("secret", cases.SECRET_PLACES, values.SECRETS),
     ):
         for group, texts in places.items():
             yield from ((f"{kind} {group}", *_filled(text, make(rng))) for text in texts for make in makers)
-    yield from (("url", *_filled(text, make(rng))) for text in cases.URLS for make in cases.URL_PASSWORDS)
+    yield from (("url", *_filled(text, make(rng))) for text in cases.URLS for make in values.URL_PASSWORDS)
 
 
 def _filled(text: str, value: str) -> tuple[str, str]:
