@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from random import Random
-from typing import Final
 
 from detectors import diffs
 from detectors.canonical import canonical
@@ -13,9 +11,8 @@ from detectors.errors import RuleError
 from detectors.model import CredentialSet, Finding, Kind, Rule
 from detectors.ruleset import RuleSet
 from detectors.scanner import Scanner
-from detectors.synthetic import Rendered, render
+from detectors.synthetic import SEEDS, Rendered, checked_sample
 
-SEEDS: Final = (1, 2, 3)
 Entry = Rule | CredentialSet
 Wrong = Callable[[Entry, Rendered, Scanner], str]
 Scan = Callable[[bytes], Sequence[Finding]]
@@ -57,8 +54,7 @@ def _first_problem(
 ) -> Problem | None:
     for seed in seeds:
         try:
-            rng = Random(f"{entry.id}/{template}/{seed}")  # noqa: S311 - a sample, not a secret
-            text = wrong(entry, render(template, entry, ruleset, rng), scanner)
+            text = wrong(entry, checked_sample(template, entry, ruleset, seed), scanner)
         except RuleError as error:
             text = str(error)
         if text:

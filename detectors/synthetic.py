@@ -22,6 +22,7 @@ from detectors.proofs import proofs
 from detectors.ruleset import RuleSet
 from detectors.syntax import WORD, Node, Nodes, bytes_of, children, is_repeat, parse
 
+SEEDS: Final = (1, 2, 3)  # those with which the rule check renders each template
 _ATTEMPTS: Final = 400
 _USUAL_EXTRA: Final = 12  # a repeat takes at most so many more than its least
 _PRINTABLE: Final = frozenset(range(0x21, 0x7F)) - frozenset(b"\"'`\\<>{}$%*?")
@@ -98,6 +99,12 @@ def render(template: str, rule: Rule | CredentialSet, ruleset: RuleSet, rng: Ran
         for literal, name, argument in _places(template)
     )
     return Rendered(text, maker.secret)
+
+
+def checked_sample(template: str, entry: Rule | CredentialSet, ruleset: RuleSet, seed: int) -> Rendered:
+    """The text by which the rule check judges a template: found by any scanner of a set of rules that it finds good. As `render`."""
+    rng = Random(f"{entry.id}/{template}/{seed}")  # noqa: S311 - a sample, not a secret
+    return render(template, entry, ruleset, rng)
 
 
 class _Maker:

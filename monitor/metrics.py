@@ -257,6 +257,18 @@ class Metrics:
             buckets=_LATENCY,
             registry=r,
         )
+        self.rule_alive = Gauge(
+            "leakstream_rule_alive",
+            "Whether a rule found what the self-test last planted for it (1) or did not (0).",
+            ["rule"],
+            registry=r,
+        )
+        self.decoder_alive = Gauge(
+            "leakstream_decoder_alive",
+            "Whether a canary in this encoding was last found (1) or not (0).",
+            ["encoding"],
+            registry=r,
+        )
         self.alert_store = Gauge(
             "leakstream_alert_store_info",
             "Always 1; the label names the store of this alerting stage: all of one bus are to have the same.",

@@ -11,8 +11,15 @@ from typing import TYPE_CHECKING
 from monitor.metrics import Metrics
 
 if TYPE_CHECKING:
+    from detectors import RuleSet
     from monitor.http import HttpClient
     from monitor.web import Web
+
+
+def _shipped() -> RuleSet:
+    from detectors import load_rules
+
+    return load_rules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +31,6 @@ class Tools:
     state: Path
     web: Web | None = None  # the listener for console, API and ingest; None in a stage without one
     clock: Callable[[], float] = field(default=time.time)
+    rules: Callable[[], RuleSet] = field(
+        default=_shipped
+    )  # those of the matcher; blocks; raises DetectorError

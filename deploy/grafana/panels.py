@@ -248,11 +248,21 @@ ROWS: Final[dict[str, Sequence[Panel]]] = {
             width=6,
         ),
         Panel(
+            "Dead rules and decoders",
+            "short",
+            {
+                "(min by (rule) (leakstream_rule_alive)) == 0": "{{rule}}",
+                "(min by (encoding) (leakstream_decoder_alive)) == 0": "{{encoding}}",
+            },
+            "Those that did not find what the self-test last planted for them; empty is good.",
+            width=12,
+        ),
+        Panel(
             "Event loop behind",
             "s",
             {"max by (instance) (leakstream_event_loop_lag_seconds)": "{{instance}}"},
             "How late timers run; above half a second a process has too little CPU.",
-            width=24,
+            width=12,
         ),
     ),
     "Sources": (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from detectors.model import Confidence, Severity, Verdict
-from monitor.alerting.selftest import is_canary
+from monitor.alerting.selftest import is_planted
 from monitor.bus.base import DeadLetter, Record
 from monitor.contracts import (
     COVERAGE,
@@ -29,7 +29,7 @@ class Intake:
     """One batch, in the order of the records."""
 
     findings: list[FindingEvent] = field(default_factory=list)
-    canaries: list[FindingEvent] = field(default_factory=list)  # of the self-test: no exposures
+    planted: list[FindingEvent] = field(default_factory=list)  # by the self-test: no exposures
     sightings: list[Sighting] = field(default_factory=list)
     coverage: list[CoverageEvent] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
@@ -55,7 +55,7 @@ def _sort(record: Record, intake: Intake, keys: frozenset[str]) -> None:
             raise InvalidRecord("malformed")
         if keys.isdisjoint(event.leak):  # while a key is rotated one known one is enough
             raise InvalidRecord(FOREIGN_KEY)
-        (intake.canaries if is_canary(event) else intake.findings).append(event)
+        (intake.planted if is_planted(event) else intake.findings).append(event)
     elif record.topic == SIGHTINGS:
         intake.sightings.append(Sighting.read(record))
     elif record.topic == COVERAGE:

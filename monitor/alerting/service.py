@@ -80,7 +80,7 @@ class AlertingService:
             self._count(fold.counts)
             if fold.tellings:
                 self._on_told()
-        await self._selftest.handle(work.canaries)  # at last: it vouches for what is above
+        await self._selftest.handle(work.planted)  # at last: it vouches for what is above
         self._warn(work)
         return Handled(dead=work.dead)
 

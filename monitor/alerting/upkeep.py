@@ -8,6 +8,8 @@ from typing import Final
 
 from detectors.model import Severity
 from monitor.aio import sleep_until
+from monitor.alerting import alive
+from monitor.alerting.alive import Alive
 from monitor.alerting.ownership import Level
 from monitor.alerting.selftest import last_success
 from monitor.metrics import Metrics
@@ -31,12 +33,15 @@ class Upkeep:
         *,
         clock: Callable[[], float],
         notifiers: Sequence[str] = (),
+        late_seconds: float,
     ) -> None:
+        """`late_seconds`: as for the self-test."""
         self._store = store
         self._janitor = janitor
         self._metrics = metrics
         self._clock = clock
         self._notifiers = set(notifiers)
+        self._alive = Alive(metrics, patience=late_seconds)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set. A busy store only delays it."""
@@ -58,6 +63,7 @@ class Upkeep:
             counts = await queries.open_counts(connection)
             backlog = await outbox.backlog(connection, self._notifiers)
             proved = await last_success(connection)
+            await self._alive.figures(connection, now)
         for severity in Severity:
             for level in Level:
                 self._metrics.exposures_open.labels(severity.value, level.value).set(
@@ -73,6 +79,8 @@ class Upkeep:
 
     async def sweep(self) -> None:
         """One round of retention; what it takes out is counted. Raises StoreBusy."""
+        async with self._store.write() as connection:
+            await alive.forget(connection, self._clock())
         for table, count in (await self._janitor.sweep(self._clock())).items():
             if count:
                 self._metrics.dropped.labels("retention", table).inc(count)

@@ -49,18 +49,20 @@ def make_alerting(
     deliverer = Deliverer(store, channels, metrics, clock=clock, console=console)
     rules = Rules(Ownership(section(config, WatchSettings)), Policy(policy.rows), tuple(routes))
     heartbeat = make_heartbeat(config, tools)
+    late = section(config, HeartbeatSettings).late_seconds
     selftest = SelfTest(
         store,
         metrics,
         clock=clock,
-        late_seconds=section(config, HeartbeatSettings).late_seconds,
+        late_seconds=late,
         on_success=heartbeat.beat if heartbeat else lambda: None,
     )
     alerting = AlertingService(
         store, rules, metrics, selftest, keys=known, clock=clock, on_told=deliverer.wake
     )
     janitor = Janitor(store, Terms(unattributed_places=policy.unattributed_places_hours * 3600))
-    upkeep = Upkeep(store, janitor, metrics, clock=clock, notifiers=[route.notifier for route in routes])
+    names = [route.notifier for route in routes]
+    upkeep = Upkeep(store, janitor, metrics, clock=clock, notifiers=names, late_seconds=late)
     jobs: dict[str, Job] = {"deliver": deliverer.run, "upkeep": upkeep.run}
     if heartbeat is not None:
         jobs["heartbeat"] = heartbeat.run

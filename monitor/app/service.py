@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from detectors import load_rules
+from detectors import RuleSet, load_rules
 from monitor import hardening
 from monitor.aio import sleep_until, supervise
 from monitor.app.alerting import Job, make_alerting, make_channels, make_heartbeat
@@ -128,16 +128,17 @@ class Service:
         tools = self._tools()
         try:
             make_bus(self._config, self._clock, self.metrics, "check")
-            self._check_rules()
+            self._rules()
             self._sources(tools)
             make_channels(self._config, tools, KeyRing.of(bytes(32)))
             make_heartbeat(self._config, tools)
         finally:
             await tools.http.close()
 
-    def _check_rules(self) -> None:
+    def _rules(self) -> RuleSet:
+        """Those that the scanning processes load. Blocks. Raises ConfigError, DetectorError."""
         with configured("match"):
-            load_rules(section(self._config, MatchSettings).rules)
+            return load_rules(section(self._config, MatchSettings).rules)
 
     def _tools(self) -> Tools:
         with configured("http"):
@@ -145,7 +146,12 @@ class Service:
                 user_agent=_user_agent(self._config), allow_private=self._config.http.allow_private
             )
         return Tools(
-            http=http, metrics=self.metrics, state=self._config.state, web=self._web(), clock=self._clock
+            http=http,
+            metrics=self.metrics,
+            state=self._config.state,
+            web=self._web(),
+            clock=self._clock,
+            rules=self._rules,
         )
 
     def _sources(self, tools: Tools) -> dict[str, Source]:
@@ -165,7 +171,7 @@ class Service:
     async def _match(self, stack: AsyncExitStack, bus: Bus, keys: KeyRing) -> None:
         settings = section(self._config, MatchSettings)
         if settings.rules:  # a wrong one is said here, by its file, and not by a process that does not start
-            await asyncio.to_thread(self._check_rules)
+            await asyncio.to_thread(self._rules)
         pool = await stack.enter_async_context(
             ScanPool(
                 PoolSettings(
@@ -186,6 +192,8 @@ class Service:
         # a file of its own, so that cursors and exposures do not queue for one writer
         state = await Store.open(self._config.state / "collectors.db")
         stack.push_async_callback(state.close)
+        if "selftest" in self._config.sources and section(self._config, MatchSettings).rules:
+            await asyncio.to_thread(self._rules)  # a wrong one is said here, and not by a source that crashes
         if "git" not in self._config.sources:  # else the source does it
             await asyncio.to_thread(forget, self._config.state / "git", ())
         collectors = CollectorService(

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.store.dialect import execute_many, insert_larger, insert_new, insert_or_replace
@@ -60,6 +60,20 @@ async def get_meta(connection: AsyncConnection, name: str) -> str | None:
 
 async def set_meta(connection: AsyncConnection, name: str, value: str) -> None:
     await connection.execute(insert_or_replace(connection, meta, "value"), {"name": name, "value": value})
+
+
+async def metas(connection: AsyncConnection, prefix: str) -> list[tuple[str, str]]:
+    """(name, value) of every fact whose name begins so."""
+    rows = await connection.execute(
+        select(meta.c.name, meta.c.value).where(meta.c.name.startswith(prefix, autoescape=True))
+    )
+    return [(name, value) for name, value in rows]
+
+
+async def remove_metas(connection: AsyncConnection, names: Sequence[str]) -> None:
+    """Those that are there."""
+    if names:
+        await connection.execute(delete(meta).where(meta.c.name.in_(names)))
 
 
 async def add_audit(

@@ -12,12 +12,40 @@ from aiohttp import web
 
 from browsing import ask
 from collecting import serving
+from detectors.synthetic_encodings import ENCODERS
 from monitor.app import Service, Stage, load_config
 from monitor.collectors.sources.selftest import canary
 from monitor.config import ConfigError
 from whole_service import Running, configure, running
 
-PLANTING = "[sources.selftest]\nevery_seconds = 1\n"
+PLANTING = "[sources.selftest]\nevery_seconds = 1\nround_hours = 0\n"
+TRYING = "[sources.selftest]\nevery_seconds = 1\nround_hours = 0.01\n[heartbeat]\nlate_seconds = 3\n"
+RULES = """
+title = "Aaa"
+
+[[rule]]
+id = "0own-good"
+title = "A rule that works"
+severity = "critical"
+pattern = 'aaag_[0-9A-Za-z]{30}'
+examples = ['token={{secret}}']
+
+[[rule]]
+id = "0own-refuses"
+title = "A rule that refuses its own values"
+severity = "critical"
+pattern = 'aaar_[0-9A-Za-z]{30}'
+reject = ['aaar']
+examples = ['token={{secret}}']
+
+[[rule]]
+id = "0own-misses"
+title = "A rule that does not find its example"
+severity = "critical"
+names = ['aaakey']
+value = '[0-9a-f]{32}'
+examples = ['unrelated {{secret}}']
+"""
 SILENT = (
     ("exposures_total", {"change": "opened"}),
     ("policy_decisions_total", {"action": "page", "reason": "exercise"}),
@@ -67,6 +95,35 @@ async def test_a_canary_goes_the_whole_way_and_leaves_no_exposure(tmp_path: Path
                 assert run.metric(name, **labels) == 0, name
             assert (await run.health("/readyz")).status == 200
             assert "/secret" not in (await run.health("/metrics")).text
+
+
+async def test_a_dead_rule_shows_and_the_others_live_and_nothing_of_it_is_kept_or_told(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "0own.toml").write_text(RULES)
+    text = TRYING + f'[match]\nrules = ["{tmp_path}/0own.toml"]\n[notifiers.log]\ndrills = true\n'
+    async with running(configure(tmp_path, text)) as run:
+
+        def dead() -> set[str]:
+            samples = run.service.metrics.registry.collect()
+            return {
+                next(iter(s.labels.values()))
+                for family in samples
+                if family.name in ("leakstream_rule_alive", "leakstream_decoder_alive")
+                for s in family.samples
+                if s.value == 0
+            }
+
+        await run.until(lambda: {"0own-refuses", "0own-misses"} <= dead())
+        assert dead() == {"0own-refuses", "0own-misses"}
+        assert run.metric("rule_alive", rule="0own-good") == 1
+        for encoding in ENCODERS:
+            assert run.metric("decoder_alive", encoding=encoding) == 1, encoding
+        assert rows(tmp_path) == {"exposures": 0, "sightings": 0, "places": 0, "outbox": 0, "audit": 0}
+        for name, labels in SILENT:
+            assert run.metric(name, **labels) == 0, name
+        assert (await run.get("/api/exposures?state=all&limit=200")).json["exposures"] == []
+        assert "aaag_" not in (await run.health("/metrics")).text
 
 
 async def test_no_matcher_no_heartbeat_and_what_it_left_is_late(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def test_canaries_of_the_self_test_are_no_findings():
     drill = finding("b", mode="exercise")
     canary = finding(source="selftest", mode="exercise", rule="leakstream-canary", verdict="proved")
     work = intake.read(records([canary, drill]), KEYS)
-    assert (work.canaries, work.findings, work.dead) == ([canary], [drill], [])
+    assert (work.planted, work.findings, work.dead) == ([canary], [drill], [])
 
 
 def test_a_finding_under_none_of_the_known_keys_is_a_dead_letter_whatever_it_is():
@@ -40,7 +40,7 @@ def test_a_finding_under_none_of_the_known_keys_is_a_dead_letter_whatever_it_is(
         (0, "foreign_key"),
         (1, "foreign_key"),
     ]
-    assert (work.findings, work.canaries) == ([rotated], [])
+    assert (work.findings, work.planted) == ([rotated], [])
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from alerting_samples import NOON, finding, open_store
-from monitor.alerting.selftest import SelfTest, is_canary, last_success
+from monitor.alerting.selftest import SelfTest, is_canary, is_planted, last_success
 from monitor.bus.base import RetryableError
 from monitor.metrics import Metrics
 
@@ -61,11 +61,25 @@ async def kept(store):
         {"rule": "github-pat-classic"},
         {"verdict": "unprovable"},
         {"verdict": "refuted"},
+        {"trace_id": "decoder/base64"},
     ],
 )
 def test_only_what_our_own_collector_planted_is_a_canary(other):
     assert is_canary(finding(**CANARY))
     assert not is_canary(finding(**{**CANARY, **other}))
+
+
+def test_all_that_stands_in_what_we_planted_is_ours_and_nothing_else():
+    assert is_planted(finding(**{**CANARY, "rule": "github-pat-classic", "verdict": "unprovable"}))
+    assert not is_planted(finding(**{**CANARY, "mode": "live"}))
+    assert not is_planted(finding(**{**CANARY, "source": "ingest"}))
+
+
+async def test_what_tries_a_rule_is_no_canary_and_rings_no_bell(store):
+    metrics, bell = Metrics(), Bell()
+    tried = replace(canary(rule="github-pat-classic"), trace_id="rule/github-pat-classic")
+    await selftest(store, metrics, bell).handle([tried])
+    assert (sum(seen(metrics).values()), bell.rung, await kept(store)) == (0, 0, None)
 
 
 async def test_a_success_is_counted_timed_kept_and_told_once_a_batch(store):

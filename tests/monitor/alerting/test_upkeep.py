@@ -18,7 +18,7 @@ async def store(tmp_path):
 
 
 def upkeep(store, metrics, *, now=NOON + 60, notifiers=("hook", "log")):
-    return Upkeep(store, Janitor(store), metrics, clock=lambda: now, notifiers=notifiers)
+    return Upkeep(store, Janitor(store), metrics, clock=lambda: now, notifiers=notifiers, late_seconds=300)
 
 
 async def test_figures_come_from_the_store_and_fall_to_zero(store):

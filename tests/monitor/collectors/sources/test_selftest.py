@@ -1,23 +1,28 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 from pydantic import ValidationError
 
+from acme_rules import ruleset
 from collecting import START, Bench, MemoryProducer
 from detectors.model import Verdict
 from detectors.proofs import proofs
 from leaks import rules
+from monitor import probing
 from monitor.aio import spawn
 from monitor.collectors.base import Stopping
 from monitor.collectors.context import Context
+from monitor.collectors.probes import Probes
 from monitor.collectors.sources.selftest import PLUGIN, SelfTestSettings, canary
 from monitor.contracts import Mode
 from monitor.identity import blob_sha
 from shipped_rules import shipped_scanner
 
 
-def source(bench, **settings):
-    return PLUGIN.build(SelfTestSettings(**settings), bench.tools)
+def source(bench, *, rules=None, round_hours=0, **settings):
+    tools = replace(bench.tools, rules=lambda: rules)
+    return PLUGIN.build(SelfTestSettings(round_hours=round_hours, **settings), tools)
 
 
 async def test_one_canary_an_interval_marked_as_exercise_and_none_alike():
@@ -34,6 +39,38 @@ async def test_one_canary_an_interval_marked_as_exercise_and_none_alike():
         assert document.id == document.blob_sha == blob_sha(document.content)
         assert document.published_at is None  # nobody published it: it must not count as a source's delay
     assert bench.producer.coverage == []
+
+
+async def test_a_round_tries_each_rule_and_decoder_once_and_each_canary_lists_what_is_beside_it():
+    names = Probes(ruleset()).names
+    hours = len(names) * 29.9 / 3600  # two at a time
+    async with Bench() as bench:
+        await bench.run(
+            "selftest", source(bench, rules=ruleset(), round_hours=hours), seconds=60 * len(names) / 2 + 120
+        )
+        assert bench.metric("leakstream_selftest_planted_total") == -(-len(names) // 2) + 1
+    planted = bench.producer.documents
+    assert {(document.source, document.mode) for document in planted} == {("selftest", Mode.EXERCISE)}
+    tried = [name for document in planted if (name := probing.tried(document.trace_id))]
+    assert tried[: len(names)] == list(names)
+    assert tried[len(names) :] == list(names[: len(tried) - len(names)])
+    beside: dict[float, set[str]] = {}
+    for document in planted:
+        beside.setdefault(document.fetched_at, set()).update(probing.listed(document.trace_id))
+    assert all(
+        probing.tried(d.trace_id) in beside[d.fetched_at] for d in planted if probing.tried(d.trace_id)
+    )
+
+
+async def test_a_round_goes_on_where_the_process_before_stopped():
+    names = Probes(ruleset()).names
+    hours = len(names) * 29.9 / 3600
+    async with Bench() as bench:
+        for _ in range(2):
+            await bench.run("selftest", source(bench, rules=ruleset(), round_hours=hours), seconds=130)
+    tried = [name for d in bench.producer.documents if (name := probing.tried(d.trace_id))]
+    assert tried == list(names[: len(tried)])
+    assert len(tried) == 8
 
 
 async def test_a_start_that_does_not_last_plants_nothing():
