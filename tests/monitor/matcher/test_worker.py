@@ -120,15 +120,20 @@ def test_a_diff_is_read_without_its_first_column_and_shows_nothing_of_a_secret_o
         (index, FindingEvent.read(Record(FindingEvent.TOPIC, 0, 0, key, body, {"v": b"1.0"}, 0.0)))
         for index, key, body in frames.read_answer(answered).events
     ]
-    plain, dump, inside, other = events
+    plain, dump, inside, untold, other = events
     assert [(index, event.rule) for index, event in events] == [
         (0, "acme-dump"),
         (1, "acme-dump"),
         (1, "acme-token"),
+        (2, "acme-dump"),
         (2, "acme-token"),
     ]
-    assert dump[1].leak == plain[1].leak
+    assert untold[1].leak == dump[1].leak == plain[1].leak
     assert inside[1].leak == other[1].leak
     assert (dump[1].place.line, inside[1].place.line) == (8, 14)
+    assert (untold[1].place.line, other[1].place.line) == (
+        3,
+        9,
+    )  # told by its head alone, lines are the text's own
     assert all(line.split(b":")[1] not in answered for line in lines)
     assert token[5:13] not in answered
