@@ -18,10 +18,16 @@ def no_core_dumps() -> None:
 
 
 def limit_memory(extra_bytes: int) -> None:
-    """Let the address space of this process grow by at most `extra_bytes` from here; beyond that allocations fail."""
+    """Let the address space of this process grow by at most `extra_bytes` from here; beyond that allocations fail.
+
+    A limit that is lower already stays: nobody may raise it.
+    """
     with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - a pseudo file
         pages = int(file.read().split()[0])
     limit = pages * os.sysconf("SC_PAGE_SIZE") + extra_bytes
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 

@@ -28,6 +28,15 @@ def test_memory_beyond_the_limit_is_refused_and_within_it_given() -> None:
     assert done.stdout == "given\nrefused\n"
 
 
+def test_a_limit_that_is_lower_already_stays() -> None:
+    done = outcome(
+        "import resource; from monitor import hardening; hardening.limit_memory(1 << 40)\n"
+        "before = resource.getrlimit(resource.RLIMIT_AS); hardening.limit_memory(1 << 41)\n"
+        "print(before == resource.getrlimit(resource.RLIMIT_AS))"
+    )
+    assert done.stdout == "True\n"
+
+
 def test_it_ends_with_its_parent() -> None:
     child = (
         "import signal, sys, time; from monitor import hardening; hardening.die_with_parent(signal.SIGKILL);"
