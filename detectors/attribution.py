@@ -8,6 +8,7 @@ credential. Asked for such findings only, which are rare: words of a window are 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -64,9 +65,15 @@ class Attribution:
         )
 
     def of(self, findings: Sequence[Finding], buffer: Buffer, low: int, high: int) -> list[Finding]:
-        """The findings of the document buffer[low:high], those without a provider under the one that is named near them."""
+        """The findings of the document buffer[low:high], those without a provider under the one that is named near them; but where a rule of a
+        provider has the value already, that rule's name stands beside it and is not argued with.
+        """
+        taken = _spans(findings)
         return [
-            self._named(finding, buffer, low, high) if _asked(finding) else finding for finding in findings
+            self._named(finding, buffer, low, high)
+            if _asked(finding) and not _within(finding, taken)
+            else finding
+            for finding in findings
         ]
 
     def _named(self, finding: Finding, buffer: Buffer, low: int, high: int) -> Finding:
@@ -108,6 +115,25 @@ def _telling(rule: Rule) -> bool:
     """The rule's values have a length of their own: of a password anything may be one."""
     known = facts(rule.pattern, caseless=rule.caseless)
     return rule.alone and not rule.profile and not rule.extent and known.minimum >= _SHORTEST_VALUE
+
+
+def _spans(findings: Sequence[Finding]) -> list[tuple[int, int]]:
+    """What providers' own rules have of the text, in order and disjoint."""
+    spans: list[tuple[int, int]] = []
+    for start, end in sorted(
+        (f.start, f.end) for f in findings if f.rule.alone and f.rule.provider not in NOBODYS
+    ):
+        if spans and start < spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+        else:
+            spans.append((start, end))
+    return spans
+
+
+def _within(finding: Finding, spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether the finding shares bytes with one of the spans."""
+    at = bisect_left(spans, (finding.end, 0)) - 1
+    return at >= 0 and finding.start < spans[at][1]
 
 
 def _asked(finding: Finding) -> bool:

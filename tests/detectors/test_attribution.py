@@ -63,3 +63,11 @@ def test_far_away_it_is_nobodys() -> None:
     text = "abuseipdb.com\n" + "# a line of a comment\n" * 30 + "Authorization: Bearer {value}\n"
 
     assert [f.rule.provider for f in found(text, "abuseipdb-api-key")] == ["http"]
+
+
+def test_a_name_right_beside_the_value_is_not_argued_with() -> None:
+    value = secret_for(RULES["netsuite-token-secret"], Random(1)).decode()
+
+    (finding,) = scanner().scan(f'"netsuite_token_secret": "{value}"'.encode())
+
+    assert (finding.rule.id, finding.name) == ("netsuite-token-secret", "netsuite_token_secret")
