@@ -2,39 +2,40 @@
 
 The corpus is every rule's examples, plain and encoded; a text is one of them, or two, with some bytes flipped, inserted, deleted,
 doubled, cut or replaced by interesting ones. For each: no exception, no scan beyond its time, every span inside the text, and a value that was not
-decoded is what stands in its span. What fails is made smaller and told by its shape, never as it stands. Writes docs/evidence/fuzz.json.
+decoded is what stands in its span. What fails is made smaller and told by its shape, never as it stands.
+
+Writes docs/evidence/fuzz.json after every chunk of texts; ended (Ctrl-C, SIGTERM, a crash) it goes on with `--resume`.
 """
 
 from __future__ import annotations
 
 import argparse
-import base64
+import math
 import multiprocessing
 import os
 import random
 import re
+import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Final
 
-from benchmarks import evidence
-from detectors import Finding, Part, Scanner, load_rules
-from detectors.model import CredentialSet, Rule
-from detectors.ruleset import RuleSet
-from detectors.synthetic import samples
+import orjson
 
-BATCH: Final = 64  # documents of one call
+from benchmarks import evidence
+from benchmarks.bars.mutations import corpus, mutated
+from detectors import Finding, Part, Scanner, load_rules
+
+BATCH: Final = 128  # documents of one call
+CHUNK: Final = 50_000  # texts between two notes of how far it is
+_TEXTS_A_CORPUS: Final = 1_000_000  # to make one takes as long as 15,000 of them
 SECONDS: Final = 0.25  # CPU of one document
-LONGEST: Final = 2_000  # bytes of one
 _FAILURES: Final = 20  # told in full
 _OTHER: Final = "{}: the secret is not what stands in its span"
 _SHRINKS: Final = 400  # scans spent on one failure
-_INTERESTING: Final = (
-    b"\0", b"\xff", b"\xff\xfe", b"\xef\xbb\xbf", b"\n", b"\r\n", b"\r", b"\\n", b"\\", b"%", b"%00", b"\\u0000", b"=", b"==", b":", b"@", b"://",
-    b"-----BEGIN ", b"-----END ", b"eyJ", b"\x80", b"\xc3", b"'", b'"', b"`", b"{{", b"}}", b"${", b"<", b"+", b"@@ -1,2 +1,2 @@\n",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Tally:
     executions: int = 0
     findings: int = 0
     bytes: int = 0
+    cpu_seconds: float = 0.0  # mutating, scanning and judging, on one core
     slowest: float = 0.0  # CPU seconds of the slowest document that was timed alone
     slowest_batch: float = 0.0
     failures: list[Failure] = field(default_factory=list)
@@ -58,81 +60,10 @@ class Tally:
         self.executions += other.executions
         self.findings += other.findings
         self.bytes += other.bytes
+        self.cpu_seconds += other.cpu_seconds
         self.slowest = max(self.slowest, other.slowest)
         self.slowest_batch = max(self.slowest_batch, other.slowest_batch)
         self.failures += other.failures
-
-
-def corpus(rules: RuleSet, *, seed: int) -> list[bytes]:
-    """Every example, as it stands and in one of the encodings that the decoders read."""
-    rng = random.Random(seed)
-    entries: tuple[Rule | CredentialSet, ...] = (*rules.rules, *rules.sets)
-    texts = [made.text for entry in entries for made in samples(entry, rules, (seed,))]
-    return [*texts, *(rng.choice(_ENCODINGS)(text) for text in texts)]
-
-
-def _utf16(text: bytes) -> bytes:
-    return b"\xff\xfe" + text.decode("latin-1").encode("utf-16-le")
-
-
-_ENCODINGS: Final[tuple[Callable[[bytes], bytes], ...]] = (
-    base64.b64encode,
-    lambda text: base64.b64encode(base64.b64encode(text)),
-    lambda text: text.hex().encode(),
-    lambda text: b"".join(b"%%%02x" % byte for byte in text),
-    lambda text: b"".join(b"\\x%02x" % byte for byte in text),
-    _utf16,
-)
-
-
-def mutated(texts: Sequence[bytes], rng: random.Random) -> bytes:
-    """One text of the corpus, changed in one to six places."""
-    data = bytearray(rng.choice(texts)[:LONGEST])
-    for _ in range(rng.randint(1, 6)):
-        rng.choice(_MUTATIONS)(data, rng, texts)
-    return bytes(data[:LONGEST])
-
-
-def _flip(data: bytearray, rng: random.Random, _texts: Sequence[bytes]) -> None:
-    if data:
-        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
-
-
-def _set(data: bytearray, rng: random.Random, _texts: Sequence[bytes]) -> None:
-    if data:
-        data[rng.randrange(len(data))] = rng.randrange(256)
-
-
-def _insert(data: bytearray, rng: random.Random, _texts: Sequence[bytes]) -> None:
-    at = rng.randint(0, len(data))
-    data[at:at] = rng.choice(_INTERESTING) * rng.choice((1, 1, 1, 2, 30))
-
-
-def _delete(data: bytearray, rng: random.Random, _texts: Sequence[bytes]) -> None:
-    at = rng.randint(0, len(data))
-    del data[at : at + rng.randint(1, 12)]
-
-
-def _double(data: bytearray, rng: random.Random, _texts: Sequence[bytes]) -> None:
-    at = rng.randint(0, len(data))
-    piece = data[at : at + rng.randint(1, 60)]
-    data[at:at] = piece * rng.choice((1, 1, 2, 8))
-
-
-def _cut(data: bytearray, rng: random.Random, _texts: Sequence[bytes]) -> None:
-    if rng.random() < 0.5:
-        del data[rng.randint(0, len(data)) :]
-    else:
-        del data[: rng.randint(0, len(data))]
-
-
-def _splice(data: bytearray, rng: random.Random, texts: Sequence[bytes]) -> None:
-    other = rng.choice(texts)[:LONGEST]
-    at = rng.randint(0, len(data))
-    data[at:] = other[rng.randint(0, len(other)) :] if rng.random() < 0.5 else other
-
-
-_MUTATIONS: Final = (_flip, _set, _insert, _delete, _double, _cut, _splice)
 
 
 class Fuzzer:
@@ -146,8 +77,10 @@ class Fuzzer:
 
     def run(self, executions: int) -> Tally:
         """At least so many texts, in whole batches."""
+        began = time.thread_time()
         while self.tally.executions < executions:
             self.batch([mutated(self._texts, self._rng) for _ in range(BATCH)])
+        self.tally.cpu_seconds += time.thread_time() - began
         return self.tally
 
     def batch(self, documents: Sequence[bytes]) -> None:
@@ -233,10 +166,91 @@ def shape(text: bytes) -> str:
     return shown.decode("ascii")
 
 
-def _process(work: tuple[int, int]) -> Tally:
-    executions, seed = work
-    rules = load_rules()
-    return Fuzzer(Scanner(rules), corpus(rules, seed=seed), seed=seed).run(executions)
+class _Worker:
+    """What a process keeps from chunk to chunk."""
+
+    def __init__(self) -> None:
+        self._rules = load_rules()
+        self._scanner = Scanner(self._rules)
+        self._texts: tuple[int, Sequence[bytes]] = (-1, ())
+
+    def chunk(self, seed: int, number: int, executions: int) -> Tally:
+        made = number * executions // _TEXTS_A_CORPUS
+        if self._texts[0] != made:
+            self._texts = made, corpus(self._rules, seed=seed + made)
+        return Fuzzer(self._scanner, self._texts[1], seed=(seed << 32) + number).run(executions)
+
+
+_worker: _Worker | None = None
+
+
+def _prepare() -> None:
+    global _worker  # noqa: PLW0603 - a process of a pool has nowhere else to keep things
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it
+    _worker = _Worker()
+
+
+def _chunk(work: tuple[int, int, int]) -> Tally:
+    assert _worker is not None
+    return _worker.chunk(*work)
+
+
+def campaign(
+    executions: int, *, seed: int, jobs: int, first: int = 0, chunk: int = CHUNK, seconds: float = math.inf
+) -> Generator[Tally, None, None]:
+    """The tally of each chunk from number `first` on, in order, until there are `executions` texts in all or `seconds` of wall clock are
+    over. The same seed gives the same texts. Ended early (`close`), it ends its processes. Before it a scanner
+    must have been made, which fills the cache: else each process compiles the rules for itself.
+    """
+    stop = time.monotonic() + seconds
+    work = [(seed, number, chunk) for number in range(first, -(-executions // chunk))]
+    with multiprocessing.get_context("spawn").Pool(jobs, _prepare) as pool:
+        for tally in pool.imap(_chunk, work):
+            yield tally
+            if time.monotonic() > stop:
+                return
+
+
+@dataclass(slots=True)
+class Progress:
+    """What docs/evidence/fuzz.json keeps, so that a run that was ended goes on."""
+
+    rules: str  # digest: of other rules nothing is taken over
+    seed: int
+    chunks: int = 0
+    seconds: float = 0.0
+    tally: Tally = field(default_factory=Tally)
+
+    @classmethod
+    def kept(cls, rules: str) -> Progress | None:
+        """That of a run with these rules that was ended, None where there is none."""
+        path = evidence.FOLDER / "fuzz.json"
+        body = orjson.loads(path.read_bytes()) if path.exists() else {}
+        if body.get("rules_digest") != rules or body["checks"]["all_executed"]:
+            return None
+        tally = Tally(**{f.name: body[f.name] for f in fields(Tally)})
+        tally.failures = [Failure(**failure) for failure in body["failures"]]
+        return cls(rules, body["seed"], body["chunks"], body["seconds"], tally)
+
+    def write(self, wanted: int, jobs: int) -> Path:
+        return evidence.write(
+            "fuzz",
+            {
+                "checks": {
+                    "no_failure": not self.tally.failures,
+                    "all_executed": self.tally.executions >= wanted,
+                },
+                "rules_digest": self.rules,
+                "seed": self.seed,
+                "chunks": self.chunks,
+                "jobs": jobs,
+                "seconds": self.seconds,
+                "a_second": self.tally.executions / max(self.seconds, 1e-9),
+                "a_cpu_second": self.tally.executions / max(self.tally.cpu_seconds, 1e-9),
+                "budget_seconds": SECONDS,
+                **asdict(self.tally),
+            },
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -244,36 +258,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--executions", type=int, default=10_000_000)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seed", type=int, default=None, help="default: fresh texts")
+    parser.add_argument("--resume", action="store_true", help="go on where a run with these rules was ended")
     given = parser.parse_args(arguments)
-    first = random.SystemRandom().randrange(1 << 32) if given.seed is None else given.seed
-    rules = load_rules()
-    Scanner(rules)  # fills the cache for the others
-    share = -(-given.executions // (given.jobs * 10))  # ten corpora a process
-    whole, began = Tally(), time.perf_counter()
-    with multiprocessing.get_context("spawn").Pool(given.jobs) as pool:
-        for tally in pool.imap_unordered(_process, [(share, first + n) for n in range(given.jobs * 10)]):
-            whole.add(tally)
-            sys.stdout.write(f"{whole.executions} texts, {len(whole.failures)} failures\n")
+    shipped = load_rules()
+    Scanner(shipped)
+    rules = shipped.digest
+    seed = random.SystemRandom().randrange(1 << 32) if given.seed is None else given.seed
+    progress = (Progress.kept(rules) if given.resume else None) or Progress(rules, seed)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    began = time.perf_counter() - progress.seconds
+    chunks = campaign(given.executions, seed=progress.seed, jobs=given.jobs, first=progress.chunks)
+    try:
+        for tally in chunks:
+            progress.tally.add(tally)
+            progress.chunks += 1
+            progress.seconds = time.perf_counter() - began
+            done = progress.tally
+            progress.write(given.executions, given.jobs)
+            sys.stdout.write(
+                f"{done.executions:,} texts, {done.executions / progress.seconds:,.0f} a second, {done.executions / done.cpu_seconds:,.0f} a CPU second, {done.findings:,} findings checked, "
+                f"{len(done.failures)} failures, slowest {BATCH} {done.slowest_batch:.3f} s\n"
+            )
             sys.stdout.flush()
-    seconds = time.perf_counter() - began
-    body = {
-        "checks": {
-            "no_failure": not whole.failures,
-            "all_executed": whole.executions >= given.executions,
-        },
-        "rules": len(rules),
-        "seed": first,
-        "jobs": given.jobs,
-        "seconds": seconds,
-        "a_second": whole.executions / seconds,
-        "budget_seconds": SECONDS,
-        **asdict(whole),
-    }
-    path = evidence.write("fuzz", body)
-    sys.stdout.write(f"{whole.executions / seconds:.0f} a second; {path.relative_to(evidence.ROOT)}\n")
-    for failure in whole.failures:
+    except KeyboardInterrupt:
+        sys.stdout.write("ended; --resume goes on\n")
+    finally:
+        chunks.close()
+    for failure in progress.tally.failures:
         sys.stdout.write(f"FAIL {failure.what}: {failure.shape!r}\n")
-    return 1 if whole.failures else 0
+    return 1 if progress.tally.failures or progress.tally.executions < given.executions else 0
 
 
 if __name__ == "__main__":
