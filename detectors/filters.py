@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from detectors import hosts, profiles
+from detectors import hosts, likeness, profiles
 from detectors.dummies import dummy
 from detectors.model import Kind, Rule
 
@@ -32,6 +32,8 @@ def _reasons(rule: Rule, secret: bytes, scope: bytes) -> Iterator[str]:
     yield "rejected" if any(_compiled(text).search(secret) for text in rule.reject) else ""
     yield dummy(rule, secret) if rule.placeholders else ""
     yield profiles.unlike(rule.profile, secret) if rule.profile else ""
+    bare = rule.kind is Kind.CONTEXT and rule.placeholders and not rule.profile
+    yield likeness.written(secret) if bare else ""
     yield "low_entropy" if rule.entropy and entropy(secret) < rule.entropy else ""
     host = hosts.nobodys(scope.rpartition(b"@")[2])
     yield host if host and _weak(rule, secret) else ""

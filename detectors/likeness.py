@@ -11,6 +11,7 @@ import re
 from typing import Final
 
 from detectors import ngrams
+from detectors.dummies import visible
 
 _DIGITS: Final = re.compile(rb"[0-9]")
 _LETTERS: Final = re.compile(rb"[A-Za-z]")
@@ -26,6 +27,13 @@ _JOINED: Final = re.compile(rb"[0-9A-Za-z]{1,60}(?:[._/:-]{1,2}[0-9A-Za-z]{1,60}
 _NAME: Final = re.compile(rb"[A-Za-z_][0-9A-Za-z_]{0,120}")
 _HUMPS: Final = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _HUMAN: Final = 20  # a longer value was not thought of but generated, or is text
+_LEET: Final = bytes.maketrans(b"0134578@$", b"oieastbas")
+_HUNTER: Final = re.compile(
+    rb"hunter[0-9]|1q2w3e(?:4r(?:5t)?)?", re.IGNORECASE
+)  # jokes and walks that stand for a password
+_WRITTEN_FROM: Final = 14  # bytes from which a text tells names in code from random letters
+_WRITTEN: Final = -0.3  # bits a byte below which it is one
+_SHORT_WORD: Final = 7  # letters only: a name that is rarely spelled, `zabbix`
 _SHORTEST: Final = 5
 _SHORTEST_NUMBER: Final = 6
 _STRANGE: Final = 6.0  # bits over text from which a value is none, whatever its shape
@@ -40,8 +48,10 @@ def thought_of(value: bytes, *, quoted: bool = True) -> str:
 
     `quoted`: it stands in a literal of its own; a bare one may be a name of the code around it as well.
     """
-    if len(value) < _SHORTEST:
+    if len(value) < (_SHORT_WORD if value.isalpha() else _SHORTEST):
         return "word"
+    if in_disguise(value):
+        return "placeholder"
     digits, letters = _DIGITS.search(value) is not None, _LETTERS.search(value) is not None
     signs = _STRONG_SIGNS.search(value) is not None
     if not letters:
@@ -53,6 +63,14 @@ def thought_of(value: bytes, *, quoted: bool = True) -> str:
     if not digits and not _STRONG_SIGNS.search(value, 1, len(value) - 1):  # `Password!`, `*name`
         return "word"
     return _like_a_name(value, bits, quoted=quoted)
+
+
+def in_disguise(value: bytes) -> bool:
+    """Words that stand for a password, with digits and signs for some letters: `Sup3rS3cr3tP@ssw0rd`, `hunter2`."""
+    if _HUNTER.fullmatch(value):
+        return True
+    word = value.lower().translate(_LEET)  # a sign or a year behind it makes it somebody's
+    return word.isalpha() and visible(word)
 
 
 def _like_a_name(value: bytes, bits: float, *, quoted: bool) -> str:
@@ -77,3 +95,10 @@ def told(value: bytes) -> str:
 def generated(value: bytes, *, bits: float) -> str:
     """Why the value is no generated secret: it is not `bits` likelier to be drawn at random than to be written."""
     return "identifier" if ngrams.surprise(value) < bits else ""
+
+
+def written(value: bytes) -> str:
+    """Why the value beside a provider's name is none of its: it is a name in code, `GetLaunchProfileInitialization`."""
+    if len(value) < _WRITTEN_FROM or len(_LETTERS.findall(value)) * 5 < len(value) * 4:
+        return ""
+    return "identifier" if ngrams.surprise(value) < len(value) * _WRITTEN else ""

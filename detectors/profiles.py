@@ -86,6 +86,7 @@ _CODE: Final = _marks(
 _FORMATS: Final = _marks(
     "other_format",
     rb"^\$(?:[0-9a-z]{1,8}|argon2(?:id?|d)|pbkdf2[^$]{0,16})\$|^pbkdf2_|^\{[A-Z0-9]{3,8}\}|^(?:sha(?:1|224|256|384|512)|md5|bcrypt|scrypt)[$:-]",
+    rb"^U2FsdGVkX1",  # `Salted__`: encrypted by a passphrase that stands elsewhere
     rb"-----|^ssh-|^AAAA[BCE]3N|^MII[A-Z]|^ey[IJK][0-9A-Za-z_-]{10}|^data:|^urn:",
 )
 _UUID: Final = _marks(
@@ -95,7 +96,8 @@ _UUID: Final = _marks(
 )
 _PASSWORD_SHAPES: Final = _DEFAULT + _TEMPLATE + _PATH + _NUMBER + _CODE + _FORMATS + _UUID
 _SECRET_SHAPES: Final = (
-    _marks("template", rb"%(?:0?\.[0-9]|[sdv](?![0-9A-Za-z]))")
+    _marks("template", rb"%(?:0?\.[0-9]|h{0,2}[sdv](?![0-9A-Za-z]))")
+    + _marks("number", rb"^[0-9]{1,250}$")
     + _DEFAULT
     + _TEMPLATE
     + _FORMATS

@@ -41,7 +41,7 @@ LONGEST_WORD: Final = max(map(len, COMMON))
 DUMMY: Final = frozenset(
     b"""
     a abc abcd access account an and api app apikey auth authentication authorization bar basic baz bearer blah bogus bytes change changeit changeme cloud
-    code common config consumer correct cred credential credentials creds database db default demo dev dummy email encryption enter example fake field
+    code common config consumer correct cred credential credentials creds data database db default demo dev dummy email encryption enter example fake field
     fill fixme foo for generic goes guest hash her here hidden id in insert invalid is it its jwt key keys license login lorem ipsum masked me
     mine mock mockup my mysecret name need new no none not note nothing null of old or other pass passcode passphrase passwd password
     passwords passwort placeholder please private provide public pw pwd put qux random real redacted refresh removed replace sample

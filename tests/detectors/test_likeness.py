@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.likeness import generated, thought_of, told
+from detectors.likeness import generated, thought_of, told, written
 from detectors.stats import REASONS
 
 
@@ -30,6 +30,10 @@ def test_what_people_and_generators_make_passes_in_a_literal(value: bytes) -> No
     ("value", "reason"),
     [
         (b"abc1", "word"),
+        (b"zabbix", "word"),
+        (b"hunter2", "placeholder"),
+        (b"P@ssW0rd", "placeholder"),
+        (b"Sup3rS3cr3tP@ssW0rd", "placeholder"),
         (b"dragon", "word"),
         (b"Welcome!", "word"),
         (b"customer_id_2", "identifier"),
@@ -66,3 +70,8 @@ def test_a_generated_value_is_measured_against_the_bits_asked_for() -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes_get_a_known_reason(value: bytes) -> None:
     assert {thought_of(value), told(value), generated(value, bits=4.0)} <= REASONS | {""}
+
+
+def test_a_name_in_code_is_no_value_of_a_provider_and_what_is_drawn_at_random_may_be() -> None:
+    assert written(b"GetLaunchProfileInitialization") == "identifier"
+    assert written(b"xq7Rk2Vw9ZtB4mLp") == written(b"kjhgsdfwqpzxmvbn") == written(b"1/123456789012:0a") == ""
