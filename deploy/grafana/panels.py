@@ -251,10 +251,10 @@ ROWS: Final[dict[str, Sequence[Panel]]] = {
             "Dead rules and decoders",
             "short",
             {
-                "(min by (rule) (leakstream_rule_alive)) == 0": "{{rule}}",
-                "(min by (encoding) (leakstream_decoder_alive)) == 0": "{{encoding}}",
+                "sum(leakstream_rule_alive == bool 0) or vector(0)": "rules",
+                "sum(leakstream_decoder_alive == bool 0) or vector(0)": "decoders",
             },
-            "Those that did not find what the self-test last planted for them; empty is good.",
+            "Those that did not find what the self-test last planted for them; the alert names them. 0 is good.",
             width=12,
         ),
         Panel(

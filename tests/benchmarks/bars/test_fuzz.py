@@ -15,7 +15,7 @@ from benchmarks.bars import fuzz
 from detectors import Finding, Scanner, load_rules
 
 EXECUTIONS = 200_000  # `python -m benchmarks.bars.fuzz` does 10 million
-SECONDS = 50.0  # on a machine that is slower or has other work, as many as this allows
+SECONDS = 40.0  # on a machine that is slower or has other work, as many as this allows
 
 
 class Broken:
@@ -36,6 +36,7 @@ class Broken:
         return [self.scan(data) for data in datas]
 
 
+@pytest.mark.timeout(300)  # of which a machine with other work takes most to compile and to render
 def test_the_shipped_rules_stand_it() -> None:
     seed = random.SystemRandom().getrandbits(32)
     whole = fuzz.Tally()
