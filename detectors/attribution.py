@@ -19,7 +19,7 @@ from detectors.buffers import Buffer
 from detectors.engines import compiled
 from detectors.expressions import facts
 from detectors.filters import entropy
-from detectors.model import UNPROVABLE, Finding, Kind, Rule
+from detectors.model import UNPROVABLE, Finding, Kind, Rule, Verdict
 from detectors.overlaps import NOBODYS
 from detectors.proofs import proofs
 from detectors.ruleset import RuleSet
@@ -84,6 +84,8 @@ class Attribution:
             for rule in self._rules[word]:
                 if self._fits(rule, finding.secret):
                     proof = proofs()[rule.proof].check(finding.secret) if rule.proof else UNPROVABLE
+                    if proof.verdict is Verdict.REFUTED:
+                        continue  # it is no credential of that provider
                     return replace(
                         finding, rule=rule, severity=rule.severity, proof=proof, name=word.decode()
                     )

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from detectors import Finding, Scanner, load_rules
-from detectors.synthetic import secret_for
+from detectors.synthetic import refuted_for, secret_for
 
 RULES = load_rules()
 
@@ -71,3 +71,10 @@ def test_a_name_right_beside_the_value_is_not_argued_with() -> None:
     (finding,) = scanner().scan(f'"netsuite_token_secret": "{value}"'.encode())
 
     assert (finding.rule.id, finding.name) == ("netsuite-token-secret", "netsuite_token_secret")
+
+
+def test_a_value_that_the_providers_proof_refutes_is_not_its_own() -> None:
+    value = refuted_for(RULES["discord-bot-token"], Random(1)).secret.decode()
+    text = CALL.format(host="discord.com").format(value=value)
+
+    assert [f.rule.provider for f in scanner().scan(text.encode())] == ["http"]
