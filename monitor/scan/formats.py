@@ -6,7 +6,7 @@ A format is told each hit as it is found and the summary at the end; it writes t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Protocol, TextIO
 from urllib.parse import quote
 
@@ -58,6 +58,7 @@ class Format(Protocol):
     def end(self, summary: Summary) -> None: ...
 
 
+_LINES: Final = 10  # of a value that stands often
 _COLOURS: Final = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "info": "dim"}
 
 
@@ -113,10 +114,14 @@ def _told(hit: Hit) -> Iterator[str]:
         yield ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in hit.facts.items())
     if hit.missing:
         yield f"not seen near it: {', '.join(hit.missing)}"
+    if hit.also:
+        lines = list(dict.fromkeys(str(place.line) for place in hit.also))
+        more = f" and {len(lines) - _LINES} more" if len(lines) > _LINES else ""
+        yield f"the same value in line {', '.join(lines[:_LINES])}{more}"
 
 
 class JsonLines:
-    """One object a line, a finding each; what was left out goes to `err`."""
+    """One object a line, a finding of a file each; what was left out goes to `err`."""
 
     def __init__(self, out: TextIO, err: TextIO) -> None:
         self._out = out
@@ -159,6 +164,7 @@ def as_dict(hit: Hit) -> dict[str, Any]:
         "facts": dict(hit.facts),
         "missing": hit.missing,
         "known": hit.known,
+        "also": [asdict(place) for place in hit.also],
         "revoke": hit.revoke,
         "secret": hit.secret,
     }
@@ -175,6 +181,24 @@ def _artifact(path: str) -> dict[str, str]:
     if path.startswith("/"):
         return {"uri": f"file://{written}"}
     return {"uri": written, "uriBaseId": "%SRCROOT%"}
+
+
+def _related(hit: Hit) -> dict[str, Any]:
+    """Where else the value stands."""
+    places = [
+        {
+            "physicalLocation": {
+                "artifactLocation": _artifact(hit.path),
+                "region": {
+                    "startLine": place.line,
+                    "byteOffset": place.start,
+                    "byteLength": place.end - place.start,
+                },
+            }
+        }
+        for place in hit.also
+    ]
+    return {"relatedLocations": places} if places else {}
 
 
 class Sarif:
@@ -216,6 +240,7 @@ class Sarif:
                         }
                     }
                 ],
+                **_related(hit),
                 "properties": {"confidence": hit.confidence, "proof": hit.verdict, "check": hit.check},
             }
         )

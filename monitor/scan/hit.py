@@ -7,8 +7,18 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where the same value stands again in the same file."""
+
+    line: int
+    column: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
-    """A finding at a place, fit to be printed. Offsets are bytes of the file, line and column from 1."""
+    """A finding at its first place in a file, fit to be printed. Offsets are bytes of the file, line and column from 1."""
 
     rule: str
     provider: str
@@ -35,6 +45,7 @@ class Hit:
     facts: Mapping[str, str] = field(default_factory=dict)  # what the value says of itself
     missing: tuple[str, ...] = ()  # rule ids of the parts it lacks
     known: str = ""  # why everybody has it; only with --known
+    also: tuple[Place, ...] = ()  # where else in the file the value stands, in the order of the file
     revoke: str = ""
     weak: bool = False
     secret: str | None = field(default=None, repr=False)  # only with --show-secrets

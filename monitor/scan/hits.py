@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from detectors import Finding
+from detectors.model import Confidence
 from monitor.contracts import Provenance
 from monitor.identity import KeyRing
 from monitor.matcher import redact
 from monitor.matcher.blocks import Found
 from monitor.matcher.describe import Described, Description, facts
-from monitor.scan.hit import Hit
+from monitor.scan.hit import Hit, Place
 
 _LONG_LINE: Final = 64 * 1024
+_SURE: Final = {confidence: rank for rank, confidence in enumerate(map(str, Confidence))}  # low to high
 
 
 class HitMaker:
@@ -39,7 +41,15 @@ class HitMaker:
         self._base = f"{relative_to}{os.sep}" if relative_to else ""
 
     def hits(self, found: Found) -> Iterator[Hit]:
-        """In the order of the document. Of a file read in parts each finding is told once."""
+        """In the order of the document, a value once however often it stands there. Of a file read in parts each finding is told once."""
+        once: dict[tuple[object, ...], list[Hit]] = {}
+        for hit in self._all(found):
+            once.setdefault((hit.rule, hit.fingerprint, hit.set_id, hit.decoded), []).append(hit)
+        for same in once.values():
+            yield _with_places(same) if len(same) > 1 else same[0]
+
+    def _all(self, found: Found) -> Iterator[Hit]:
+        """A hit for every place."""
         described = Described(found.document, found.findings, self._keys, self._redactor)
         for finding in described.findings:
             column = _column_utf16(found.document.content, finding.start)
@@ -80,6 +90,14 @@ class HitMaker:
             weak=described.weak,
             secret=finding.secret.decode("utf-8", "backslashreplace") if self._show else None,
         )
+
+
+def _with_places(same: Sequence[Hit]) -> Hit:
+    """The first of the surest of several hits of one value, and where the others stand."""
+    hit = max(same, key=lambda one: _SURE[one.confidence])
+    return replace(
+        hit, also=tuple(Place(one.line, one.column, one.start, one.end) for one in same if one is not hit)
+    )
 
 
 def _column_utf16(content: bytes, start: int) -> int:

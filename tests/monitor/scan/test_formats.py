@@ -12,6 +12,7 @@ import pytest
 from detectors.stats import REASONS
 from hits_of_tests import hit
 from monitor.scan.formats import Format, JsonLines, Pretty, Sarif, Summary
+from monitor.scan.hit import Place
 
 
 def json_lines(out: TextIO) -> JsonLines:
@@ -129,3 +130,22 @@ def test_what_a_value_says_of_itself_is_told_and_harmless() -> None:
     body = json.loads(line)
     assert (body["facts"]["account_id"], body["missing"], body["known"]) == ("123", ["acme-id"], told.known)
     assert not {"facts", "missing", "known"} & json.loads(printed(json_lines, hit()).splitlines()[0]).keys()
+
+
+def test_every_format_tells_where_a_value_stands_again() -> None:
+    again = hit(also=tuple(Place(line=n, column=2, start=100 * n, end=100 * n + 35) for n in range(4, 16)))
+
+    assert "the same value in line 4, 5, 6, 7, 8, 9, 10, 11, 12, 13 and 2 more\n" in printed(Pretty, again)
+    told = json.loads(printed(json_lines, again))["also"]
+    assert (len(told), told[0]) == (12, {"line": 4, "column": 2, "start": 400, "end": 435})
+    (result,) = json.loads(printed(lambda out: Sarif(out, "1.0"), again))["runs"][0]["results"]
+    assert [place["physicalLocation"]["region"]["startLine"] for place in result["relatedLocations"]] == [
+        *range(4, 16)
+    ]
+
+
+def test_a_value_that_stands_once_tells_of_no_other_place() -> None:
+    assert "same value" not in printed(Pretty, hit())
+    assert "also" not in json.loads(printed(json_lines, hit()))
+    (result,) = json.loads(printed(lambda out: Sarif(out, "1.0"), hit()))["runs"][0]["results"]
+    assert "relatedLocations" not in result

@@ -7,13 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from acme_rules import ruleset, scanner
-from detectors.model import Proof, Verdict
+from detectors.model import Confidence, Proof, Verdict
 from detectors.synthetic import secret_for
 from monitor.contracts import Document, Provenance
 from monitor.identity import KeyRing
 from monitor.matcher.blocks import Found
 from monitor.matcher.events import EventMaker
 from monitor.matcher.redact import Redactor
+from monitor.scan.hit import Place
 from monitor.scan.hits import HitMaker
 
 TOKEN = secret_for(ruleset()["acme-token"], random.Random(1))
@@ -106,3 +107,31 @@ def test_a_fact_never_shows_a_secret() -> None:
     )
 
     assert TOKEN[5:13].decode() not in repr(hit)
+
+
+def test_a_value_is_one_hit_of_a_file_and_tells_where_it_stands_again() -> None:
+    other = secret_for(ruleset()["acme-token"], random.Random(2))
+    content = b"k = " + TOKEN + b"\nm = " + other + b"\n  n = " + TOKEN + b"\n"
+
+    first, second = HitMaker(KEYS, Redactor(scanner())).hits(found(content))
+
+    assert (first.line, first.column, second.line) == (1, 5, 2)
+    again = content.rindex(TOKEN)
+    assert first.also == (Place(line=3, column=7, start=again, end=again + len(TOKEN)),)
+    assert second.also == ()
+
+
+def test_of_one_value_the_surest_place_is_the_hit() -> None:
+    one = found(b"k = " + TOKEN + b"\nk = " + TOKEN)
+    doubtful = replace(one.findings[0], confidence=Confidence.LOW)
+
+    (hit,) = HitMaker(KEYS, Redactor(scanner())).hits(replace(one, findings=(doubtful, one.findings[1])))
+
+    assert (hit.line, hit.confidence, [place.line for place in hit.also]) == (2, "high", [1])
+
+
+def test_what_stands_encoded_and_plain_is_told_of_both() -> None:
+    one = found(b"k = " + TOKEN)
+    hidden = replace(one.findings[0], decoded=("base64",))
+    hits = HitMaker(KEYS, Redactor(scanner())).hits(replace(one, findings=(one.findings[0], hidden)))
+    assert [hit.decoded for hit in hits] == [(), ("base64",)]
