@@ -53,6 +53,10 @@ def scan(
         bool,
         typer.Option("--known", help="Also report values that everybody has: examples, emulators' keys."),
     ] = False,
+    samples: Annotated[
+        bool,
+        typer.Option("--samples", help="Also report weak passwords of tests, examples and documentation."),
+    ] = False,
     baseline: Annotated[Path | None, typer.Option(help="Report only what this file does not know.")] = None,
     write_baseline: Annotated[
         Path | None, typer.Option(help="Write what was found as the new baseline.")
@@ -69,6 +73,7 @@ def scan(
         show_secrets=show_secrets,
         refuted=refuted,
         known=known,
+        samples=samples,
         baseline=baseline,
         write_baseline=write_baseline,
         rules=rules or (),

@@ -28,6 +28,7 @@ class Summary:
     seconds: float = 0.0
     known: int = 0  # hits that the baseline knows
     allowed: int = 0  # findings that a comment of the text allows
+    samples: int = 0  # weak passwords of tests and documentation
     dropped: Mapping[str, int] = field(default_factory=dict)
     skipped: Mapping[str, int] = field(default_factory=dict)
     unreadable: Sequence[str] = ()  # targets of which nothing could be read
@@ -40,6 +41,8 @@ class Summary:
             remarks.append("not looked at for the limits' sake: " + _counts(cuts))
         if self.allowed:
             remarks.append(f"allowed by comments: {self.allowed}")
+        if self.samples:
+            remarks.append(f"weak passwords in tests, examples and documentation (--samples): {self.samples}")
         if self.skipped:
             remarks.append("left out: " + _counts(self.skipped))
         if self.unreadable:
@@ -273,6 +276,7 @@ class Sarif:
                         "files": summary.files,
                         "bytes": summary.bytes,
                         "allowed": summary.allowed,
+                        "samples": summary.samples,
                         "dropped": dict(summary.dropped),
                         "skipped": dict(summary.skipped),
                     },

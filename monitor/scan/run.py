@@ -22,6 +22,7 @@ from monitor.scan.baseline import Baseline, check_writable
 from monitor.scan.formats import Format, Summary
 from monitor.scan.hit import Hit
 from monitor.scan.hits import HitMaker
+from monitor.scan.samples import Samples
 
 STDIN = "-"
 
@@ -40,6 +41,7 @@ class Options:
     show_secrets: bool = False
     refuted: bool = False
     known: bool = False
+    samples: bool = False
     baseline: Path | None = None
     write_baseline: Path | None = None
     rules: Sequence[Path] = ()
@@ -76,12 +78,11 @@ def scan(options: Options, out: Format, progress: Progress) -> int:
     with ExitStack() as stack:
         for text, target in zip(targets, work, strict=True):
             before = progress.files, _unread(progress)
+            samples = _samples(options, text)
             if not spare:
                 spare.append(first)
             for found in target(stack, make, progress):
-                kept = _without_allowed(found)
-                summary.allowed += len(found.findings) - len(kept.findings)
-                for hit in maker.hits(kept):
+                for hit in maker.hits(_told(found, samples, summary)):
                     if hit.fingerprint in known:
                         summary.known += 1
                         continue
@@ -101,10 +102,23 @@ def scan(options: Options, out: Format, progress: Progress) -> int:
     return len(told)
 
 
-def _without_allowed(found: Found) -> Found:
-    """The author's own comments count in a scan that he starts himself; the service never looks at them."""
-    content = found.document.content
-    return replace(found, findings=tuple(f for f in found.findings if not allowed(content, f)))
+def _told(found: Found, samples: Samples | None, summary: Summary) -> Found:
+    """What is not left out, which is counted. The author's own comments and folders count in a scan that he starts himself; the service
+    never looks at them.
+    """
+    content, path = found.document.content, found.document.provenance.path
+    kept = [finding for finding in found.findings if not allowed(content, finding)]
+    real = [finding for finding in kept if samples is None or not samples.has(path, content, finding)]
+    summary.allowed += len(found.findings) - len(kept)
+    summary.samples += len(kept) - len(real)
+    return replace(found, findings=tuple(real))
+
+
+def _samples(options: Options, text: str) -> Samples | None:
+    """For a folder, unless samples are asked for."""
+    if options.samples or options.history or text == STDIN or not Path(text).is_dir():
+        return None
+    return Samples(Path(_place(text)))
 
 
 def _baseline(options: Options) -> Baseline:

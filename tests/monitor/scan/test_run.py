@@ -142,3 +142,16 @@ def test_what_everybody_has_is_told_on_request(tmp_path: Path) -> None:
     assert quiet.summary.dropped["public"] >= 1
     assert scan(Options([str(tmp_path)], known=True), told, Progress()) == 1
     assert (told.hits[0].confidence, told.hits[0].known) == ("low", "example of the provider's documentation")
+
+
+def test_weak_passwords_of_a_projects_tests_are_counted_and_told_on_request(tmp_path: Path) -> None:
+    (tmp_path / "setup.py").touch()
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "a.yml").write_text("password: '" + "Berlin" + "2019!'\n")
+    quiet, told = Told(), Told()
+
+    assert scan(Options([str(tmp_path)]), quiet, Progress()) == 0
+    assert quiet.summary.remarks() == ["weak passwords in tests, examples and documentation (--samples): 1"]
+    assert scan(Options([str(tmp_path)], samples=True), told, Progress()) == 1
+    assert scan(Options([str(tmp_path / "tests" / "a.yml")]), Told(), Progress()) == 1  # asked for by name
+    assert told.summary.samples == 0
