@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import takewhile
 from typing import Any, Final
 
+from detectors import nearby
 from detectors.buffers import Buffer
 from detectors.engines import compiled
 from detectors.expressions import facts
@@ -29,12 +31,19 @@ BEFORE: Final = 400  # bytes of the text in front of the value that may name its
 BEHIND: Final = 120
 _SHORTEST_VALUE: Final = 16
 _SHORTEST_NAME: Final = 4
-_WORD: Final = re.compile(rb"[A-Za-z0-9]+")
-# An everyday word names a provider only as its host, or as the head of what stands below it (`box:`, `[box]`, `"box": {`, `<box>`).
+_SHORTEST_STEM: Final = 5  # of what the names of a rule have in common
+# What a name is made of: the humps and numbers of identifiers, `TrelloClient`, `the-odds-api`, `auth0`.
+_PART: Final = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
+_PARTS_OF_A_NAME: Final = 4
+_JOINS: Final = frozenset((b"", b"-", b"_", b".", b" "))
+# An everyday word names a provider only as its host, as the head of what stands below it (`box:`, `[box]`, `"box": {`, `<box>`), or with a
+# word of programs behind it (`BoxClient`).
 _NAMES: Final = re.compile(
-    rb"""\.(?:ai|app|cloud|co|com|dev|io|me|net|org|sh|so|tech|us|xyz)\b|["']?\s?[:=]\s?[\n{]|\]\s?\n|>\s?\n""",
-    re.IGNORECASE,
+    rb"""\.(?i:ai|app|cloud|cn|co|com|de|dev|eu|fr|gov|io|me|net|org|ru|sh|so|tech|us|xyz)\b|["']?\s?[:=]\s?[\n{]|\]\s?\n|>\s?\n|"""
+    rb"""_?(?:Client|CLIENT|Api|API|Sdk|SDK|Strategy|OAuth|Auth|Provider|Service)"""
 )
+# Rules of what stands in anybody's repository or application.
+_ANYBODYS: Final = NOBODYS | {"git", "php"}
 
 
 class Attribution:
@@ -46,11 +55,12 @@ class Attribution:
 
     @cached_property
     def _rules(self) -> dict[bytes, list[Rule]]:
-        """The rules of each provider's word. Takes 0.1 s, which a scan that finds nothing does not pay."""
+        """The rules of each provider's words. Takes 0.1 s, which a scan that finds nothing does not pay."""
         found: dict[bytes, list[Rule]] = defaultdict(list)
         for rule in self._ruleset.rules:
-            if rule.kind is Kind.CONTEXT and rule.provider not in NOBODYS and _telling(rule):
-                found[_word(rule)].append(rule)
+            if rule.kind is Kind.CONTEXT and rule.provider not in _ANYBODYS and _telling(rule):
+                for word in {_word(rule), *_stems(rule)}:
+                    found[word].append(rule)
         return dict(found)
 
     @cached_property
@@ -61,7 +71,7 @@ class Attribution:
             for word, rules in self._rules.items()
             if word in COMMON
             or len(word) < _SHORTEST_NAME
-            or any(name.endswith("&") for rule in rules for name in rule.names)
+            or any(f"{word.decode()}&" in rule.names for rule in rules)
         )
 
     def of(self, findings: Sequence[Finding], buffer: Buffer, low: int, high: int) -> list[Finding]:
@@ -92,16 +102,20 @@ class Attribution:
         return finding
 
     def _words(self, text: bytes) -> Iterator[bytes]:
-        """The words of the text that name a provider, in their order: alone, or two that a sign joins."""
-        former, end = b"", -2
-        for found in _WORD.finditer(text):
-            word = found[0].lower()
-            pair = former + word if found.start() == end + 1 else b""
-            for name in (pair, word):
-                if name in self._rules and (name not in self._everyday or _NAMES.match(text, found.end())):
+        """The words of the text that name a provider, in their order: a part of an identifier or address, or several in a row."""
+        row: list[bytes] = []
+        end = 0
+        for found in _PART.finditer(text):
+            if text[end : found.start()] not in _JOINS:
+                row.clear()
+            row.append(found[0].lower())
+            del row[:-_PARTS_OF_A_NAME]
+            end = found.end()
+            for first in range(len(row)):
+                name = b"".join(row[first:])
+                if name in self._rules and (name not in self._everyday or _NAMES.match(text, end)):
                     yield name
                     break
-            former, end = word, found.end()
 
     def _fits(self, rule: Rule, secret: bytes) -> bool:
         if rule.id not in self._expressions:
@@ -111,6 +125,17 @@ class Attribution:
 
 def _word(rule: Rule) -> bytes:
     return rule.provider.replace("-", "").encode()
+
+
+def _stems(rule: Rule) -> Iterator[bytes]:
+    """Other words for the provider: a name of the rule without a word of credentials (`hcloud`), or what two of its names begin with (`nexmo`)."""
+    seen: Counter[str] = Counter()
+    for name in rule.names:
+        parts = name.rstrip("&").replace(".", "_").split("_")
+        stem = "".join(takewhile(lambda part: not nearby.everyday(part.encode()), parts))
+        if len(stem) >= _SHORTEST_STEM:
+            seen[stem] += 2 if stem == "".join(parts) else 1
+    yield from (stem.encode() for stem, count in seen.items() if count > 1)
 
 
 def _telling(rule: Rule) -> bool:
@@ -123,7 +148,7 @@ def _spans(findings: Sequence[Finding]) -> list[tuple[int, int]]:
     """What providers' own rules have of the text, in order and disjoint."""
     spans: list[tuple[int, int]] = []
     for start, end in sorted(
-        (f.start, f.end) for f in findings if f.rule.alone and f.rule.provider not in NOBODYS
+        (f.start, f.end) for f in findings if f.rule.alone and f.rule.provider not in _ANYBODYS
     ):
         if spans and start < spans[-1][1]:
             spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
@@ -140,7 +165,7 @@ def _within(finding: Finding, spans: Sequence[tuple[int, int]]) -> bool:
 
 def _asked(finding: Finding) -> bool:
     return (
-        finding.rule.provider in NOBODYS
+        finding.rule.provider in _ANYBODYS
         and not finding.records
         and len(finding.secret) >= _SHORTEST_VALUE
         and not finding.rule.extent

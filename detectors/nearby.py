@@ -175,6 +175,11 @@ def named_credential(name: bytes, after: bytes) -> bool:
     return not _CREDENTIAL.isdisjoint(_words(name) + _words(after)[:3])
 
 
+def everyday(word: bytes) -> bool:
+    """A word that may stand beside any credential: it names nobody. In lower case."""
+    return word in _KNOWN
+
+
 def known(text: bytes) -> bool:
     """No word in it is a stranger between a value and its name."""
     return not _strangers(text)

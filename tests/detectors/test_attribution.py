@@ -78,3 +78,23 @@ def test_a_value_that_the_providers_proof_refutes_is_not_its_own() -> None:
     text = CALL.format(host="discord.com").format(value=value)
 
     assert [f.rule.provider for f in scanner().scan(text.encode())] == ["http"]
+
+
+@pytest.mark.parametrize(
+    ("rule_id", "text"),
+    [
+        (
+            "trello-token-legacy",
+            "client = TrelloClient(\n    debug=True,\n    retries=3,\n    token='{value}')\n",
+        ),
+        ("theoddsapi-api-key", "https://api.the-odds-api.com/v4/sports/?apiKey={value}\n"),
+        ("nasa-api-key", "https://api.nasa.gov/planetary/apod?api_key={value}\n"),
+        ("travis-ci-access-token", "travis login --pro --access-token {value}\n"),
+        ("vonage-api-secret", "https://rest.nexmo.com/sms/json?from=me&api_secret={value}&to=1\n"),
+        ("github-oauth-client-secret", "new GitHubStrategy({{\n  clientID: x,\n  clientSecret: '{value}',\n"),
+        ("azure-devops-pat-legacy", "git clone https://me:{value}@dev.azure.com/a/_git/b\n"),
+    ],
+)
+def test_what_a_provider_is_called(rule_id: str, text: str) -> None:
+    """By a part of an identifier, several words of an address, the names of its rules; whatever stands in anybody's repository gives way."""
+    assert RULES[rule_id].provider in [finding.rule.provider for finding in found(text, rule_id)]
