@@ -1,24 +1,17 @@
-"""Rules -> one Hyperscan database, kept on disk.
+"""Rules -> one Hyperscan database (detectors.databases keeps it on disk).
 
 One block-mode database without start-of-match: every rule as its full expression, ended at the minimum length, so that one start
 gives one hit. Ids count the rules in their order, then the triggers of the decoders.
-
-Building takes seconds; a warm load takes milliseconds. A cache file carries the digest of all that shaped it and of its own
-content: one that does not fit is built anew, a folder that cannot be written costs the time again and is no error.
 """
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
 
 import hyperscan
 
-from detectors import behind, boundaries, files
+from detectors import behind, boundaries
 from detectors.context import GAP, name_expression, reach
 from detectors.decoders.base import Trigger
 from detectors.errors import CompileError
@@ -26,17 +19,6 @@ from detectors.expressions import Facts, facts
 from detectors.model import Kind, Rule
 from detectors.ruleset import RuleSet
 from detectors.syntax import WORD
-
-_FORMAT: Final = b"leakstream-db-1"
-_SHAPERS: Final = (
-    "boundaries.py",
-    "compiler.py",
-    "context.py",
-    "expressions.py",
-    "lowering.py",
-    "nearby.py",
-    "syntax.py",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +28,6 @@ class Expression:
     id: int
     text: str
     flags: int
-
-
-def database(
-    ruleset: RuleSet, triggers: Sequence[Trigger], *, cache_dir: Path | None = None
-) -> hyperscan.Database:
-    """The database with a scratch of its own: load it once a thread. Blocks: milliseconds warm, seconds cold.
-
-    Raises CompileError naming the rule that Hyperscan refuses.
-    """
-    folder = files.default_cache() if cache_dir is None else cache_dir
-    name = f"{_digest(ruleset, triggers)[:32]}.hsdb"
-    stored = files.stored(name, _FORMAT, folder)
-    if stored is not None:
-        try:
-            return _ready(hyperscan.loadb(stored, hyperscan.HS_MODE_BLOCK))
-        except hyperscan.HyperscanError:
-            pass  # made by another build of the library: build it anew
-    db = build(expressions_of(ruleset, triggers), ruleset.rules)
-    files.write_sealed(folder / name, _FORMAT, hyperscan.dumpb(db))
-    return db
 
 
 def expressions_of(ruleset: RuleSet, triggers: Sequence[Trigger]) -> list[Expression]:
@@ -129,20 +91,3 @@ def _who(expressions: Sequence[Expression], rules: Sequence[Rule]) -> str:
             name = rules[expression.id].id if expression.id < len(rules) else "a decoder's trigger"
             return f"{name}: Hyperscan refuses {expression.text!r}: {error}"
     return ""
-
-
-def _ready(db: hyperscan.Database) -> hyperscan.Database:
-    """`loadb` leaves no scratch."""
-    db.scratch = hyperscan.Scratch(db)
-    return db
-
-
-def _digest(ruleset: RuleSet, triggers: Sequence[Trigger]) -> str:
-    """Of all that shapes the database: rules, triggers, the code that lowers them, the library."""
-    parts = (
-        ruleset.digest,
-        files.code_digest(_SHAPERS),
-        importlib.metadata.version("hyperscan"),
-        *(f"{t.decoder}\0{t.expression}" for t in triggers),
-    )
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -9,7 +9,7 @@ import stat
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 _DIGEST: Final = 32
 _PACKAGE: Final = Path(__file__).parent
@@ -21,7 +21,8 @@ _PREBUILT: Final = (
 def stored(name: str, kind: bytes, folder: Path) -> bytes | None:
     """What came with the wheel (as trusted as its code), else what `folder`, a cache of this user, has. None = make it."""
     try:
-        shipped = _content((_PREBUILT / name).read_bytes(), kind)
+        with (_PREBUILT / name).open("rb") as file:
+            shipped = _content(file, kind)
     except OSError:
         shipped = None
     return read_sealed(folder / name, kind) if shipped is None else shipped
@@ -38,18 +39,16 @@ def read_sealed(path: Path, kind: bytes) -> bytes | None:
         if info.st_uid != os.geteuid() or stat.S_IMODE(info.st_mode) & 0o022:
             return None
         try:
-            raw = file.read()
+            return _content(file, kind)
         except OSError:
             return None
-    return _content(raw, kind)
 
 
-def _content(raw: bytes, kind: bytes) -> bytes | None:
-    head = len(kind) + _DIGEST
-    content = raw[head:]
-    if not raw.startswith(kind) or raw[len(kind) : head] != hashlib.sha256(content).digest():
-        return None
-    return content
+def _content(file: BinaryIO, kind: bytes) -> bytes | None:
+    """What stands behind the head, which is read apart: the rest of a database are megabytes that nobody needs twice."""
+    head = file.read(len(kind) + _DIGEST)
+    content = file.read()
+    return content if head == kind + hashlib.sha256(content).digest() else None
 
 
 def write_sealed(path: Path, kind: bytes, content: bytes) -> bool:

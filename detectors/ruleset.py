@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -17,7 +17,7 @@ class RuleSet:
     `digest` (64 hex) changes whenever a file does: databases and caches are named after it.
     """
 
-    rules: tuple[Rule, ...]
+    rules: Sequence[Rule]  # a tuple, or what reads them when they are asked for (detectors.rulecache)
     sets: tuple[CredentialSet, ...]
     digest: str
 

@@ -6,24 +6,25 @@ text without a hit, which is nearly every text, costs the pass and less than a m
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from detectors import compiler, unfolding
-from detectors.attribution import Attribution
 from detectors.batches import by_document, joined
+from detectors.beginnings import marked
 from detectors.buffers import Buffer
-from detectors.conclude import conclude
-from detectors.containers import HEAD, Meter, Source, kind_of
-from detectors.decoders import Decoding
-from detectors.judging import Judge
+from detectors.databases import database
+from detectors.files import default_cache
 from detectors.model import Finding, Kind
 from detectors.raw import Hit, RawScanner
 from detectors.ruleset import RuleSet
 from detectors.stats import Budget, ScanStats
-from detectors.unfolding import Unfolded
+
+if TYPE_CHECKING:
+    from detectors.containers import Source
+    from detectors.documents import Documents
+    from detectors.unfolding import Unfolded
 
 _NOTHING: Final = ScanStats()
 
@@ -48,30 +49,43 @@ class Scanner:
         self.rules = rules
         self.last = _NOTHING
         self._budget = budget or Budget()
-        self._judge = Judge(rules, keep_refuted=keep_refuted, keep_known=keep_known)
-        self._attribution = Attribution(rules)
-        self._decoding = Decoding(rules, self._budget)
-        self._marks, self._firsts = self._decoding.marks, self._decoding.firsts
-        self._meter = self._fresh_meter(0)
+        self._keep_refuted = keep_refuted
+        self._keep_known = keep_known
         self._first_trigger = len(rules.rules)
-        self.database = compiler.database(rules, self._decoding.triggers, cache_dir=cache_dir)
+        self._cache = default_cache() if cache_dir is None else cache_dir
+        self.database = database(rules, self._cache)
         self._raw = RawScanner(self.database, self._budget)
+
+    @cached_property
+    def _documents(self) -> Documents:
+        """Everything after the pass: its modules take a fifth of a start, which a scan without a hit does not pay."""
+        from detectors.documents import Documents
+
+        return Documents(
+            self.rules,
+            self._budget,
+            self._look,
+            cache_dir=self._cache,
+            keep_refuted=self._keep_refuted,
+            keep_known=self._keep_known,
+        )
 
     def expression_name(self, identity: int) -> str:
         """Whose the expression of the database is: a rule's id, or `decoder:plain text` of a trigger."""
         if identity < self._first_trigger:
             return self.rules.rules[identity].id
-        trigger = self._decoding.triggers[identity - self._first_trigger]
+        trigger = self._documents.triggers[identity - self._first_trigger]
         return f"{trigger.decoder}:{trigger.plain.decode('latin-1') or trigger.expression}"
 
     def scan(self, data: Buffer) -> tuple[Finding, ...]:
         """Findings by offset. `data` is any buffer: bytes, bytearray, memoryview, mmap. Blocks for about 2 us/KB."""
         hits = self._raw.scan(data)
-        if not hits and (not len(data) or data[0] not in self._firsts or bytes(data[:2]) not in self._marks):
+        if not hits and not marked(data, 0, len(data)):
             self.last = _NOTHING
             return ()
         self.last = ScanStats()
-        return self._document(data, 0, len(data), self._within_budget(data, hits))
+        hits = self._within_budget(data, hits)
+        return self._documents.findings(data, 0, len(data), hits, self.last)
 
     def scan_many(self, datas: Sequence[bytes]) -> list[tuple[Finding, ...]]:
         """Each document's findings, as `scan` gives them, from one Hyperscan call: for many short texts (32 to 128)."""
@@ -92,15 +106,13 @@ class Scanner:
         if self._raw.overflowed():
             return self._one_by_one(buffer, starts, ends)
         found_in = by_document(hits, starts, ends)
-        firsts = self._firsts
         for index, start in enumerate(starts):
-            if (
-                start < ends[index]
-                and buffer[start] in firsts
-                and bytes(buffer[start : start + 2]) in self._marks
-            ):
+            if marked(buffer, start, ends[index]):
                 found_in.setdefault(index, [])
-        found = {i: self._document(buffer, starts[i], ends[i], found_in[i]) for i in sorted(found_in)}
+        found = {
+            i: self._documents.findings(buffer, starts[i], ends[i], found_in[i], self.last)
+            for i in sorted(found_in)
+        }
         return {i: findings for i, findings in found.items() if findings}
 
     def scan_container(self, file: Source, size: int) -> Unfolded | None:
@@ -109,21 +121,13 @@ class Scanner:
         Blocks for as long as the budget's bytes take.
         """
         self.last = ScanStats()
-        file.seek(0)
-        head = file.read(HEAD)
-        kind = kind_of(head)
-        if not kind:
-            return None
-        self._meter = self._fresh_meter(size)
-        return self._members(kind, file, len(head), 0)
+        return self._documents.container(file, size, self.last)
 
     def candidates(self, data: Buffer) -> tuple[Finding, ...]:
         """Every confirmed value of the text itself, before sets are put together and overlaps resolved: for the rule check."""
         hits = self._raw.scan(data)
         self.last = ScanStats()
-        return tuple(
-            self._judge.findings(data, 0, len(data), self._within_budget(data, hits), self.last.dropped)[0]
-        )
+        return self._documents.candidates(data, self._within_budget(data, hits), self.last)
 
     def _one_by_one(
         self, buffer: Buffer, starts: Sequence[int], ends: Sequence[int]
@@ -131,11 +135,12 @@ class Scanner:
         found = {}
         for index, (start, end) in enumerate(zip(starts, ends, strict=True)):
             data = bytes(buffer[start:end])
-            if findings := self._document(
-                data, 0, len(data), self._within_budget(data, self._raw.scan(data))
-            ):
+            if findings := self._documents.findings(data, 0, len(data), self._look(data), self.last):
                 found[index] = findings
         return found
+
+    def _look(self, data: Buffer) -> list[Hit]:
+        return self._within_budget(data, self._raw.scan(data))
 
     def _within_budget(self, data: Buffer, hits: list[Hit]) -> list[Hit]:
         """The hits of the pass just made; of a second, quieter one if there were too many."""
@@ -157,79 +162,3 @@ class Scanner:
         if rule.kind is Kind.CONTEXT or rule.provider == "generic":
             return self._budget.loud_hits
         return self._budget.exact_hits
-
-    def _document(
-        self, buffer: Buffer, low: int, high: int, hits: list[Hit], *, depth: int = 0
-    ) -> tuple[Finding, ...]:
-        """Everything after the pass, for one document of the buffer, or one decoded run. Offsets are the document's."""
-        self.last.hits += len(hits)
-        if not depth:
-            self._decoding.begin(high - low)
-            self._meter = self._fresh_meter(high - low)
-        found, triggered = self._judge.findings(buffer, low, high, hits, self.last.dropped)
-        found = self._attribution.of(found, buffer, low, high)
-        if depth >= self._budget.depth:
-            return tuple(conclude(found, self.rules.sets, self.last.dropped))
-        if kind := self._decoding.folded(buffer, low, high, triggered):
-            return self._folded(kind, bytes(buffer[low:high]), found, triggered, depth=depth)
-        found += self._decoded(buffer, low, high, triggered, depth=depth)
-        return tuple(conclude(found, self.rules.sets, self.last.dropped))
-
-    def _folded(
-        self, kind: str, data: bytes, found: list[Finding], triggered: list[Hit], *, depth: int
-    ) -> tuple[Finding, ...]:
-        """A document of documents: what its members have, and its own bytes unless the members are all there is."""
-        if kind == unfolding.DIFF:
-            return tuple(unfolding.of_diff(data, lambda side: self._inner(side, depth)))
-        inside = self._members(kind, io.BytesIO(data), len(data), depth)
-        outer: list[Finding] = []
-        if not inside.whole:
-            self._decoding.begin(len(data))
-            found += self._decoded(data, 0, len(data), triggered, depth=depth)
-            outer = conclude(found, self.rules.sets, self.last.dropped)
-        return tuple(unfolding.together(data, outer, inside.findings))
-
-    def _members(self, kind: str, file: Source, size: int, depth: int) -> unfolding.Unfolded:
-        def scan(data: bytes) -> tuple[Finding, ...]:
-            self._decoding.begin(len(data))
-            return self._inner(data, depth)
-
-        inside = unfolding.unfold(kind, file, size, self._meter, scan)
-        if inside.reason:
-            self.last.dropped[inside.reason] += 1
-        return inside
-
-    def _inner(self, data: bytes, depth: int) -> tuple[Finding, ...]:
-        """The findings of a text inside the document that is being scanned."""
-        hits = self._within_budget(data, self._raw.scan(data))
-        return self._document(data, 0, len(data), hits, depth=depth + 1)
-
-    def _fresh_meter(self, size: int) -> Meter:
-        """For all containers of one document of `size` bytes, one in another included."""
-        budget = self._budget
-        most = max(budget.unpacked_bytes, budget.unpacked_growth * size)
-        most = min(most, budget.unpacked_ratio * size + budget.unpacked_least)
-        return Meter(most_bytes=most, most_members=budget.unpacked_members)
-
-    def _decoded(
-        self, buffer: Buffer, low: int, high: int, triggered: list[Hit], *, depth: int
-    ) -> list[Finding]:
-        """What stands in encoded runs: all runs of the text are scanned in one call, then each is a text of its own."""
-        runs, cut = self._decoding.runs(buffer, low, high, triggered)
-        if cut:
-            self.last.dropped["decode_budget"] += cut
-        if not runs:
-            return []
-        text, starts, ends = joined([run.data for run in runs])
-        hits = self._within_budget(text, self._raw.scan(text))
-        found: list[Finding] = []
-        by_run = by_document(hits, starts, ends)
-        for index, run in enumerate(runs):
-            if run.data[:2] in self._marks:
-                by_run.setdefault(index, [])
-        for index, inside in by_run.items():
-            run = runs[index]
-            relative = [(identity, end - starts[index]) for identity, end in inside]
-            inner = self._document(run.data, 0, len(run.data), relative, depth=depth + 1)
-            found += [unfolding.of_run(finding, run, low) for finding in inner]
-        return found

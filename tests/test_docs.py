@@ -1,10 +1,10 @@
-"""docs/rules.md explains every key that the loader takes, and every reason for which a value is no finding."""
+"""docs/rules.md explains every key that a rule may have, and every reason for which a value is no finding."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from detectors import loader
+from detectors import rulereader
 from detectors.extents import EXTENTS
 from detectors.profiles import PROFILES
 from detectors.stats import REASONS
@@ -17,7 +17,7 @@ def unexplained(words) -> list[str]:
 
 
 def test_every_key_of_a_rule_is_explained() -> None:
-    assert unexplained(loader._RULE_KEYS) == []
+    assert unexplained(rulereader._RULE_KEYS) == []
 
 
 def test_every_reason_is_explained() -> None:

@@ -29,6 +29,7 @@ SHAPES = {
 WHOLE = {
     "detectors/decoders/base.py": "tests/detectors/decoders/test_base64.py",
     "detectors/model.py": "tests/detectors/test_scanner.py",
+    "detectors/rulereader.py": "tests/detectors/test_loader.py",
     "detectors/ruleset.py": "tests/detectors/test_loader.py",
     "monitor/app/alerting.py": "tests/monitor/app/test_service.py",
     "monitor/app/brokers.py": "tests/monitor/commands/test_doctor.py",

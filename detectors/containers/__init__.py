@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
+from detectors.beginnings import CONTAINERS
 from detectors.containers import notebooks, office, sqlite, tars, zips
 from detectors.containers.base import (
     PART,
@@ -27,7 +28,6 @@ from detectors.containers.streams import Unpacked
 
 __all__ = [
     "HEAD",
-    "MARKS",
     "NOTEBOOK",
     "WHOLE",
     "BrokenContainer",
@@ -41,14 +41,6 @@ __all__ = [
 
 HEAD: Final = 512  # bytes that say what a container is
 NOTEBOOK: Final = "notebook"
-_MAGICS: Final = (
-    (b"\x1f\x8b\x08", "gzip"),
-    *((b"BZh%d1AY&SY" % level, "bzip2") for level in range(1, 10)),
-    (b"\xfd7zXZ\0", "xz"),
-    (b"PK\3\4", "zip"),
-    (sqlite.MAGIC, "sqlite"),
-)
-MARKS: Final = tuple({magic[:2] for magic, _ in _MAGICS})  # what a container begins with, tar apart
 WHOLE: Final = frozenset(
     {"gzip", "bzip2", "xz", "zip", "tar"}
 )  # kinds whose members are all that can be read in them
@@ -56,7 +48,7 @@ WHOLE: Final = frozenset(
 
 def kind_of(head: bytes) -> str:
     """Which container begins so, "" if none. `head` is the first HEAD bytes."""
-    for magic, kind in _MAGICS:
+    for magic, kind in CONTAINERS:
         if head.startswith(magic):
             return kind
     return "tar" if tars.is_tar(head) else ""

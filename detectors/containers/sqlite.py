@@ -11,10 +11,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from detectors.beginnings import SQLITE
 from detectors.containers import tables
 from detectors.containers.base import PART, BrokenContainer, Member, Meter, OverBudget, Source, exactly
 
-MAGIC: Final = b"SQLite format 3\0"
+MAGIC: Final = SQLITE
 _TABLE_LEAF, _TABLE_INNER, _INDEX_LEAF, _INDEX_INNER = 0x0D, 0x05, 0x0A, 0x02
 _ROW_COST: Final = 256  # of the budget, at least: a row takes time even where it has hardly a byte
 _MOST_COLUMNS: Final = 2000  # SQLite's own limit

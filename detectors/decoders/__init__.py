@@ -7,19 +7,26 @@ and, asked about a hit, says which run of the text is encoded and what it decode
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
 from collections.abc import Sequence
-from functools import cache
+from dataclasses import asdict
+from functools import cache, cached_property
+from pathlib import Path
 from typing import Final
 
-from detectors import containers
+from detectors import containers, files
+from detectors.beginnings import FIRSTS
 from detectors.buffers import Buffer
 from detectors.decoders.base import Decoder, Run, Trigger
 from detectors.errors import RuleError
 from detectors.ruleset import RuleSet
 from detectors.stats import Budget
 
-__all__ = ["Decoder", "Decoding", "Run", "Trigger", "decoders"]
+__all__ = ["Decoder", "Decoding", "Run", "Trigger", "decoders", "triggers"]
+
+_FORMAT: Final = b"leakstream-triggers-1"
+_MAKERS: Final = ("decoders", "expressions.py", "syntax.py")  # the code that makes triggers of rules
 
 _SHARED: Final = frozenset({"base", "rewriting"})  # no encodings
 # Documents of documents that no mark at their beginning tells: the scanner unfolds them (detectors.unfolding).
@@ -46,20 +53,38 @@ def decoders() -> tuple[Decoder, ...]:
     return tuple(found)
 
 
+def triggers(ruleset: RuleSet, folder: Path) -> tuple[Trigger, ...]:
+    """Of all decoders and containers, in the order of their expressions behind the rules'. Blocks: some milliseconds where `folder` or
+    the wheel has them, 50 where they must be made of the rules.
+    """
+    name = f"{ruleset.digest[:24]}-{files.code_digest(_MAKERS)[:24]}.triggers"
+    stored = files.stored(name, _FORMAT, folder)
+    if stored is not None:
+        return tuple(
+            Trigger(**{**entry, "plain": entry["plain"].encode("latin-1")}) for entry in json.loads(stored)
+        )
+    made = (*(trigger for decoder in decoders() for trigger in decoder.triggers(ruleset)), *_FOLDED)
+    table = [{**asdict(trigger), "plain": trigger.plain.decode("latin-1")} for trigger in made]
+    files.write_sealed(folder / name, _FORMAT, json.dumps(table).encode())
+    return made
+
+
 class Decoding:
     """The decoders of one rule set within one budget. Not thread-safe."""
 
-    def __init__(self, ruleset: RuleSet, budget: Budget) -> None:
+    def __init__(self, ruleset: RuleSet, budget: Budget, folder: Path) -> None:
+        """`folder`: where the triggers are kept."""
+        self._ruleset = ruleset
         self._budget = budget
+        self._folder = folder
         self._room = self._runs = 0
-        pairs = [(decoder, trigger) for decoder in decoders() for trigger in decoder.triggers(ruleset)]
-        self.triggers: tuple[Trigger, ...] = (*(trigger for _, trigger in pairs), *_FOLDED)
-        self._owners = tuple(decoder for decoder, _ in pairs)
+        self._by_name = {decoder.name: decoder for decoder in decoders()}
         self._whole = {mark: decoder for decoder in decoders() for mark in decoder.marks}
-        self.marks = frozenset(
-            {*self._whole, *containers.MARKS}
-        )  # what a document begins with that is read otherwise
-        self.firsts = frozenset(mark[0] for mark in self.marks)
+
+    @cached_property
+    def triggers(self) -> tuple[Trigger, ...]:
+        """In the order of their expressions behind the rules'."""
+        return triggers(self._ruleset, self._folder)
 
     def begin(self, size: int) -> None:
         """A document of `size` bytes comes; what is decoded of it, on all levels together, is within its budget."""
@@ -68,9 +93,9 @@ class Decoding:
 
     def folded(self, buffer: Buffer, low: int, high: int, triggered: Sequence[tuple[int, int]]) -> str:
         """The kind of the container that the document is, `diff`, or "" for a document of its own."""
-        first = len(self._owners)
-        hints = {self.triggers[number].decoder for number, _ in triggered if number >= first}
-        if not hints and (low == high or buffer[low] not in self.firsts):
+        names = {self.triggers[number].decoder for number, _ in triggered}
+        hints = names - self._by_name.keys()
+        if not hints and (low == high or buffer[low] not in FIRSTS):
             return ""
         kind = containers.kind_of(bytes(buffer[low : min(high, low + containers.HEAD)]))
         return kind or min(hints - {"tar"}, default="")
@@ -91,9 +116,9 @@ class Decoding:
             found.append(run)
             self._room -= len(run.data)
         for number, hit in sorted(triggered, key=lambda pair: pair[1]):
-            if number >= len(self._owners):
+            decoder = self._by_name.get(self.triggers[number].decoder)
+            if decoder is None:  # the mark of a container
                 continue
-            decoder = self._owners[number]
             if hit <= taken.get(decoder.name, low):
                 continue
             if self._room <= 0 or self._runs <= 0:

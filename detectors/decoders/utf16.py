@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from detectors.beginnings import UTF16_BIG, UTF16_LITTLE
 from detectors.buffers import Buffer
 from detectors.decoders.base import RUN_CAP, Decoder, Run, Trigger, plain_words
 from detectors.ruleset import RuleSet
 
 NAME: Final = "utf16"
-_LITTLE: Final = b"\xff\xfe"
-_BIG: Final = b"\xfe\xff"
 _SHORTEST_RUN: Final = 16
 
 
@@ -44,8 +43,12 @@ def _take(buffer: Buffer, low: int, high: int, hit: int, trigger: Trigger) -> Ru
 
 def _take_all(buffer: Buffer, low: int, high: int) -> Run:
     mark = bytes(buffer[low : low + 2])
-    text = bytes(buffer[low + 2 : high]).decode("utf-16-le" if mark == _LITTLE else "utf-16-be", "replace")
+    text = bytes(buffer[low + 2 : high]).decode(
+        "utf-16-le" if mark == UTF16_LITTLE else "utf-16-be", "replace"
+    )
     return Run(NAME, low, high, text.encode("utf-8", "surrogatepass"))
 
 
-DECODER: Final = Decoder(name=NAME, triggers=_triggers, take=_take, marks=(_LITTLE, _BIG), take_all=_take_all)
+DECODER: Final = Decoder(
+    name=NAME, triggers=_triggers, take=_take, marks=(UTF16_LITTLE, UTF16_BIG), take_all=_take_all
+)

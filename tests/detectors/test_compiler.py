@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from acme_rules import ruleset
-from detectors.compiler import Expression, build, database, expressions_of
+from detectors.compiler import Expression, build, expressions_of
 from detectors.decoders.base import Trigger
 from detectors.errors import CompileError
 from detectors.ruleset import RuleSet
@@ -59,29 +58,3 @@ def test_no_rules_make_a_database_too() -> None:
 def test_a_refused_expression_is_named() -> None:
     with pytest.raises(CompileError, match="acme-dump"):
         build([Expression(0, "a(b", 0)], ruleset().rules)
-
-
-def test_a_stored_database_is_loaded_and_a_damaged_one_built_anew(tmp_path: Path) -> None:
-    first = database(ruleset(), TRIGGERS, cache_dir=tmp_path)
-    (path,) = tmp_path.iterdir()
-    written = path.read_bytes()
-    again = database(ruleset(), TRIGGERS, cache_dir=tmp_path)
-    path.write_bytes(written[:-3])
-    rebuilt = database(ruleset(), TRIGGERS, cache_dir=tmp_path)
-
-    text = b"a c2VjcmV0 acme=" + b"0123456789abcdeffedcba9876543210"
-    assert hits(first, text) == hits(again, text) == hits(rebuilt, text) != set()
-    assert path.read_bytes() != written[:-3]
-
-
-def test_other_triggers_are_another_database(tmp_path: Path) -> None:
-    database(ruleset(), TRIGGERS, cache_dir=tmp_path)
-    database(ruleset(), (), cache_dir=tmp_path)
-
-    assert len(list(tmp_path.iterdir())) == 2
-
-
-def test_a_cache_that_cannot_be_written_costs_time_only(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"")
-
-    assert hits(database(ruleset(), TRIGGERS, cache_dir=tmp_path / "file"), b"c2VjcmV0")
