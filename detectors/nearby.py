@@ -87,6 +87,14 @@ _LABEL: Final = re.compile(
     rb"""([A-Za-z][\w.\- ]{0,40})["'`\])}]{0,3}\s{0,4}(?:=>|:=|->|<-|[:=>,]|\s|\()[\s=]{0,4}(?:(?i:bearer|token|basic|key|apikey)[ =:]{1,2})?"""
     rb"""["'`]{0,1}(?:[@bru(\[{<|]{0,2}["'`]{0,3}|<!\[CDATA\[)\s?$"""
 )
+# What opens the second half of a login: `auth=("api", "`, `-u id:`, `--user 'id:`.
+_LOGIN: Final = re.compile(
+    rb"""(?:(?:^|[\s"'])(?:-u|--user|-a|--auth)[ =]\s?["']?[^\s"':]{1,96}:|\bauth["']?\s?[=:]\s?[(\[]\s?["'][^\s"']{0,64}["'],\s?["'])$"""
+)
+# The second argument of a call on something of the name, behind an id: `Client("AC12…", "`, `algoliasearch('LATENCY0', '`.
+_SECOND: Final = re.compile(
+    rb"""^[\w.:>\-]{0,40}\(\s{0,24}(?:\w{1,20}\s?[=:]\s?)?@?(["'])(?=[^"'\s]{0,64}[0-9])[\w.@/+=\-]{4,64}\1\s{0,2},\s{0,24}(?:\w{1,20}\s?[=:]\s?)?@?["']$"""
+)
 _OPENERS: Final = re.compile(rb"""[\s>|\-*"'`(\[{<+#/\\$=:,&;]*$""")
 # A value behind one of these is a part of a path, a file's name, an address, an image, a sum.
 _BAD_JOINT: Final = re.compile(rb"[/.@#+_%&~^!?\\]$|(?<!\s)-$")
@@ -117,10 +125,12 @@ def bond(before: bytes, name: bytes, gap: bytes, value: Weight, after: bytes) ->
     gap = _ESCAPED_SIGN.sub(b" ", gap)
     first, line_end, _ = gap.partition(b"\n")
     last = gap.rpartition(b"\n")[2]
+    if _SECOND.match(gap):
+        return Bond.SETTING
     if _BAD_JOINT.search(last):
         return Bond.NONE
     label = _label(last)
-    credential = _names_credential(label)
+    credential = _names_credential(label) or _LOGIN.search(last) is not None
     if value is Weight.PLAIN and any(map(hashed, (last,) if credential else (before, first, last))):
         return Bond.NONE
     if credential:

@@ -39,6 +39,12 @@ def bound(text: str, value: Weight = Weight.PLAIN) -> Bond:
         "acme login --token V",
         "acme_keys:\n  - V",
         "acme_key =\n  'V'",
+        "acme.Client('id12345', 'V')",
+        'acmesearch("APP1D", "V")',
+        'acme.Client(auth=("key_1234", "V"))',
+        'post("https://api.acme.net/v3/mg.corp.io/messages",\n  auth=("api", "V")',
+        "curl https://acme.com/v1/things/of/a/box -u id:V",
+        "curl https://acme.com/v1/things/of/a/box --user 'ann@corp.io:V'",
     ],
 )
 def test_a_setting_in_something_of_the_name(text: str) -> None:
@@ -76,6 +82,8 @@ def test_words_between(text: str) -> None:
         "acme rev V",
         "weather of acme rains V",
         "acme = 1; other = V",
+        "acme.track('signed up', 'V')",
+        "acme.com/x/y/z/w -u V",
         '"acme": "x",\n"shape": "V"',
         "acme is here\nand V there",
         "acme\n\n\n\n\n\nV",
