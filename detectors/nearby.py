@@ -125,18 +125,16 @@ def bond(before: bytes, name: bytes, gap: bytes, value: Weight, after: bytes) ->
     gap = _ESCAPED_SIGN.sub(b" ", gap)
     first, line_end, _ = gap.partition(b"\n")
     last = gap.rpartition(b"\n")[2]
-    if _SECOND.match(gap):
-        return Bond.SETTING
     if _BAD_JOINT.search(last):
         return Bond.NONE
     label = _label(last)
-    credential = _names_credential(label) or _LOGIN.search(last) is not None
+    second = bool(_SECOND.match(gap) or _LOGIN.search(last))
+    credential = second or _names_credential(label)
     if value is Weight.PLAIN and any(map(hashed, (last,) if credential else (before, first, last))):
         return Bond.NONE
     if credential:
-        return (
-            Bond.SETTING if line_end or len(_words(gap)) > len(label) or _INSIDE.search(gap) else Bond.WORDS
-        )
+        inside = second or line_end or len(_words(gap)) > len(label) or _INSIDE.search(gap)
+        return Bond.SETTING if inside else Bond.WORDS
     if line_end:
         return _over_lines(gap, label, after, speaks=_speaks(before, name, first, value))
     return _on_line(gap, label, speaks=_speaks(before, name, gap, value))
