@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Final, Self
 
 import orjson
 
-from monitor.bus.base import MAX_RECORD_BYTES, Message, Record, TopicSpec, UpgradeNeeded
+from monitor.bus.base import Message, Record, TopicSpec, UpgradeNeeded
 from monitor.shape import checked, split, telling
 
 DOCUMENTS: Final = "documents.v1"
@@ -29,11 +29,6 @@ COVERAGE: Final = "coverage.v1"
 REQUESTS: Final = "requests.v1"
 DEAD_LETTER_SUFFIX: Final = ".dlq"
 
-# How every source cuts a long text: content of up to PART_BYTES is one document, and each further part begins at least PART_OVERLAP bytes
-# before the end of the one before, so that no secret is cut in two: the longest token is 4 KiB, a private key with 16,384 bits takes
-# 13 KiB in PEM.
-PART_BYTES: Final = MAX_RECORD_BYTES
-PART_OVERLAP: Final = 16 * 1024
 # begins the forge of a place that only the sender of the document vouches for: it proves no ownership
 HEARSAY: Final = "ingest/"
 

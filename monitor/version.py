@@ -1,8 +1,8 @@
 """The version of this program."""
 
-from importlib import metadata
-
 
 def version() -> str:
     """As the installed distribution has it."""
+    from importlib import metadata  # it takes ten milliseconds: only who asks waits
+
     return metadata.version("leakstream")

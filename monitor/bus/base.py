@@ -21,11 +21,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 Headers = Mapping[str, bytes]
-
-MAX_RECORD_BYTES: Final = 8 * 1024 * 1024  # of value; topics allow twice that, see docs/decisions/0002-bus.md
 
 
 class BusError(Exception):

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from monitor.contracts import PART_BYTES, PART_OVERLAP, Document
+from monitor.contracts import Document
 from monitor.identity import blob_sha
+from monitor.sizes import PART_BYTES, PART_OVERLAP
 
 _LINE_SEARCH: Final = 4096  # how far back a part may begin to begin with a line
 

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from monitor.contracts import PART_BYTES, PART_OVERLAP
+from monitor.sizes import PART_BYTES, PART_OVERLAP
 from monitor.walking import open_regular
 
 

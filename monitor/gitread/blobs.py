@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
 
-from monitor.contracts import PART_BYTES, PART_OVERLAP
 from monitor.gitread.errors import GitError
 from monitor.gitread.history import Skip
 from monitor.gitread.process import Git, Process
+from monitor.sizes import PART_BYTES, PART_OVERLAP
 
 _GROUP: Final = 500  # ids written at once: less than a pipe holds
 

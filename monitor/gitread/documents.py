@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from monitor.contracts import PART_OVERLAP, Document, Provenance
+from monitor.contracts import Document, Provenance
 from monitor.gitread.blobs import Piece
 from monitor.gitread.history import Commit
 from monitor.gitread.repository import Repository
+from monitor.sizes import PART_OVERLAP
 
 
 def text(path: bytes) -> str:

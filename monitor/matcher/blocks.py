@@ -13,14 +13,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO, FileIO
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from detectors import Finding, Scanner
-from detectors.containers import HEAD, kind_of
-from monitor.contracts import PART_BYTES, PART_OVERLAP, Document, Provenance
+from detectors import Scanner
+from monitor.sizes import PART_BYTES, PART_OVERLAP
+
+if TYPE_CHECKING:
+    from detectors import Finding
+    from monitor.contracts import Document
 
 Read = Callable[[memoryview], int]  # fills a beginning of it and says how much; 0 at the end; raises OSError
 _BLOCK: Final = 1 << 20  # bytes of a buffer that are scanned in one call
+_HEAD: Final = 512  # bytes of a container that stand for it
 _NEWLINE: Final = 0x0A
 _HELD: Final = 256 * 1024 * 1024  # of a container that comes as a stream
 _FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -98,6 +102,11 @@ class BlockReader:
                 self._progress.skipped["compressed"] += 1
                 return
             if size == PART_BYTES:
+                from detectors.containers import (  # at the first large file: unpackers take a while to load
+                    HEAD,
+                    kind_of,
+                )
+
                 if kind_of(bytes(self._view[start : start + HEAD])):
                     yield from self._container(path, read, start, handle)
                 else:
@@ -138,7 +147,7 @@ class BlockReader:
         inside = self._scanner.scan_container(source, size)
         self._progress.dropped.update(self._scanner.last.dropped)
         if inside is not None and inside.findings:
-            head = bytes(self._view[start : start + HEAD])
+            head = bytes(self._view[start : start + _HEAD])
             yield Found(_document(path, head), tuple(inside.findings))
         if inside is not None and inside.whole:
             self._progress.files += 1
@@ -194,6 +203,8 @@ class BlockReader:
 def _document(
     path: str, content: bytes, *, offset: int = 0, line: int = 1, overlap: int = 0, more: bool = False
 ) -> Document:
+    from monitor.contracts import Document, Provenance  # with the first finding
+
     text = os.fsencode(path).decode("utf-8", "backslashreplace")
     return Document(
         source="scan",

@@ -85,11 +85,15 @@ class _Crew:
     def _work(self) -> None:
         try:
             mine = Progress()
-            reader = BlockReader(self._scanner(), mine)
+            reader: BlockReader | None = None
             while some := self._next(mine):
+                reader = reader or BlockReader(
+                    self._scanner(), mine
+                )  # a thread for which nothing is left makes none
                 for path in some:
                     self._put(reader.add(path))
-            self._put(reader.flush())
+            if reader:
+                self._put(reader.flush())
             self._next(mine)
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
             self._results.put(error)

@@ -9,20 +9,22 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from detectors import Scanner, load_rules
-from detectors.allow import allowed
+from detectors import RuleSet, Scanner, load_rules
 from monitor import hardening
 from monitor.matcher.blocks import BlockReader, Found, Progress
-from monitor.matcher.redact import Redactor
 from monitor.matcher.tree import scan_tree
 from monitor.scan.baseline import Baseline, check_writable
 from monitor.scan.formats import Format, Summary
 from monitor.scan.hit import Hit
-from monitor.scan.hits import HitMaker
-from monitor.scan.samples import Samples
+
+if TYPE_CHECKING:
+    from monitor.identity import KeyRing
+    from monitor.scan.telling import Teller
 
 STDIN = "-"
 
@@ -68,21 +70,18 @@ def scan(options: Options, out: Format, progress: Progress) -> int:
             spare.pop() if spare else Scanner(rules, keep_refuted=options.refuted, keep_known=options.known)
         )
 
-    base = Path.cwd() if not any(Path(text).is_absolute() for text in options.targets) else None
-    maker = HitMaker(
-        baseline.keys, Redactor(Scanner(rules)), show_secrets=options.show_secrets, relative_to=base
-    )
     told: list[Hit] = []
     summary = Summary()
+    teller = _teller(options, rules, baseline.keys, summary)
     unreadable = []
     with ExitStack() as stack:
         for text, target in zip(targets, work, strict=True):
             before = progress.files, _unread(progress)
-            samples = _samples(options, text)
+            folder = _sampled(options, text)
             if not spare:
                 spare.append(first)
             for found in target(stack, make, progress):
-                for hit in maker.hits(_told(found, samples, summary)):
+                for hit in teller().hits(found, folder):
                     if hit.fingerprint in known:
                         summary.known += 1
                         continue
@@ -102,23 +101,24 @@ def scan(options: Options, out: Format, progress: Progress) -> int:
     return len(told)
 
 
-def _told(found: Found, samples: Samples | None, summary: Summary) -> Found:
-    """What is not left out, which is counted. The author's own comments and folders count in a scan that he starts himself; the service
-    never looks at them.
-    """
-    content, path = found.document.content, found.document.provenance.path
-    kept = [finding for finding in found.findings if not allowed(content, finding)]
-    real = [finding for finding in kept if samples is None or not samples.has(path, content, finding)]
-    summary.allowed += len(found.findings) - len(kept)
-    summary.samples += len(kept) - len(real)
-    return replace(found, findings=tuple(real))
+def _teller(options: Options, rules: RuleSet, keys: KeyRing, summary: Summary) -> Callable[[], Teller]:
+    """Made with the first finding: it takes a third of a start, a scanner of its own included."""
+    base = Path.cwd() if not any(Path(text).is_absolute() for text in options.targets) else None
+
+    @cache
+    def made() -> Teller:
+        from monitor.scan.telling import Teller
+
+        return Teller(rules, keys, summary, show_secrets=options.show_secrets, relative_to=base)
+
+    return made
 
 
-def _samples(options: Options, text: str) -> Samples | None:
-    """For a folder, unless samples are asked for."""
+def _sampled(options: Options, text: str) -> Path | None:
+    """The folder whose samples are left out, unless they are asked for."""
     if options.samples or options.history or text == STDIN or not Path(text).is_dir():
         return None
-    return Samples(Path(_place(text)))
+    return Path(_place(text))
 
 
 def _baseline(options: Options) -> Baseline:

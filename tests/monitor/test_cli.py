@@ -29,3 +29,21 @@ def test_a_wrong_configuration_is_one_message_and_exit_2(tmp_path):
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert f"{file}:2: bus.kind" in done.stderr
+
+
+def test_a_scan_that_finds_nothing_loads_nothing_that_tells_of_findings(tmp_path):
+    (tmp_path / "a").write_text("nothing here\n")
+    script = SCRIPT.replace(
+        "import atexit", "import atexit\natexit.register(lambda: print(*sys.modules))\nimport"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "scan", "--format", "jsonl", str(tmp_path)],
+        check=True, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    modules = set(done.stdout.split())
+    assert "monitor.scan.run" in modules
+    heavy = {
+        "detectors.containers", "detectors.documents", "detectors.profiles", "importlib.metadata", "monitor.contracts", "monitor.gitread",
+        "monitor.scan.telling", "rich.console",
+    }  # fmt: skip
+    assert sorted(modules & heavy) == []

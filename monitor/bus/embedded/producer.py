@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from monitor.bus.base import MAX_RECORD_BYTES, BusError, Message, RecordTooLarge
+from monitor.bus.base import BusError, Message, RecordTooLarge
 from monitor.bus.embedded.log import TopicLog
 from monitor.bus.embedded.retention import Retention
 from monitor.bus.embedded.worker import Worker
+from monitor.sizes import MAX_RECORD_BYTES
 
 _TOGETHER_BYTES: Final = 4 * 1024 * 1024
 

@@ -18,10 +18,11 @@ from aiokafka import AIOKafkaProducer, errors
 from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from monitor.bus.base import MAX_RECORD_BYTES, Backpressure, BusError, Message, RecordTooLarge, TopicPartition
+from monitor.bus.base import Backpressure, BusError, Message, RecordTooLarge, TopicPartition
 from monitor.bus.kafka.connection import REFUSED, BrokersAway, leave, meaning
 from monitor.bus.kafka.topics import Topics
 from monitor.metrics import Metrics
+from monitor.sizes import MAX_RECORD_BYTES
 
 _LOG = structlog.get_logger(__name__)
 BATCH_BYTES: Final = 256 * 1024

@@ -11,9 +11,10 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.structs import TopicPartition as KafkaPartition
 
-from monitor.bus.base import MAX_RECORD_BYTES, BusError, TopicPartition, TopicSpec, UnknownTopic
+from monitor.bus.base import BusError, TopicPartition, TopicSpec, UnknownTopic
 from monitor.bus.kafka.connection import BrokersAway, leave, meaning
 from monitor.config import KafkaSettings
+from monitor.sizes import MAX_RECORD_BYTES
 
 _T = TypeVar("_T")
 _TRIES: Final = 3

@@ -20,8 +20,9 @@ from pydantic import Field
 from monitor.collectors.base import SourceContext, SourcePlugin, SourceSettings
 from monitor.collectors.fileparts import Part, Version, blob_id, parts, version
 from monitor.collectors.tally import Tally
-from monitor.contracts import PART_BYTES, PART_OVERLAP, Document, Provenance
+from monitor.contracts import Document, Provenance
 from monitor.identity import blob_sha
+from monitor.sizes import PART_BYTES, PART_OVERLAP
 from monitor.walking import Skipped, walk
 
 if TYPE_CHECKING:

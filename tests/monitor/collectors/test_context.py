@@ -5,11 +5,11 @@ import asyncio
 import pytest
 
 from collecting import START, BusyState, MemoryProducer, MemoryState, Time
-from monitor.bus.base import MAX_RECORD_BYTES
 from monitor.collectors.base import Stopping
 from monitor.collectors.context import Context
 from monitor.contracts import SIGHTINGS, CoverageEvent, Document, Provenance, Sighting
 from monitor.metrics import Metrics
+from monitor.sizes import MAX_RECORD_BYTES
 
 
 class Made:

@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.collectors.cutting import cut
-from monitor.contracts import PART_OVERLAP, Document
+from monitor.contracts import Document
 from monitor.identity import blob_sha
+from monitor.sizes import PART_OVERLAP
 
 
 def document(content: bytes, **more: object) -> Document:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from monitor.collectors.fileparts import blob_id, parts, version
-from monitor.contracts import PART_BYTES, PART_OVERLAP
 from monitor.identity import blob_sha
+from monitor.sizes import PART_BYTES, PART_OVERLAP
 
 
 @pytest.mark.parametrize("size", [0, 1, PART_BYTES, PART_BYTES + 1, 2 * PART_BYTES + 12345])

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from gitrepos import Repo
-from monitor.contracts import PART_BYTES, PART_OVERLAP
 from monitor.gitread import BlobReader, Leash, Quota
 from monitor.gitread.local import locate, view
 from monitor.gitread.process import Git
+from monitor.sizes import PART_BYTES, PART_OVERLAP
 
 
 @pytest.fixture

@@ -84,3 +84,15 @@ def test_an_error_of_the_scanner_is_raised(planted: tuple[Path, set[str]], jobs:
 
     with pytest.raises(LookupError, match="no rules"):
         list(scan_tree([str(planted[0])], broken, Progress(), jobs=jobs))
+
+
+def test_a_thread_for_which_nothing_is_left_makes_no_scanner(rules: RuleSet, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"text")
+    made = []
+
+    def make() -> Scanner:
+        made.append(Scanner(rules))
+        return made[-1]
+
+    assert list(scan_tree([str(tmp_path)], make, Progress(), jobs=4)) == []
+    assert len(made) == 1

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from collecting import Bench, MemoryProducer, MemoryState
 from monitor.collectors.sources.directory import PLUGIN, DirectorySettings, DirectorySource
-from monitor.contracts import PART_BYTES
 from monitor.identity import blob_sha
+from monitor.sizes import PART_BYTES
 
 
 @pytest.fixture
