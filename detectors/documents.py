@@ -9,7 +9,7 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
-from detectors import unfolding
+from detectors import addresses, unfolding
 from detectors.attribution import Attribution
 from detectors.batches import by_document, joined
 from detectors.beginnings import marked
@@ -84,7 +84,7 @@ class Documents:
         stats = self._stats
         stats.hits += len(hits)
         found, triggered = self._judge.findings(buffer, low, high, hits, stats.dropped)
-        found = self._attribution.of(found, buffer, low, high)
+        found = addresses.dated(self._attribution.of(found, buffer, low, high), buffer, low, high)
         if depth >= self._budget.depth:
             return tuple(conclude(found, self._sets, stats.dropped))
         if kind := self._decoding.folded(buffer, low, high, triggered):
