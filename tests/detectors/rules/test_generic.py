@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from random import Random
 
 import pytest
@@ -159,7 +160,7 @@ def test_a_password_of_a_command_is_found(template: str, seed: int) -> None:
         "token: projects_my-project_locations_europe-west1_secrets_2",
         "token=com_acme_service_internal_TokenProviderImpl2Factory",
         "token = TokenStreamRewriterForTheSecondPassOfParser2",
-        "token: b3f1c2d4-1111-4222-8333-abcdefabcdef",
+        "request_token: b3f1c2d4-1111-4222-8333-abcdefabcdef",
         "mysql -u root -p shop",
         "mysql -u root -ppassword shop",
         "mysql -u root -p$MYSQL_PWD_2 shop",
@@ -240,3 +241,67 @@ def test_a_jwt_in_a_bearer_header_is_one_finding() -> None:
     (finding,) = shipped_scanner(*PROVIDERS).scan(b"Authorization: Bearer " + token + b"\n")
 
     assert (finding.rule.id, finding.secret) == ("jwt-token", token)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "cf login -a api.acme.io -u ann -p {}\n",
+        "ipmitool -H 10.1.2.3 -U admin -P {} power on\n",
+        'mysqli_connect("h1", "ann", "{}", "d");\n',
+        "requests.get(url, auth=('ann', '{}'))\n",
+        'req.SetBasicAuth("ann", "{}")\n',
+        '- name: DB_PASSWORD\n  value: "{}"\n',
+        '{{"key": "password", "type": "string", "value": "{}"}}\n',
+        '<property name="password">\n  <value>{}</value>\n</property>\n',
+        "<key>password</key>\n<string>{}</string>\n",
+        'variable "db_password" {{\n  type    = string\n  default = "{}"\n}}\n',
+        "password for root is {}\n",
+        "Password - {}\n",
+        "ssh root@h1 (pw {})\n",
+    ],
+)
+@pytest.mark.parametrize("value", ["Kale4river8Stone", "Xq7vTz92w"])
+def test_a_password_is_found_where_no_sign_of_a_language_joins_it_to_its_name(
+    template: str, value: str
+) -> None:
+    assert found(template.format(value)) == [value.encode()]
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "- name: API_KEY\n  value: {}\n",
+        '{{"name": "Authorization", "value": "Bearer {}"}}\n',
+        "<key>ApiKey</key>\n  <string>{}</string>\n",
+        "my api key is {}\n",
+        "token {} expires soon\n",
+        "Secret Key     {}\n",
+        "curl -H 'Authorization: AcmeKey {}' https://acme.io\n",
+        "requests.post(u, headers={{'authorization': '{}'}})\n",
+    ],
+)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_secret_is_found_where_no_sign_of_a_language_joins_it_to_its_name(template: str, seed: int) -> None:
+    value = secret(seed)
+
+    assert found(template.format(value)) == [value.encode()]
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("API_KEY={}\n", True),
+        ("my api key is {}\n", False),
+        ("tool --token {}\n", True),
+        ("Authorization: GenieKey {}\n", True),
+        ("X-Acme-Token: {}\n", True),
+        ("clientRequestToken: {}\n", False),
+        ("Idempotency-Key: {}\n", False),
+        ("api_key_id = {}\n", False),
+    ],
+)
+def test_a_uuid_is_a_secret_only_where_the_place_says_so(template: str, expected: bool) -> None:
+    value = str(uuid.UUID(int=Random(5).getrandbits(128)))
+
+    assert (found(template.format(value)) == [value.encode()]) is expected
