@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from typing import Final
 
-from detectors import expressions
+from detectors import disguises, expressions
 from detectors.model import Kind, Rule
 from detectors.words import COMMON, DUMMY, LONGEST_DUMMY, LONGEST_WORD
 
@@ -69,6 +69,11 @@ def dummy(rule: Rule, secret: bytes) -> str:
         ("repeated", repeated, lower),
         ("sequence", sequential, lower),
         ("placeholder", visible, lower),
+        ("placeholder", disguises.mashed, lower),
+        ("placeholder", _in_leet, lower),
+        ("sequence", _in_turns, lower),
+        ("placeholder", _encoded, body),
+        ("placeholder", _vector, secret),
         ("identifier", identifier, body),
     )
     return next((name for name, fits, text in shapes if fits(text)), "")
@@ -80,6 +85,31 @@ def visible(lower: bytes) -> bool:
         return False
     words = _LETTER_RUNS.findall(lower)
     return bool(words) and all(map(_made_of_dummies, words)) and all(map(_simple, _DIGIT_RUNS.findall(lower)))
+
+
+def _in_leet(lower: bytes) -> bool:
+    return disguises.in_leet(lower, visible)
+
+
+def _in_turns(lower: bytes) -> bool:
+    return disguises.in_turns(lower, sequential)
+
+
+def _encoded(text: bytes) -> bool:
+    return disguises.encoded(text, _stands_for_one)
+
+
+def _vector(text: bytes) -> bool:
+    return disguises.from_a_test(text, _of_a_test)
+
+
+def _stands_for_one(text: bytes) -> bool:
+    lower = text.lower()
+    return visible(lower) or _DUMMY_WORDS.search(lower) is not None or identifier(text)
+
+
+def _of_a_test(salt: bytes) -> bool:
+    return visible(salt) or sequential(salt) or (salt.isdigit() and _simple(salt)) or repeated(salt)
 
 
 def _made_of_dummies(word: bytes) -> bool:

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from detectors import filters, known
+from detectors import filters, known, surroundings
 from detectors.buffers import Buffer
 from detectors.confirm import Confirmer, Match, Miss
 from detectors.model import UNPROVABLE, Confidence, Finding, Kind, Rule, Verdict
@@ -69,7 +69,11 @@ class Judge:
             elif reason := filters.reason(rule, outcome.secret, scope=outcome.scope):
                 dropped[reason] += 1
             else:
-                found += self._judged(_finding(rule, outcome, low), dropped)
+                finding = _finding(rule, outcome, low)
+                if reason := _out_of_place(finding, buffer, low, high):
+                    dropped[reason] += 1
+                else:
+                    found += self._judged(finding, dropped)
         return found
 
     def _known(self, finding: Finding, why: str, dropped: Counter[str]) -> list[Finding]:
@@ -87,6 +91,17 @@ class Judge:
             return [finding]
         dropped["refuted"] += 1
         return []
+
+
+def _out_of_place(finding: Finding, buffer: Buffer, low: int, high: int) -> str:
+    """Why the text right around the value says that it is none, whatever it looks like; what is proved is one everywhere."""
+    if not finding.rule.placeholders or finding.proof.verdict is Verdict.PROVED:
+        return ""
+    start, end = low + finding.start, low + finding.end
+    return surroundings.reason(
+        bytes(buffer[max(low, start - surroundings.BEFORE) : start]),
+        bytes(buffer[end : min(high, end + surroundings.BEHIND)]),
+    )
 
 
 def _records(

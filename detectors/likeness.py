@@ -11,7 +11,6 @@ import re
 from typing import Final
 
 from detectors import ngrams
-from detectors.dummies import visible
 
 _DIGITS: Final = re.compile(rb"[0-9]")
 _LETTERS: Final = re.compile(rb"[A-Za-z]")
@@ -23,14 +22,16 @@ _TYPED: Final = re.compile(
 _TYPED_BARE: Final = re.compile(
     rb"[A-Z][a-z]{2,12}(?:[._-]?[0-9]{2,6}[!._-]?|[0-9]{2,4}[A-Za-z][a-z]{2,12}[0-9]{0,6})"
 )
+_TWO_SHORT: Final = re.compile(rb"[a-z]{2,5}[-_][a-z]{2,5}")
+_CAMEL: Final = re.compile(
+    rb"[A-Z][bcdfghjklmnpqrstvwxz]{0,2}(?:[aeiouy]{1,2}[bcdfghjklmnpqrstvwxz]{1,3}){1,4}[aeiouy]?(?![a-z])"
+)
+_CAMEL_SHARE: Final = 0.6  # of a name in code; of random letters and digits words with a capital have a tenth
+_LEAST_CAMEL: Final = 4
 _JOINED: Final = re.compile(rb"[0-9A-Za-z]{1,60}(?:[._/:-]{1,2}[0-9A-Za-z]{1,60}){1,20}[._/:-]{0,2}")
 _NAME: Final = re.compile(rb"[A-Za-z_][0-9A-Za-z_]{0,120}")
 _HUMPS: Final = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _HUMAN: Final = 20  # a longer value was not thought of but generated, or is text
-_LEET: Final = bytes.maketrans(b"0134578@$", b"oieastbas")
-_HUNTER: Final = re.compile(
-    rb"hunter[0-9]|1q2w3e(?:4r(?:5t)?)?", re.IGNORECASE
-)  # jokes and walks that stand for a password
 _WRITTEN_FROM: Final = 14  # bytes from which a text tells names in code from random letters
 _WRITTEN: Final = -0.3  # bits a byte below which it is one
 _SHORT_WORD: Final = 7  # letters only: a name that is rarely spelled, `zabbix`
@@ -48,10 +49,8 @@ def thought_of(value: bytes, *, quoted: bool = True) -> str:
 
     `quoted`: it stands in a literal of its own; a bare one may be a name of the code around it as well.
     """
-    if len(value) < (_SHORT_WORD if value.isalpha() else _SHORTEST):
+    if len(value) < (_SHORT_WORD if value.isalpha() else _SHORTEST) or _of_letters(value):
         return "word"
-    if in_disguise(value):
-        return "placeholder"
     digits, letters = _DIGITS.search(value) is not None, _LETTERS.search(value) is not None
     signs = _STRONG_SIGNS.search(value) is not None
     if not letters:
@@ -65,12 +64,12 @@ def thought_of(value: bytes, *, quoted: bool = True) -> str:
     return _like_a_name(value, bits, quoted=quoted)
 
 
-def in_disguise(value: bytes) -> bool:
-    """Words that stand for a password, with digits and signs for some letters: `Sup3rS3cr3tP@ssw0rd`, `hunter2`."""
-    if _HUNTER.fullmatch(value):
-        return True
-    word = value.lower().translate(_LEET)  # a sign or a year behind it makes it somebody's
-    return word.isalpha() and visible(word)
+def _of_letters(value: bytes) -> bool:
+    """Letters of any script, not of ASCII alone, with hyphens at most: `contraseña`, `Jelszó`; or two short words."""
+    if value.isascii():
+        return _TWO_SHORT.fullmatch(value) is not None
+    text = value.decode("utf-8", "replace")
+    return text.replace("-", "").isalpha()
 
 
 def _like_a_name(value: bytes, bits: float, *, quoted: bool) -> str:
@@ -93,8 +92,12 @@ def told(value: bytes) -> str:
 
 
 def generated(value: bytes, *, bits: float) -> str:
-    """Why the value is no generated secret: it is not `bits` likelier to be drawn at random than to be written."""
-    return "identifier" if ngrams.surprise(value) < bits else ""
+    """Why the value is no generated secret: it is not `bits` likelier to be drawn at random than to be written, or a name of many words."""
+    if ngrams.surprise(value) < bits:
+        return "identifier"
+    words = _CAMEL.findall(value)
+    camel = len(words) >= _LEAST_CAMEL and sum(map(len, words)) >= len(value) * _CAMEL_SHARE
+    return "identifier" if camel else ""
 
 
 def written(value: bytes) -> str:

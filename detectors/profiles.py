@@ -36,11 +36,13 @@ def _marks(reason: str, *expressions: bytes) -> Marks:
 _DEFAULT: Final = _marks(
     "common",
     rb"^(?i:(?:my|your|the|some|db|user|test|new|super)?[_-]?(?:pass(?:word|wd|phrase|w)?|pwd|pw|secret|token|credentials?|key)[0-9!]{0,4}|"
-    rb"guest|tester|demo|removed|hidden|masked|tiger|scott|postgres(?:ql)?|mysql|mongo(?:db)?|redis|rabbitmq|local)$",
+    rb"guest|tester|demo|removed|hidden|masked|tiger|scott|vagrant|ansible|postgres(?:ql)?|mysql|mongo(?:db)?|redis|rabbitmq|local)$",
+    rb"^(?i:admin|root|user|guest|qwerty|asdf|postgres|oracle|mysql)(?:1|12|123|1234|12345|123456|1!)$",
 )
 _TEMPLATE: Final = _marks(
-    "template", rb"^(?:\$[A-Za-z_{(]|%[a-z(]|%%|\{\{|<|ENC[\[(]|\{cipher\})"
-)  # the last two are encrypted
+    "template",
+    rb"^(?:\$[A-Za-z_{(]|%[a-z(]|%%|\{\{|<|@[A-Z][A-Z_]{4,40}@?$|!vault\b|[A-Z]{2,8}\[|ENC\(|\{cipher\})",
+)  # the last four are encrypted
 
 # Letters only, with signs between words: prose, a module, a host, a setting's name; the names in a Go binary.
 _WORDS: Final = (
@@ -78,7 +80,7 @@ _CODE: Final = _marks(
     rb"^_{0,2}[a-z][0-9a-z]{0,24}(?:_[a-z][0-9a-z]{0,23}){1,9}_{0,2}-?$",
     rb"^[#.&*?@:][A-Za-z_-][0-9A-Za-z_-]{1,60}$",
     rb"^[A-Za-z_][\w.]{0,60}[(\[{]|[\w\])]\.[A-Za-z_]{2,40}\(|^[\[({<].{0,200}[\])}>]$|^[\[\](){}<>.,;:|/\\^$*+?_-]{1,40}$",
-    rb"===?|!==?|^\(\?|\[\^|\[[a-z0-9]-[a-z0-9]|\\[dwsbn]|\$\{|^--|&[a-z]{2,6};|</?[a-z]|/>",
+    rb"===?(?!$)|!==?(?!$)|[A-Za-z]\?[.?]|&(?:quot|amp|lt|gt|nbsp|apos);?$|^\*[A-Z]{3,16}\*$|^\(\?|\[\^|\[[a-z0-9]-[a-z0-9]|\\[dwsbn]|\$\{|^--|&[a-z]{2,6};|</?[a-z]|/>",
     rb"^[A-Za-z]{1,40}(?:[.,;:!?](?:[A-Za-z]{1,40}|$)){1,8}$",
     rb"^%[A-Za-z0-9.]{1,4}$|(?:^|[=:/,])%[a-z](?:[^0-9A-Za-z]|$)|^\$[0-9]$|^:[a-z_]",
     rb"^[a-z][0-9a-z]{0,20}(?:\.[a-z_][0-9A-Za-z_]{1,40}){1,6}$",
@@ -86,17 +88,21 @@ _CODE: Final = _marks(
 _FORMATS: Final = _marks(
     "other_format",
     rb"^\$(?:[0-9a-z]{1,8}|argon2(?:id?|d)|pbkdf2[^$]{0,16})\$|^pbkdf2_|^\{[A-Z0-9]{3,8}\}|^(?:sha(?:1|224|256|384|512)|md5|bcrypt|scrypt)[$:-]",
+    rb"^SCRAM-SHA-|^md5[0-9a-f]{32}$|^\*[0-9A-F]{40}$",  # as PostgreSQL and MySQL store them
+    rb"^(?i:utf-?(?:8|16|32)(?:-?[bl]e)?|latin-?1|us-ascii|iso-?8859-[0-9]{1,2}|cp12[0-9]{2}|windows-12[0-9]{2}|sha-?[0-9]{1,3}|md5|base64|urllib2|gss-spnego)$",
     rb"^U2FsdGVkX1",  # `Salted__`: encrypted by a passphrase that stands elsewhere
-    rb"-----|^ssh-|^AAAA[BCE]3N|^MII[A-Z]|^ey[IJK][0-9A-Za-z_-]{10}|^data:|^urn:",
+    rb"-----|^ssh-|^AAAA(?:[BC]3N|E2V|G3N|GnN|InN|Hnn)|^MII[A-Z]|^ey[IJK][0-9A-Za-z_-]{10}|^data:|^urn:",
 )
 _UUID: Final = _marks(
     "other_format",
     rb"^\{?[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\}?$",
     rb"^[0-9a-z]{4,8}(?:-[0-9a-z]{4}){3}-[0-9a-z]{12}$",
+    rb"^[0-9a-f]{4}(?:-[0-9a-f]{4}){3}$",
 )
 _PASSWORD_SHAPES: Final = _DEFAULT + _TEMPLATE + _PATH + _NUMBER + _CODE + _FORMATS + _UUID
 _SECRET_SHAPES: Final = (
-    _marks("template", rb"%(?:0?\.[0-9]|h{0,2}[sdv](?![0-9A-Za-z]))")
+    _marks("identifier", rb"^(?i:list|dict|set|tuple|optional|union|sequence|array|map|promise)\[")
+    + _marks("template", rb"%(?:0?\.[0-9]|h{0,2}[sdv](?![0-9A-Za-z]))")
     + _marks("number", rb"^[0-9]{1,250}$")
     + _DEFAULT
     + _TEMPLATE

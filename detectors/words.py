@@ -47,7 +47,7 @@ DUMMY: Final = frozenset(
     passwords passwort placeholder please private provide public pw pwd put qux random real redacted refresh removed replace sample
     secret secrets secure server service session set shared should signing some something stub string strong super supersecret temp template test
     tester testing tests text that the this tmp to todo token tokens token1 top topsecret undefined unknown unused url use user username valid value
-    was webhook with word xxx your yours yourself string bool int true false letmein geheim contrasena
+    was webhook with word wrong bad broken incorrect whatever dont care be defined replaced xxx your yours yourself string bool int true false letmein geheim contrasena
     """.split()
 )
 LONGEST_DUMMY: Final = max(map(len, DUMMY))
