@@ -9,7 +9,7 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
-from detectors import addresses, unfolding
+from detectors import addresses, signatures, unfolding
 from detectors.attribution import Attribution
 from detectors.batches import by_document, joined
 from detectors.beginnings import marked
@@ -60,7 +60,7 @@ class Documents:
         self._stats = stats
         self._decoding.begin(high - low)
         self._meter = self._fresh_meter(high - low)
-        return self._document(buffer, low, high, hits, depth=0)
+        return signatures.proved(self._document(buffer, low, high, hits, depth=0))
 
     def container(self, file: Source, size: int, stats: ScanStats) -> Unfolded | None:
         """What is in the container of `size` bytes; None where `file` is none. Each finding's span is its first bytes."""
