@@ -62,6 +62,33 @@ def mails(count: int, line: str) -> bytes:
     return "\n".join(rows).encode() + b"\n"
 
 
+def hashed(head: str, row: str) -> bytes:
+    rng = Random(8)
+
+    def drawn(alphabet: str, size: int) -> str:
+        return "".join(rng.choices(alphabet, k=size))
+
+    text = head
+    for number in range(40):
+        text += row.format(
+            n=number, name=drawn("abcdefghijkl", 8), digest=drawn("0123456789abcdef", 40), word=drawn("ABCDEFabcdef0123456789", 30),
+            salt=drawn("ABCDEFGHIJabcdefghij0123456789", 53),
+        )  # fmt: skip
+    return text.encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        hashed("INSERT INTO user_files (name, path) VALUES\n", "('{name}','/srv/{name}'),\n"),
+        hashed("INSERT INTO commits VALUES\n", "('{name}','{digest}'),\n"),
+        hashed("INSERT INTO users VALUES\n", "({n},'{name}',NULL),\n"),
+    ],
+)
+def test_tables_without_password_hashes_are_none(text: bytes) -> None:
+    assert not [f for f in shipped_scanner(*PROVIDERS).scan(text) if f.records]
+
+
 @pytest.mark.parametrize(
     ("text", "rule_id"),
     [
@@ -73,6 +100,15 @@ def mails(count: int, line: str) -> bytes:
         (
             b"INSERT INTO users (email, password) VALUES\n" + mails(40, "('{name}@acme.com','{word}'),"),
             "data-dump-sql-rows",
+        ),
+        (
+            hashed("INSERT INTO users (name, hash) VALUES\n", "('{name}','{digest}'),\n"),
+            "data-dump-sql-hashes",
+        ),
+        (hashed("INSERT INTO wp_users VALUES ", "({n},'{name}','$P$B{word}','x'),"), "data-dump-sql-hashes"),
+        (
+            hashed("COPY app_accounts (id, login, passwd) FROM stdin;\n", "{n}\t{name}\t$2b$12${salt}\n"),
+            "data-dump-sql-hashes",
         ),
     ],
 )
