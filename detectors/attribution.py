@@ -31,7 +31,7 @@ BEFORE: Final = 400  # bytes of the text in front of the value that may name its
 BEHIND: Final = 120
 _SHORTEST_VALUE: Final = 16
 _SHORTEST_NAME: Final = 4
-_SHORTEST_STEM: Final = 5  # of what the names of a rule have in common
+_SHORTEST_STEM: Final = 4  # of what the names of a rule have in common
 # What a name is made of: the humps and numbers of identifiers, `TrelloClient`, `the-odds-api`, `auth0`.
 _PART: Final = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 _PARTS_OF_A_NAME: Final = 4

@@ -91,6 +91,8 @@ _LABEL: Final = re.compile(
 _LOGIN: Final = re.compile(
     rb"""(?:(?:^|[\s"'])(?:-u|--user|-a|--auth)[ =]\s?["']?[^\s"':]{1,96}:|\bauth["']?\s?[=:]\s?[(\[]\s?["'][^\s"']{0,64}["'],\s?["'])$"""
 )
+# What opens a login whose user is the key: `-u key:`.
+_USER: Final = re.compile(rb"""(?:^|[\s"'])(?:-u|--user)[ =]["']?$""")
 # The second argument of a call on something of the name, behind an id: `Client("AC12…", "`, `algoliasearch('LATENCY0', '`.
 _SECOND: Final = re.compile(
     rb"""^[\w.:>\-]{0,40}\(\s{0,24}(?:\w{1,20}\s?[=:]\s?)?@?(["'])(?=[^"'\s]{0,64}[0-9])[\w.@/+=\-]{4,64}\1\s{0,2},\s{0,24}(?:\w{1,20}\s?[=:]\s?)?@?["']$"""
@@ -128,7 +130,7 @@ def bond(before: bytes, name: bytes, gap: bytes, value: Weight, after: bytes) ->
     if _BAD_JOINT.search(last):
         return Bond.NONE
     label = _label(last)
-    second = bool(_SECOND.match(gap) or _LOGIN.search(last))
+    second = bool(_SECOND.match(gap) or _LOGIN.search(last) or (after[:1] == b":" and _USER.search(last)))
     credential = second or _names_credential(label)
     if value is Weight.PLAIN and any(map(hashed, (last,) if credential else (before, first, last))):
         return Bond.NONE

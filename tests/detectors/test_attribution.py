@@ -92,6 +92,10 @@ def test_a_value_that_the_providers_proof_refutes_is_not_its_own() -> None:
         ("travis-ci-access-token", "travis login --pro --access-token {value}\n"),
         ("vonage-api-secret", "https://rest.nexmo.com/sms/json?from=me&api_secret={value}&to=1\n"),
         ("github-oauth-client-secret", "new GitHubStrategy({{\n  clientID: x,\n  clientSecret: '{value}',\n"),
+        (
+            "atlassian-data-center-token",
+            'curl -H "Authorization: Bearer {value}" https://jira.corp.io/rest\n',
+        ),
         ("azure-devops-pat-legacy", "git clone https://me:{value}@dev.azure.com/a/_git/b\n"),
     ],
 )

@@ -44,6 +44,7 @@ def bound(text: str, value: Weight = Weight.PLAIN) -> Bond:
         'acme.Client(auth=("key_1234", "V"))',
         'post("https://api.acme.net/v3/mg.corp.io/messages",\n  auth=("api", "V")',
         "curl https://acme.com/v1/things/of/a/box -u id:V",
+        "curl 'https://acme.com/v1/things/of/a/box' -u V:",
         "curl https://acme.com/v1/things/of/a/box --user 'ann@corp.io:V'",
     ],
 )
