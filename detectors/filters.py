@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from detectors import hosts, likeness, profiles
+from detectors import expressions, hosts, likeness, profiles
 from detectors.dummies import dummy
 from detectors.model import Kind, Rule
 
@@ -34,6 +34,7 @@ def _reasons(rule: Rule, secret: bytes, scope: bytes) -> Iterator[str]:
     yield profiles.unlike(rule.profile, secret) if rule.profile else ""
     bare = rule.kind is Kind.CONTEXT and rule.placeholders and not rule.profile
     yield likeness.written(secret) if bare else ""
+    yield likeness.of_one_case(secret, _alphabet(rule)) if bare else ""
     yield "low_entropy" if rule.entropy and entropy(secret) < rule.entropy else ""
     host = hosts.nobodys(scope.rpartition(b"@")[2])
     yield host if host and _weak(rule, secret) else ""
@@ -41,6 +42,10 @@ def _reasons(rule: Rule, secret: bytes, scope: bytes) -> Iterator[str]:
 
 def _weak(rule: Rule, secret: bytes) -> bool:
     return profiles.common(secret) or estimate_bits(secret, rule) < _WEAK
+
+
+def _alphabet(rule: Rule) -> frozenset[int]:
+    return expressions.facts(rule.pattern, caseless=rule.caseless).alphabet
 
 
 @lru_cache(maxsize=1024)

@@ -32,6 +32,8 @@ _JOINED: Final = re.compile(rb"[0-9A-Za-z]{1,60}(?:[._/:-]{1,2}[0-9A-Za-z]{1,60}
 _NAME: Final = re.compile(rb"[A-Za-z_][0-9A-Za-z_]{0,120}")
 _HUMPS: Final = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _HUMAN: Final = 20  # a longer value was not thought of but generated, or is text
+_LETTERS_OF_A_CASE: Final = 26
+_BY_CHANCE: Final = 1e-3
 _WRITTEN_FROM: Final = 14  # bytes from which a text tells names in code from random letters
 _WRITTEN: Final = -0.3  # bits a byte below which it is one
 _SHORT_WORD: Final = 7  # letters only: a name that is rarely spelled, `zabbix`
@@ -105,3 +107,11 @@ def written(value: bytes) -> str:
     if len(value) < _WRITTEN_FROM or len(_LETTERS.findall(value)) * 5 < len(value) * 4:
         return ""
     return "identifier" if ngrams.surprise(value) < len(value) * _WRITTEN else ""
+
+
+def of_one_case(value: bytes, alphabet: frozenset[int]) -> str:
+    """Why the value of a rule with that alphabet is none: letters of one case only, where random ones would be less than once in a thousand."""
+    drawn = sum(chr(byte).isalnum() for byte in alphabet)
+    if not value.isalpha() or not (value.islower() or value.isupper()) or drawn <= _LETTERS_OF_A_CASE:
+        return ""
+    return "word" if (_LETTERS_OF_A_CASE / drawn) ** len(value) < _BY_CHANCE else ""

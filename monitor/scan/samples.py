@@ -20,7 +20,8 @@ from detectors.overlaps import NOBODYS
 from monitor.identity import WEAK_BELOW_BITS
 
 _PASSWORDS: Final = frozenset({"login", "credential", "quoted", "password", "prose"})  # detectors.profiles
-_STORED: Final = frozenset({"password-hash", "encrypted-secret"})  # Rule.credential
+_STORED: Final = frozenset({"password-hash", "encrypted-secret", "reversible-secret"})  # Rule.credential
+_TYPED: Final = frozenset({"password", "snmp-community"})
 _FOLDER: Final = re.compile(
     r"(?:__)?(?:unit|integration|functional|system|e2e|regression|acceptance)?[_-]?tests?(?:__)?|t|e2e|testing|test[_.-].{1,60}|.{1,60}[_-]tests?|"
     r"test-?data|fixtures?|specs?|(?:__)?mocks?(?:__)?|cassettes|molecule|docs?|docsite|documentation|examples?|samples?|demos?|tutorials?|howto",
@@ -67,7 +68,7 @@ def _guessable(finding: Finding) -> bool:
         return False
     if rule.provider == "password-hash" or rule.credential in _STORED:
         return True
-    typed = rule.provider in NOBODYS or rule.profile in _PASSWORDS
+    typed = rule.provider in NOBODYS or rule.profile in _PASSWORDS or rule.credential in _TYPED
     return typed and estimate_bits(finding.secret, rule) < WEAK_BELOW_BITS
 
 

@@ -59,3 +59,9 @@ def test_the_estimate_hangs_on_nothing_that_an_edit_of_the_rule_changes() -> Non
 
 def test_an_empty_value_has_none() -> None:
     assert estimate_bits(b"", RULE) == 0.0
+
+
+def test_a_name_beside_a_providers_name_is_none_of_its_values() -> None:
+    alnum = replace(RULE, provider="acme", pattern="[0-9A-Za-z]{16}")
+    assert reason(alnum, b"gaetanocarpinato") == "word"
+    assert reason(replace(alnum, pattern="[a-z]{16}"), b"gaetanocarpinato") == ""

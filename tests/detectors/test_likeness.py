@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import string
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.likeness import generated, thought_of, told, written
+from detectors.likeness import generated, of_one_case, thought_of, told, written
 from detectors.stats import REASONS
 
 
@@ -72,3 +74,13 @@ def test_any_bytes_get_a_known_reason(value: bytes) -> None:
 def test_a_name_in_code_is_no_value_of_a_provider_and_what_is_drawn_at_random_may_be() -> None:
     assert written(b"GetLaunchProfileInitialization") == "identifier"
     assert written(b"xq7Rk2Vw9ZtB4mLp") == written(b"kjhgsdfwqpzxmvbn") == written(b"1/123456789012:0a") == ""
+
+
+def test_letters_of_one_case_are_no_value_of_letters_and_digits() -> None:
+    alnum = frozenset(string.ascii_letters.encode() + string.digits.encode())
+    lower = frozenset(string.ascii_lowercase.encode() + string.digits.encode())
+    assert of_one_case(b"gaetanocarpinato", alnum) == of_one_case(b"GAETANOCARPINATO", alnum) == "word"
+    assert of_one_case(b"gaetanocarpinato", lower) == ""  # one in two hundred is so by chance
+    assert of_one_case(b"gaetanocarpinatoandsomeothers", lower) == "word"
+    assert of_one_case(b"gaetanocarpinat0", alnum) == of_one_case(b"gaetanoCarpinato", alnum) == ""
+    assert of_one_case(b"gaetanocarpinato", frozenset(string.ascii_lowercase.encode())) == ""

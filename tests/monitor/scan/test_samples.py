@@ -107,3 +107,10 @@ def test_a_line_of_yaml_in_python_is_documentation(tmp_path: Path) -> None:
         assert not has(tmp_path / "none", "src/a.py", content)
     for code in (b'password = "Berlin' + b'2019!"\n', b'x = {"password": "Berlin' + b'2019!"}\n'):
         assert not has(root, "acme/src/a.py", code)
+
+
+def test_what_a_device_keeps_of_a_password_is_a_sample(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    content = b"snmp-server community " + b"Kestrel" + b"-9 RW\n"
+    assert has(root, "acme/docs/a.rst", content)
+    assert not has(root, "acme/etc/running.cfg", content)
