@@ -93,6 +93,7 @@ def test_tables_without_password_hashes_are_none(text: bytes) -> None:
     ("text", "rule_id"),
     [
         (mails(40, "{name}@acme.com,{word}"), "data-dump-email-password-columns"),
+        (b"# combolist\n" + mails(40, "{name}@acme.com {word}"), "data-dump-email-password-blanks"),
         (mails(40, "{name}:{name}@acme.com:{word}:1990"), "data-dump-email-password"),
         (b"# combolist\n" + mails(40, "{name}:{word}"), "data-dump-user-password"),
         (b"name,phone,email\n" + mails(40, "Ann,555,{name}@acme.com"), "data-dump-user-export"),
@@ -121,7 +122,15 @@ def test_a_dump_tells_its_accounts_and_says_nothing_twice(text: bytes, rule_id: 
 
 @pytest.mark.parametrize(
     "line",
-    ["{name}@acme.com,Ann", "{name}:latest", "{name}:8080", "  {name}: {word}", "{name}=/usr/{name}"],
+    [
+        "{name}@acme.com,Ann",
+        "{name}@acme.com Ann",
+        "{name}@acme.com 1990-01-02",
+        "{name}:latest",
+        "{name}:8080",
+        "  {name}: {word}",
+        "{name}=/usr/{name}",
+    ],
 )
 def test_what_only_has_the_separators_of_a_dump_is_none(line: str) -> None:
     assert not [f for f in shipped_scanner(*PROVIDERS).scan(b"combo\n" + mails(60, line)) if f.records]
