@@ -17,10 +17,14 @@ OnMatch = Callable[[int, int, int, int, Any], bool]
 
 
 class RawScanner:
-    """One database with its scratch: one thread."""
+    """One database, which others may share, and a scratch of its own: one thread."""
 
-    def __init__(self, database: hyperscan.Database, budget: Budget) -> None:
+    def __init__(
+        self, database: hyperscan.Database, budget: Budget, scratch: hyperscan.Scratch | None = None
+    ) -> None:
+        """`scratch`: the database's own unless another one is given."""
         self._scan: Any = database.scan
+        self._scratch = database.scratch if scratch is None else scratch
         self._budget = budget
         self._hits: list[Hit] = []
         self._on_match = _collector(self._hits, budget.hits)
@@ -30,7 +34,9 @@ class RawScanner:
         hits = self._hits
         hits.clear()
         try:
-            self._scan(data, match_event_handler=self._on_match)
+            self._scan(
+                data, self._on_match, 0, None, self._scratch
+            )  # by place: a fifth less a call than by name
         except hyperscan.ScanTerminated:  # the callback has had enough
             return hits
         return hits
@@ -55,7 +61,7 @@ class RawScanner:
                 kept.append((identity, end))
             return False
 
-        self._scan(data, match_event_handler=on_match)
+        self._scan(data, on_match, 0, None, self._scratch)
         return kept, loud
 
 

@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import hyperscan
+
 from detectors.batches import by_document, joined
 from detectors.beginnings import marked
 from detectors.buffers import Buffer
@@ -30,7 +32,7 @@ _NOTHING: Final = ScanStats()
 
 
 class Scanner:
-    """Finds credentials in bytes. One instance a thread: it owns Hyperscan's scratch space.
+    """Finds credentials in bytes. One instance a thread: it owns Hyperscan's scratch space. `twin` makes one for another thread.
 
     Construction blocks: milliseconds with a warm cache, seconds without. Raises CompileError. Scanning raises nothing on any
     bytes. `last` tells what the last call did and is valid until the next one.
@@ -44,8 +46,11 @@ class Scanner:
         budget: Budget | None = None,
         keep_refuted: bool = False,
         keep_known: bool = False,
+        shared: hyperscan.Database | None = None,
     ) -> None:
-        """`keep_refuted`, `keep_known`: also tell of values whose proof fails, of those that everybody has (`Finding.known`)."""
+        """`keep_refuted`, `keep_known`: also tell of values whose proof fails, of those that everybody has (`Finding.known`).
+        `shared`: the database of another scanner of the same rules (see `twin`).
+        """
         self.rules = rules
         self.last = _NOTHING
         self._budget = budget or Budget()
@@ -53,8 +58,22 @@ class Scanner:
         self._keep_known = keep_known
         self._first_trigger = len(rules.rules)
         self._cache = default_cache() if cache_dir is None else cache_dir
-        self.database = database(rules, self._cache)
-        self._raw = RawScanner(self.database, self._budget)
+        self.database = database(rules, self._cache) if shared is None else shared
+        scratch = None if shared is None else hyperscan.Scratch(shared)
+        self._raw = RawScanner(self.database, self._budget, scratch)
+
+    def twin(self, *, keep_refuted: bool = False, keep_known: bool = False) -> Scanner:
+        """Another scanner of the same rules. The two share the database, which is only read: several megabytes and most of the time that
+        it takes to make one.
+        """
+        return Scanner(
+            self.rules,
+            cache_dir=self._cache,
+            budget=self._budget,
+            keep_refuted=keep_refuted,
+            keep_known=keep_known,
+            shared=self.database,
+        )
 
     @cached_property
     def _documents(self) -> Documents:

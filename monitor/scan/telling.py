@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from detectors import RuleSet, Scanner
+from detectors import Scanner
 from detectors.allow import allowed
 from monitor.identity import KeyRing
 from monitor.matcher.blocks import Found
@@ -23,16 +23,15 @@ class Teller:
 
     def __init__(
         self,
-        rules: RuleSet,
+        scanner: Scanner,
         keys: KeyRing,
         summary: Summary,
         *,
         show_secrets: bool = False,
         relative_to: Path | None = None,
     ) -> None:
-        """Paths below `relative_to` are printed relative to it."""
-        redactor = Redactor(Scanner(rules))
-        self._maker = HitMaker(keys, redactor, show_secrets=show_secrets, relative_to=relative_to)
+        """`scanner` is its own: it looks at what is shown. Paths below `relative_to` are printed relative to it."""
+        self._maker = HitMaker(keys, Redactor(scanner), show_secrets=show_secrets, relative_to=relative_to)
         self._summary = summary
         self._samples = cache(Samples)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import re
+import threading
 from pathlib import Path
 from random import Random
 
@@ -19,7 +20,7 @@ from detectors.context import reach
 from detectors.engines import compiled
 from detectors.expressions import LONGEST, facts
 from detectors.loader import load_files
-from detectors.model import Kind
+from detectors.model import Finding, Kind
 from detectors.stats import REASONS, Budget
 from detectors.synthetic import records_for, secret_for, value_for
 
@@ -338,3 +339,20 @@ examples = ["beta_key={{secret}}"]
     (found,) = open_.scan(text)
     assert (found.confidence, found.known) == ("low", "example of the provider's documentation")
     assert len(quiet.scan(f"beta_key={known[::-1]}".encode())) == 1
+
+
+def test_a_twin_shares_the_database_and_finds_the_same_at_the_same_time() -> None:
+    first = scanner()
+    twin = first.twin()
+    texts = [b"x" * n + b" " + made("acme-token") + b" ." for n in range(300)]
+    found: list[list[tuple[Finding, ...]]] = []
+
+    thread = threading.Thread(target=lambda: found.append([twin.scan(text) for text in texts]))
+    thread.start()
+    found.append([first.scan(text) for text in texts])
+    thread.join()
+
+    assert twin.database is first.database
+    assert found[0] == found[1]
+    assert all(found[0])
+    assert twin.twin(keep_refuted=True).rules is first.rules
