@@ -322,3 +322,15 @@ def test_a_uuid_is_a_secret_only_where_the_place_says_so(template: str, expected
     value = str(uuid.UUID(int=Random(5).getrandbits(128)))
 
     assert (found(template.format(value)) == [value.encode()]) is expected
+
+
+@pytest.mark.parametrize("scheme", ["redis", "amqp", "mongodb", "postgres", "mysql", "smtp"])
+@pytest.mark.parametrize("value", ["Kale@River92x", "Guit@rh0r@92q", "Kale#River92x"])
+def test_the_password_of_a_url_is_whole_with_the_signs_that_people_leave_in_it(
+    scheme: str, value: str
+) -> None:
+    scanner = shipped_scanner("generic", "redis", "rabbitmq", "mongodb", "postgres", "mysql", "smtp")
+
+    findings = scanner.scan(f"URL={scheme}://ann:{value}@db1.acme.io/x\n".encode())
+
+    assert [(f.rule.provider != "generic", f.secret) for f in findings] == [(True, value.encode())]
