@@ -5,9 +5,12 @@ from __future__ import annotations
 import gc
 import importlib
 import sys
-from typing import Final
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
 
-import typer
+if TYPE_CHECKING:
+    import typer
 
 # where each command lives: only the one that is called is imported, so that a scan does not wait for a web server's modules
 _HOMES: Final = {
@@ -29,6 +32,8 @@ _HOMES: Final = {
 
 def build(called: str = "") -> typer.Typer:
     """The command with all its sub-commands, or with those that live beside `called` if there is such a one."""
+    import typer
+
     app = typer.Typer(
         name="leakstream",
         help="Streaming leak-exposure monitor: what is being published of yours in public code and pastes, within seconds.",
@@ -43,13 +48,12 @@ def build(called: str = "") -> typer.Typer:
     return app
 
 
-def _build_fast(called: str) -> typer.Typer:
-    """`build`, and no look at what lasts: imports make objects that stay, and to search them again and again for garbage takes a
-    fifth of the start.
-    """
+@contextmanager
+def _what_lasts() -> Iterator[None]:
+    """No look at what lasts: imports make objects that stay, and to search them again and again for garbage takes a fifth of the start."""
     gc.disable()
     try:
-        return build(called)
+        yield
     finally:
         gc.freeze()
         gc.enable()
@@ -59,10 +63,22 @@ def _root() -> None:
     """Streaming leak-exposure monitor: what is being published of yours in public code and pastes, within seconds."""
 
 
+def _run(words: Sequence[str]) -> None:
+    """Always ends with SystemExit or another error."""
+    called = next(iter(words), "")
+    if called == "scan":
+        with _what_lasts():
+            from monitor.scan import command
+        sys.exit(command.main(words[1:]))
+    with _what_lasts():
+        app = build(called)
+    app()
+
+
 def main() -> None:
     """The console script. Turns every expected error into one message; anything else is a fault of ours, with its traceback."""
     try:
-        _build_fast(next(iter(sys.argv[1:]), ""))()
+        _run(sys.argv[1:])
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:

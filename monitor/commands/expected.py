@@ -12,6 +12,7 @@ from monitor.gitread.errors import GitError
 from monitor.identity import KeyFileError
 from monitor.matcher.pool import PoolFailed
 from monitor.scan.baseline import BaselineError
+from monitor.scan.run import TargetError
 from monitor.store.errors import StoreBusy, StoreRefused
 
 EXPECTED: Final = (
@@ -25,4 +26,5 @@ EXPECTED: Final = (
     PoolFailed,
     StoreBusy,
     StoreRefused,
+    TargetError,
 )
