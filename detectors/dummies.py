@@ -40,13 +40,18 @@ _IDENTIFIER: Final = re.compile(
     rb"[A-Za-z][A-Za-z0-9]*(?:[-_.:/ ][A-Za-z0-9]+)*|/?[A-Za-z0-9_.\-]+(?:/[A-Za-z0-9_.\-]+)+/?"
 )
 _ASCENDING: Final = (
-    b"abcdefghijklmnopqrstuvwxyz\n0123456789012345678901234567890\nqwertyuiop\nasdfghjkl\nzxcvbnm"
+    b"abcdefghijklmnopqrstuvwxyz\n0123456789012345678901234567890\nqwertyuiop\nasdfghjkl\nzxcvbnm\n"
+    b"1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik\nqazwsxedcrfvtgbyhnujmik\nzaq12wsxcde34rfv\n1q2w3e4r5t6y7u8i9o0p"
 )
 _ROWS: Final = (_ASCENDING, _ASCENDING[::-1])
 _WALKS: Final = frozenset(
     row[at : at + 4] for row in _ROWS for at in range(len(row) - 3)
 )  # four steps of any
+_HEX_ROW: Final = b"0123456789abcdef"
 _LONG_SEQUENCE: Final = 8
+_RUNS: Final = re.compile(rb"[a-z]+|[0-9]+")
+_SHORTEST_RUN: Final = 3
+_DOUBLED: Final = re.compile(rb"(?:([0-9a-z])\1{1,7}[-_.]?){3,64}")
 _SHORT_TEXT: Final = 16
 _LETTER_RUNS: Final = re.compile(rb"[a-z]+")
 _DIGIT_RUNS: Final = re.compile(rb"[0-9]+")
@@ -59,11 +64,11 @@ _LONGEST_DUMMY_TEXT: Final = 64
 
 def dummy(rule: Rule, secret: bytes) -> str:
     """Why the value is a placeholder, a template or code; "" when it may be real."""
-    body = secret[_prefix(rule) :] or secret
-    lower = body.lower()
+    text = body(rule, secret)
+    lower = text.lower()
     if lower in _NOTHING or _DUMMY_WORDS.search(lower) or _FILLER.search(lower):
         return "placeholder"
-    if rule.kind is not Kind.RECORDS and (_TEMPLATE.search(body) or _CODE.search(body)):
+    if rule.kind is not Kind.RECORDS and (_TEMPLATE.search(text) or _CODE.search(text)):
         return "template"
     shapes = (
         ("repeated", repeated, lower),
@@ -72,11 +77,12 @@ def dummy(rule: Rule, secret: bytes) -> str:
         ("placeholder", disguises.mashed, lower),
         ("placeholder", _in_leet, lower),
         ("sequence", _in_turns, lower),
-        ("placeholder", _encoded, body),
+        ("sequence", _in_runs, lower),
+        ("placeholder", _encoded, text),
         ("placeholder", _vector, secret),
-        ("identifier", identifier, body),
+        ("identifier", identifier, text),
     )
-    return next((name for name, fits, text in shapes if fits(text)), "")
+    return next((name for name, fits, part in shapes if fits(part)), "")
 
 
 def visible(lower: bytes) -> bool:
@@ -89,6 +95,20 @@ def visible(lower: bytes) -> bool:
 
 def _in_leet(lower: bytes) -> bool:
     return disguises.in_leet(lower, visible)
+
+
+def _in_runs(lower: bytes) -> bool:
+    """Letters and digits, each run of them in order (`abc123`, `qwe456xyz`), or each sign several times in order (`aabbccdd`)."""
+    if _DOUBLED.fullmatch(lower):
+        return _in_a_row(re.sub(rb"([0-9a-z])\1*[-_.]?", rb"\1", lower))
+    runs = _RUNS.findall(lower)
+    plain = sum(map(len, runs)) == len(lower)
+    return plain and all(len(run) >= _SHORTEST_RUN and _in_a_row(run) for run in runs)
+
+
+def _in_a_row(text: bytes) -> bool:
+    """A piece of a row, or digits and then letters as hexadecimal counts."""
+    return any(text in row for row in _ROWS) or text in _HEX_ROW or text in _HEX_ROW[::-1]
 
 
 def _in_turns(lower: bytes) -> bool:
@@ -105,7 +125,7 @@ def _vector(text: bytes) -> bool:
 
 def _stands_for_one(text: bytes) -> bool:
     lower = text.lower()
-    return visible(lower) or _DUMMY_WORDS.search(lower) is not None or identifier(text)
+    return visible(lower) or sequential(lower) or _DUMMY_WORDS.search(lower) is not None or identifier(text)
 
 
 def _of_a_test(salt: bytes) -> bool:
@@ -197,6 +217,7 @@ def _covered(part: bytes) -> int:
     return covered
 
 
-def _prefix(rule: Rule) -> int:
-    """Length of the fixed text that a token begins with: `sk_test_` is no placeholder."""
-    return len(expressions.prefix(rule.pattern)) if rule.kind is Kind.TOKEN else 0
+def body(rule: Rule, secret: bytes) -> bytes:
+    """The value without the fixed text that a token begins with: `sk_test_` is no placeholder."""
+    prefix = len(expressions.prefix(rule.pattern)) if rule.kind is Kind.TOKEN else 0
+    return secret[prefix:] or secret

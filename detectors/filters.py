@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from detectors import expressions, hosts, likeness, profiles
-from detectors.dummies import dummy
+from detectors.dummies import body, dummy
 from detectors.model import Kind, Rule
 
 _RUNS: Final = re.compile(rb"[A-Za-z]+|[0-9]+|[^A-Za-z0-9]+")
@@ -34,7 +34,8 @@ def _reasons(rule: Rule, secret: bytes, scope: bytes) -> Iterator[str]:
     yield profiles.unlike(rule.profile, secret) if rule.profile else ""
     bare = rule.kind is Kind.CONTEXT and rule.placeholders and not rule.profile
     yield likeness.written(secret) if bare else ""
-    yield likeness.of_one_case(secret, _alphabet(rule)) if bare else ""
+    drawn = rule.placeholders and not rule.profile and rule.kind in (Kind.CONTEXT, Kind.TOKEN)
+    yield likeness.of_one_case(body(rule, secret), _alphabet(rule)) if drawn else ""
     yield "low_entropy" if rule.entropy and entropy(secret) < rule.entropy else ""
     host = hosts.nobodys(scope.rpartition(b"@")[2])
     yield host if host and _weak(rule, secret) else ""

@@ -100,6 +100,7 @@ def _out_of_place(finding: Finding, buffer: Buffer, low: int, high: int) -> str:
     start, end = low + finding.start, low + finding.end
     return surroundings.reason(
         bytes(buffer[max(low, start - surroundings.BEFORE) : start]),
+        finding.secret,
         bytes(buffer[end : min(high, end + surroundings.BEHIND)]),
     )
 

@@ -22,6 +22,7 @@ _TYPED: Final = re.compile(
 _TYPED_BARE: Final = re.compile(
     rb"[A-Z][a-z]{2,12}(?:[._-]?[0-9]{2,6}[!._-]?|[0-9]{2,4}[A-Za-z][a-z]{2,12}[0-9]{0,6})"
 )
+_CAPITALISED: Final = re.compile(rb"[A-Z][a-z]{4,30}")
 _TWO_SHORT: Final = re.compile(rb"[a-z]{2,5}[-_][a-z]{2,5}")
 _CAMEL: Final = re.compile(
     rb"[A-Z][bcdfghjklmnpqrstvwxz]{0,2}(?:[aeiouy]{1,2}[bcdfghjklmnpqrstvwxz]{1,3}){1,4}[aeiouy]?(?![a-z])"
@@ -42,6 +43,10 @@ _SHORTEST_NUMBER: Final = 6
 _STRANGE: Final = 6.0  # bits over text from which a value is none, whatever its shape
 _STRANGE_MIXED: Final = 0.35  # the same a byte, of letters with digits or signs
 _STRANGE_WORD: Final = 1.0  # and of letters alone, which may be a word of any language
+_SHORT_SECRET: Final = 10
+_STRANGE_SECRET: Final = (
+    1.3  # bits a byte of a short one and of one of letters alone, which may be a word of any language
+)
 _LIKE_A_NAME: Final = -0.8  # bits a byte below which words joined by signs are a name in a literal of its own
 _LIKE_A_BARE_NAME: Final = -0.4
 
@@ -67,9 +72,9 @@ def thought_of(value: bytes, *, quoted: bool = True) -> str:
 
 
 def _of_letters(value: bytes) -> bool:
-    """Letters of any script, not of ASCII alone, with hyphens at most: `contraseña`, `Jelszó`; or two short words."""
+    """Letters of any script, not of ASCII alone, with hyphens at most: `contraseña`, `Jelszó`; a capital and small ones, or two short words."""
     if value.isascii():
-        return _TWO_SHORT.fullmatch(value) is not None
+        return _TWO_SHORT.fullmatch(value) is not None or _CAPITALISED.fullmatch(value) is not None
     text = value.decode("utf-8", "replace")
     return text.replace("-", "").isalpha()
 
@@ -95,6 +100,8 @@ def told(value: bytes) -> str:
 
 def generated(value: bytes, *, bits: float) -> str:
     """Why the value is no generated secret: it is not `bits` likelier to be drawn at random than to be written, or a name of many words."""
+    if len(value) < _SHORT_SECRET or value.replace(b"-", b"").isalpha():
+        bits = max(bits, len(value) * _STRANGE_SECRET)
     if ngrams.surprise(value) < bits:
         return "identifier"
     words = _CAMEL.findall(value)
@@ -110,7 +117,11 @@ def written(value: bytes) -> str:
 
 
 def of_one_case(value: bytes, alphabet: frozenset[int]) -> str:
-    """Why the value of a rule with that alphabet is none: letters of one case only, where random ones would be less than once in a thousand."""
+    """Why the value of a rule with that alphabet is none: letters of one case only, where random ones would be less than once in a thousand.
+
+    `lip_buttons_name_to_num`: joins do not count.
+    """
+    value = value.translate(None, b"_-")
     drawn = sum(chr(byte).isalnum() for byte in alphabet)
     if not value.isalpha() or not (value.islower() or value.isupper()) or drawn <= _LETTERS_OF_A_CASE:
         return ""

@@ -80,7 +80,7 @@ _CODE: Final = _marks(
     rb"^_{0,2}[a-z][0-9a-z]{0,24}(?:_[a-z][0-9a-z]{0,23}){1,9}_{0,2}-?$",
     rb"^[#.&*?@:][A-Za-z_-][0-9A-Za-z_-]{1,60}$",
     rb"^[A-Za-z_][\w.]{0,60}[(\[{]|[\w\])]\.[A-Za-z_]{2,40}\(|^[\[({<].{0,200}[\])}>]$|^[\[\](){}<>.,;:|/\\^$*+?_-]{1,40}$",
-    rb"===?(?!$)|!==?(?!$)|[A-Za-z]\?[.?]|&(?:quot|amp|lt|gt|nbsp|apos);?$|^\*[A-Z]{3,16}\*$|^\(\?|\[\^|\[[a-z0-9]-[a-z0-9]|\\[dwsbn]|\$\{|^--|&[a-z]{2,6};|</?[a-z]|/>",
+    rb"===?(?!$)|!==?(?!$)|[A-Za-z]\?[.?]|&(?:quot|amp|lt|gt|nbsp|apos);?$|^\*[A-Z]{3,16}\*$|^[A-Za-z_]{2,30}[\])}]{1,6}$|^\(\?|\[\^|\[[a-z0-9]-[a-z0-9]|\\[dwsbn]|\$\{|^--|&[a-z]{2,6};|</?[a-z]|/>",
     rb"^[A-Za-z]{1,40}(?:[.,;:!?](?:[A-Za-z]{1,40}|$)){1,8}$",
     rb"^%[A-Za-z0-9.]{1,4}$|(?:^|[=:/,])%[a-z](?:[^0-9A-Za-z]|$)|^\$[0-9]$|^:[a-z_]",
     rb"^[a-z][0-9a-z]{0,20}(?:\.[a-z_][0-9A-Za-z_]{1,40}){1,6}$",
@@ -88,6 +88,7 @@ _CODE: Final = _marks(
 _FORMATS: Final = _marks(
     "other_format",
     rb"^\$(?:[0-9a-z]{1,8}|argon2(?:id?|d)|pbkdf2[^$]{0,16})\$|^pbkdf2_|^\{[A-Z0-9]{3,8}\}|^(?:sha(?:1|224|256|384|512)|md5|bcrypt|scrypt)[$:-]",
+    rb"[\x00-\x1f\x7f]",  # bytes of a binary
     rb"^SCRAM-SHA-|^md5[0-9a-f]{32}$|^\*[0-9A-F]{40}$",  # as PostgreSQL and MySQL store them
     rb"^(?i:utf-?(?:8|16|32)(?:-?[bl]e)?|latin-?1|us-ascii|iso-?8859-[0-9]{1,2}|cp12[0-9]{2}|windows-12[0-9]{2}|sha-?[0-9]{1,3}|md5|base64|urllib2|gss-spnego)$",
     rb"^U2FsdGVkX1",  # `Salted__`: encrypted by a passphrase that stands elsewhere

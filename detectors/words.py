@@ -40,14 +40,16 @@ LONGEST_WORD: Final = max(map(len, COMMON))
 # What people write where a secret is wanted and mean none.
 DUMMY: Final = frozenset(
     b"""
-    a abc abcd access account an and api app apikey auth authentication authorization bar basic baz bearer blah bogus bytes change changeit changeme cloud
-    code common config consumer correct cred credential credentials creds data database db default demo dev dummy email encryption enter example fake field
-    fill fixme foo for generic goes guest hash her here hidden id in insert invalid is it its jwt key keys license login lorem ipsum masked me
-    mine mock mockup my mysecret name need new no none not note nothing null of old or other pass passcode passphrase passwd password
-    passwords passwort placeholder please private provide public pw pwd put qux random real redacted refresh removed replace sample
-    secret secrets secure server service session set shared should signing some something stub string strong super supersecret temp template test
-    tester testing tests text that the this tmp to todo token tokens token1 top topsecret undefined unknown unused url use user username valid value
-    was webhook with word wrong bad broken incorrect whatever dont care be defined replaced xxx your yours yourself string bool int true false letmein geheim contrasena
+    a abc abcd access account am an and anyone api apikey app are auth authentication authorization bad bar basic baz be bearer blah blank bogus bool
+    broken bye bytes care change changeit changeme ci cloud code commit common config consumer contrasena correct cred credential credentials creds data
+    database db default defined demo dev development django do dont dummy duper edit email encryption enter example extremely fake false field fill fixme
+    foo for geheim generic goes guest hash hello her here hey hidden host hostname iam id in incorrect insecure insert int integration invalid ipsum is it
+    its jwt keep key keyring keys letmein license local localhost login long lorem masked me mine mock mockup my mysecret name need new no none noop nope
+    not note nothing null of old one or other pass passcode passphrase passwd password passwords passwort placeholder please pleasechange port private
+    provide public put pw pwd qux random real redacted refresh removed replace replaced sample sauce secret secretly secrets secure sekret sekrit server
+    service session set shared shh should signing some something string strong stub super supersecret tell temp template test tester testing tests text
+    that the this three tmp to todo token token1 tokens top topsecret true two ultra undefined unit unknown unsafe unused update url use user username
+    valid value very was webhook welcome whatever with word world wrong xxx xyz xyzzy your yours yourself
     """.split()
 )
 LONGEST_DUMMY: Final = max(map(len, DUMMY))

@@ -65,3 +65,6 @@ def test_a_name_beside_a_providers_name_is_none_of_its_values() -> None:
     alnum = replace(RULE, provider="acme", pattern="[0-9A-Za-z]{16}")
     assert reason(alnum, b"gaetanocarpinato") == "word"
     assert reason(replace(alnum, pattern="[a-z]{16}"), b"gaetanocarpinato") == ""
+    token = replace(alnum, kind=Kind.TOKEN, pattern="lip_[0-9A-Za-z_]{19}")
+    assert reason(token, b"lip_buttonsxnameqtoxnum") == "word"
+    assert reason(token, b"lip_kX3vB9nQ2mZ7tR5wx1L") == ""

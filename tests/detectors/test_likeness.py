@@ -83,4 +83,5 @@ def test_letters_of_one_case_are_no_value_of_letters_and_digits() -> None:
     assert of_one_case(b"gaetanocarpinato", lower) == ""  # one in two hundred is so by chance
     assert of_one_case(b"gaetanocarpinatoandsomeothers", lower) == "word"
     assert of_one_case(b"gaetanocarpinat0", alnum) == of_one_case(b"gaetanoCarpinato", alnum) == ""
+    assert of_one_case(b"buttons_name_to_num", alnum) == "word"
     assert of_one_case(b"gaetanocarpinato", frozenset(string.ascii_lowercase.encode())) == ""

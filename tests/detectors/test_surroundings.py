@@ -31,7 +31,10 @@ TOKEN = secret_for(ruleset()["acme-token"], Random(1))
         ("key: @@[...]", "placeholder"),
         ("secret: arn:aws:secretsmanager:eu-west-1:123456789012:secret:@@", "identifier"),
         ("arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:@@", "identifier"),
+        ("![x](https://acme.io/project/badge/Grade/@@)", "identifier"),
+        ("password = @@.get(NAME)", "identifier"),
         ("password: '@@'", ""),
+        ("password is @@. Then go on", ""),
         ("{@@}", ""),
         ("{{'password': '@@'}}", ""),
         ("f({{@@)", ""),
@@ -42,8 +45,16 @@ TOKEN = secret_for(ruleset()["acme-token"], Random(1))
 )
 def test_what_stands_around_a_value_may_say_that_it_is_none(text: str, why: str) -> None:
     before, behind = text.rsplit("@@", 1) if "@@@" in text else text.split("@@")
-    assert reason(before.encode(), behind.encode()) == why
+    assert reason(before.encode(), b"kX3vB9nQ", behind.encode()) == why
     assert not why or why in REASONS
+
+
+def test_a_word_that_begins_a_text_is_one() -> None:
+    assert reason(b'"password": "', b"Jelszava", b' a x-hez"') == "word"
+    assert reason(b'"password": "', b"Felhaszn", b'\\u00e1l\\u00f3i"') == "word"
+    assert reason(b'"password": "', b"kX3vB9nQ", b" and more") == ""
+    assert reason(b"password: ", b"Jelszava", b" a x-hez") == ""
+    assert reason(b'"password": "', b"Jelszava", b'", "user": "x"') == ""
 
 
 def test_a_value_out_of_place_is_counted_and_its_neighbour_found() -> None:
