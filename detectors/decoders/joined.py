@@ -19,6 +19,7 @@ _JOINT: Final = re.compile(
 )
 _REWRITER: Final = Rewriter(NAME, _JOINT, lambda _: b"")
 _ENDS: Final = r"[A-Za-z0-9_]{4}"
+_BEGINS: Final = r"[A-Za-z][A-Za-z_\x2d]{0,2}"  # all of a piece: a token broken within its prefix
 
 
 def _triggers(_ruleset: RuleSet) -> tuple[Trigger, ...]:
@@ -29,6 +30,8 @@ def _triggers(_ruleset: RuleSet) -> tuple[Trigger, ...]:
             found.append(Trigger(NAME, rf"{_ENDS}{quote}{sign}{quote}{_ENDS}"))
         found.append(Trigger(NAME, rf"{_ENDS}{quote} {{1,2}}{quote}{_ENDS}"))
         found.append(Trigger(NAME, rf"{_ENDS}{quote} ?[+.&\\]?\r?\n[ \t]{{0,40}}(?:[+.&] ?)?{quote}{_ENDS}"))
+        found.append(Trigger(NAME, rf"{quote}{_BEGINS}{quote} \+ {quote}{_ENDS}"))
+        found.append(Trigger(NAME, rf"{quote}{_BEGINS}{quote}\+{quote}{_ENDS}"))
     found.append(Trigger(NAME, rf"{_ENDS}\" & _\r?\n"))  # Basic
     return tuple(found)
 

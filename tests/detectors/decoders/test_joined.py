@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
+from acme_rules import ruleset, scanner
 from decoding import plain, taken
 from detectors.decoders.joined import DECODER
+from detectors.synthetic import secret_for
 
 
 @pytest.mark.parametrize("quote", [b'"', b"'"])
@@ -15,6 +19,22 @@ def test_the_halves_become_one_string(quote: bytes, joint: bytes) -> None:
     text = b"key = " + quote + b"Wq7rT2mK" + quote + joint + quote + b"9xLp4vBn" + quote + b";"
 
     assert plain(DECODER, text) == b"key = " + quote + b"Wq7rT2mK9xLp4vBn" + quote + b";"
+
+
+@pytest.mark.parametrize("piece", [b"a", b"ac", b"acm", b"ac-"])
+@pytest.mark.parametrize(("quote", "joint"), [(b'"', b" + "), (b"'", b"+"), (b'"', b"+"), (b"'", b" + ")])
+def test_a_prefix_may_be_broken(piece: bytes, quote: bytes, joint: bytes) -> None:
+    text = b"key = " + quote + piece + quote + joint + quote + b"9xLp4vBn" + quote + b";"
+
+    assert plain(DECODER, text) == b"key = " + quote + piece + b"9xLp4vBn" + quote + b";"
+
+
+def test_a_token_broken_within_its_prefix_is_found() -> None:
+    token = secret_for(ruleset()["acme-token"], Random(1))
+
+    (found,) = scanner().scan(b'key = "%s" + "%s"\n' % (token[:2], token[2:]))
+
+    assert (found.rule.id, found.secret, found.decoded) == ("acme-token", token, ("joined",))
 
 
 def test_the_line_continuation_of_basic() -> None:
@@ -35,6 +55,8 @@ def test_many_pieces() -> None:
         b'"Wq7rT2mK" + name + "9xLp4vBn"',
         b"\"Wq7rT2mK\" + '9xLp4vBn'",
         b'"left" == "right"',
+        b'"a" + "b" + "c"',
+        b'"is " + "they said"',
     ],
 )
 def test_sentences_lists_and_variables_are_not_joined(text: bytes) -> None:
