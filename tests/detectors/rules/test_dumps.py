@@ -96,6 +96,7 @@ def test_tables_without_password_hashes_are_none(text: bytes) -> None:
         (b"# combolist\n" + mails(40, "{name}@acme.com {word}"), "data-dump-email-password-blanks"),
         (mails(40, "{name}:{name}@acme.com:{word}:1990"), "data-dump-email-password"),
         (b"# combolist\n" + mails(40, "{name}:{word}"), "data-dump-user-password"),
+        (b"jim:iloveyou1\n" + mails(39, "{name}:{word}"), "data-dump-user-password"),
         (b"name,phone,email\n" + mails(40, "Ann,555,{name}@acme.com"), "data-dump-user-export"),
         (mails(40, '{{"email": "{name}@acme.com", "password": "{word}"}}'), "data-dump-json-users"),
         (
