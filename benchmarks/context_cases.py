@@ -250,6 +250,14 @@ PLACES: Final[dict[str, str]] = {
     "xml cfg": '<setting name="@Pascal" serializeAs="String">\n  <value>@v</value>\n</setting>\n',
     "reg": '"@Pascal"="@v"\n',
     "git url": "git clone https://bob:@v@@vendor.com/x/y.git\n",
+    "client id and key": 'client = @vendor.Client("id12345", "@v")\n',
+    "client named id and key": "c = @Vendor({ id: 'id12345', key: '@v' })\n",
+    "auth tuple lines": 'requests.post(\n    "https://api.@vendor.com/v3/mg/messages",\n    auth=("api", "@v"),\n)\n',
+    "curl login after": "curl 'https://api.@vendor.com/v2/people/find?email=x' -u 'id:@v'\n",
+    "curl key as user after": "curl 'https://api.@vendor.com/v2/people/find?email=x' -u @v:\n",
+    "client class far": "client = @VendorClient(\n    region='eu',\n    retries=3,\n    token='@v',\n)\n",
+    "scheme of its own": 'curl https://api.@vendor.com/v1 -H "Authorization: @VendorKey @v"\n',
+    "authorization alone": 'headers = {"authorization": "@v"}\nrequests.get("https://api.@vendor.com/v1", headers=headers)\n',
 }
 
 # Texts around a value of the rule's own shape that is no credential. Of which shapes they are told is said by the key's first word.
