@@ -43,7 +43,7 @@ _NAMES: Final = re.compile(
     rb"""_?(?:Client|CLIENT|Api|API|Sdk|SDK|Strategy|OAuth|Auth|Provider|Service)"""
 )
 # Rules of what stands in anybody's repository or application.
-_ANYBODYS: Final = NOBODYS | {"git", "php"}
+_ANYBODYS: Final = NOBODYS | {"php"}
 
 
 class Attribution:

@@ -15,7 +15,7 @@ _CONFIDENCES: Final = {Confidence.HIGH: 2, Confidence.MEDIUM: 1, Confidence.LOW:
 # What these decode is wrong as it stands: half a value, an encoded value beside its name, a value with `&quot;` behind it.
 _REVEALING: Final = frozenset({"joined", "kubernetes", "entities", "quoted-printable"})
 # What carries credentials of any provider: whoever names the provider says more.
-NOBODYS: Final = frozenset({"generic", "http", "jwt", "netrc", "oauth"})
+NOBODYS: Final = frozenset({"generic", "git", "http", "jwt", "netrc", "oauth"})
 _Way = tuple[str, ...]
 
 

@@ -96,6 +96,7 @@ def test_a_value_that_the_providers_proof_refutes_is_not_its_own() -> None:
             "atlassian-data-center-token",
             'curl -H "Authorization: Bearer {value}" https://jira.corp.io/rest\n',
         ),
+        ("gitea-access-token", "git clone https://bob:{value}@gitea.com/x/y.git\n"),
         ("azure-devops-pat-legacy", "git clone https://me:{value}@dev.azure.com/a/_git/b\n"),
     ],
 )
