@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from detectors.model import Rule
+from detectors.proofs import reversible
 
 _PEM: Final = re.compile(rb"-----BEGIN [^-\n]{1,64}-----(.*?)(?:-----END|\Z)", re.DOTALL)
 _LINE_ENDS: Final = re.compile(rb"(?:\\r|\\n|\r|\n)+")
@@ -24,6 +25,11 @@ _URLSAFE: Final = bytes.maketrans(b"-_", b"+/")
 def canonical(rule: Rule, secret: bytes) -> bytes:
     """The bytes of `secret` that identify the leak, by the rule's `canonical`; the same whatever ends its lines."""
     return CANONICALS[rule.canonical](secret.replace(b"\r\n", b"\n"))
+
+
+def guessed(rule: Rule, secret: bytes) -> bytes:
+    """What has to be guessed to have the secret: of a password that is stored reversibly the password."""
+    return canonical(rule, secret) if rule.canonical in _READ_BACK else secret
 
 
 def _as_found(secret: bytes) -> bytes:
@@ -50,6 +56,16 @@ def _base64(secret: bytes) -> bytes:
     return secret.translate(_URLSAFE).rstrip(b"=")
 
 
+def _read_back(proof: str) -> Callable[[bytes], bytes]:
+    """The password itself: one is written in sixteen ways by Cisco, and guessed as easily in each of them."""
+    return lambda secret: reversible.plain(proof, secret).encode() or secret
+
+
+_READ_BACK: Final = {
+    "cisco-7-v1": _read_back("cisco-type-7"),
+    "filezilla-v1": _read_back("filezilla-password"),
+    "group-policy-v1": _read_back("group-policy-password"),
+}
 CANONICALS: Final[Mapping[str, Callable[[bytes], bytes]]] = MappingProxyType(
     {
         "v1": _as_found,
@@ -57,5 +73,6 @@ CANONICALS: Final[Mapping[str, Callable[[bytes], bytes]]] = MappingProxyType(
         "urlencoded-v1": unquote_to_bytes,
         "base64-v1": _base64,
         "pem-v1": _pem,
+        **_READ_BACK,
     }
 )

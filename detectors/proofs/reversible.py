@@ -60,46 +60,57 @@ def _policy(*, encrypt: bool) -> Callable[[bytes], bytes]:
     return (cipher.encryptor() if encrypt else cipher.decryptor()).update
 
 
-def _check(name: str, way: str, read: Callable[[bytes], str], *, sure: bool) -> Callable[[bytes], Proof]:
+def plain(name: str, secret: bytes) -> str:
+    """The password that `secret` holds, by the proof's name; "" where none can be read. Total and linear. Raises KeyError."""
+    try:
+        text = _READERS[name](secret[:_LONGEST])
+    except UnicodeDecodeError:
+        return ""
+    return text if text.isprintable() else ""
+
+
+def _check(name: str, way: str, *, sure: bool) -> Callable[[bytes], Proof]:
     def check(secret: bytes) -> Proof:
-        try:
-            plain = read(secret[:_LONGEST])
-        except UnicodeDecodeError:
-            plain = ""
-        if not plain or not plain.isprintable():
+        text = plain(name, secret)
+        if not text:
             return Proof(Verdict.UNPROVABLE, name)
-        facts = {"reversible": way, "password_length": str(len(plain))}
+        facts = {"reversible": way, "password_length": str(len(text))}
         return Proof(Verdict.PROVED if sure else Verdict.UNPROVABLE, name, facts)
 
     return check
 
 
-def _plain(length: int, rng: Random) -> bytes:
+def _drawn(length: int, rng: Random) -> bytes:
     return "".join(rng.choices(_ALPHABET, k=length)).encode()
 
 
 def _make_read(candidate: bytes, rng: Random) -> bytes:
-    return base64.b64encode(_plain(max(5, len(candidate) * 3 // 4 - 2), rng))
+    return base64.b64encode(_drawn(max(5, len(candidate) * 3 // 4 - 2), rng))
 
 
 def _make_cisco(candidate: bytes, rng: Random) -> bytes:
     start = rng.randrange(_CISCO_STARTS)
     return b"%02d%s" % (
         start,
-        _crossed(start, _plain((len(candidate) - 2) // 2, rng)).hex().upper().encode(),
+        _crossed(start, _drawn((len(candidate) - 2) // 2, rng)).hex().upper().encode(),
     )
 
 
 def _make_policy(_candidate: bytes, rng: Random) -> bytes:
-    text = _plain(rng.randrange(8, 30), rng).decode().encode("utf-16-le")
+    text = _drawn(rng.randrange(8, 30), rng).decode().encode("utf-16-le")
     padding = _BLOCK - len(text) % _BLOCK
     return base64.b64encode(_policy(encrypt=True)(text + bytes((padding,)) * padding)).rstrip(b"=")
 
 
+_READERS: Final = {
+    "filezilla-password": _read,
+    "cisco-type-7": _uncisco,
+    "group-policy-password": _decrypted,
+}
 PROOFS: dict[str, ProofSpec] = {
-    "filezilla-password": ProofSpec(_check("filezilla-password", "base64", _read, sure=False), _make_read),
-    "cisco-type-7": ProofSpec(_check("cisco-type-7", "Cisco type 7", _uncisco, sure=False), _make_cisco),
+    "filezilla-password": ProofSpec(_check("filezilla-password", "base64", sure=False), _make_read),
+    "cisco-type-7": ProofSpec(_check("cisco-type-7", "Cisco type 7", sure=False), _make_cisco),
     "group-policy-password": ProofSpec(
-        _check("group-policy-password", "AES with a published key", _decrypted, sure=True), _make_policy
+        _check("group-policy-password", "AES with a published key", sure=True), _make_policy
     ),
 }

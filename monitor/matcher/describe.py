@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from detectors import Finding
-from detectors.canonical import canonical
+from detectors.canonical import canonical, guessed
 from detectors.filters import estimate_bits
 from monitor.contracts import Document
 from monitor.identity import WEAK_BELOW_BITS, KeyRing
@@ -79,7 +79,8 @@ class Described:
     def of(self, finding: Finding) -> Description:
         """Asked in the order of `findings` all answers together cost one look at the text."""
         document, rule = self._document, finding.rule
-        bits, identity = estimate_bits(finding.secret, rule), canonical(rule, finding.secret)
+        bits = estimate_bits(guessed(rule, finding.secret), rule)
+        identity = canonical(rule, finding.secret)
         if cut_dump(document, finding):  # each part has other lines: only the document is the same
             bits, identity = WEAK_BELOW_BITS, b"document\0" + (document.blob_sha or document.id).encode()
         scope = finding.scope or document.provenance.owner.lower().encode()

@@ -10,9 +10,11 @@ from detectors.model import Proof, Verdict
 from detectors.synthetic import secret_for
 from monitor.contracts import Document
 from monitor.identity import KeyRing
-from monitor.matcher.describe import Described, facts
+from monitor.matcher.describe import Described, Description, facts
 from monitor.matcher.redact import Redactor
+from shipped_rules import shipped_scanner
 
+CISCO = b"dsfd;kfoA,.iyewrkldJKDHSUBsgvca69834ncxv9873254k;fg87"
 KEYS = KeyRing.of(b"k" * 32, b"o" * 32)
 TOKEN = secret_for(ruleset()["acme-token"], random.Random(1))
 
@@ -49,6 +51,26 @@ def test_the_fingerprint_is_the_current_keys_and_a_weak_one_has_its_scope() -> N
     assert first.weak
     assert list(first.leak) == list(KEYS.keys)
     assert first.fingerprint == first.leak[KEYS.current_id] != second.fingerprint
+
+
+def test_a_reversible_password_is_as_weak_as_itself_and_one_in_all_its_ways() -> None:
+    """Twelve hex digits are no twelve random ones: a list of words opens them."""
+    line = b"username ann password 7 %s\n"
+    found = shipped_scanner("cisco")
+
+    def of(secret: bytes) -> Description:
+        document = Document(source="t", id="1", content=line % secret, fetched_at=0.0)
+        text = Described(document, found.scan(document.content), KEYS, Redactor(found))
+        return text.of(text.findings[0])
+
+    word = b"Sommer-Regen-20"
+    one, two = (
+        b"%02d%s" % (at, bytes(a ^ b for a, b in zip(word, CISCO[at:], strict=False)).hex().upper().encode())
+        for at in (2, 9)
+    )
+    assert one != two
+    assert of(one).weak
+    assert of(one).fingerprint == of(two).fingerprint
 
 
 def test_what_another_part_tells_is_left_out() -> None:
