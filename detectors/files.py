@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import os
 import stat
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -53,6 +52,8 @@ def _content(file: BinaryIO, kind: bytes) -> bytes | None:
 
 def write_sealed(path: Path, kind: bytes, content: bytes) -> bool:
     """Mode 0600, atomically. False when the folder cannot be written: the caller does without."""
+    import tempfile  # a start with a warm cache writes nothing
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")

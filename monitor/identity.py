@@ -18,7 +18,6 @@ import hmac
 import os
 import secrets
 import stat
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,6 +88,8 @@ def blob_sha(content: bytes) -> str:
 
 def create_key(path: Path) -> KeyRing:
     """Make a new key file, mode 0600. Raises FileExistsError: a key is never overwritten."""
+    import tempfile  # here: a scan has no key file
+
     key = secrets.token_bytes(_KEY_BYTES)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import orjson
-
 from monitor.identity import KeyFileError, KeyRing
 from monitor.scan.hit import Hit
 
@@ -45,6 +43,8 @@ class Baseline:
     @classmethod
     def load(cls, path: Path) -> Baseline:
         """Raises BaselineError."""
+        import orjson  # here and below: most scans have no baseline
+
         try:
             raw = orjson.loads(path.read_bytes())
             if raw["format"] != _FORMAT:
@@ -57,11 +57,13 @@ class Baseline:
             return cls(KeyRing.of(key), entries, key)
         except OSError as error:
             raise BaselineError(f"{path}: cannot be read: {error.strerror}") from error
-        except (orjson.JSONDecodeError, KeyFileError, KeyError, TypeError, ValueError) as error:
+        except (KeyFileError, KeyError, TypeError, ValueError) as error:
             raise BaselineError(f"{path}: not a baseline file of leakstream") from error
 
     def write(self, path: Path, hits: Iterable[Hit]) -> int:
         """Write what is known and `hits`, atomically, mode 0600. Returns how many weak ones were left out. Raises BaselineError."""
+        import orjson
+
         kept = {entry["fingerprint"]: entry for entry in self.entries}
         weak = 0
         for hit in hits:

@@ -10,8 +10,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Protocol, TextIO
 from urllib.parse import quote
 
-import orjson
-
 from monitor.scan.hit import Hit
 from monitor.untrusted import Sink, untrusted
 
@@ -131,6 +129,8 @@ class JsonLines:
         self._err = err
 
     def hit(self, hit: Hit) -> None:
+        import orjson  # with the first finding: it takes a twentieth of a start
+
         self._out.write(orjson.dumps(as_dict(hit)).decode() + "\n")
 
     def end(self, summary: Summary) -> None:
@@ -283,5 +283,7 @@ class Sarif:
                 }
             ],
         }
+        import orjson
+
         self._out.write(orjson.dumps(log, option=orjson.OPT_INDENT_2).decode() + "\n")
         self._out.flush()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -175,6 +173,9 @@ def _read_stdin(room: memoryview) -> int:
 def _repository(
     text: str, stack: ExitStack, make: Callable[[], Scanner], progress: Progress
 ) -> Iterator[Found]:
+    import shutil
+    import tempfile
+
     from monitor.gitread import open_repository
     from monitor.matcher.history import scan_history
 
