@@ -21,11 +21,11 @@ _SALTED: Final = re.compile(
     rb"\$(?:2[abxy]?\$[0-9]{2}\$(?P<bcrypt>[./0-9A-Za-z]{21})|(?:1|5|6|7|y|gy|apr1|md5)\$(?:rounds=[0-9]{1,9}\$)?(?P<salt>[./0-9A-Za-z]{4,32})\$)"
 )
 _LEET: Final = bytes.maketrans(b"0134578@$", b"oieastbas")
-_HUNTER: Final = re.compile(rb"hunter[0-9]|1q2w3e")  # a joke and a walk that stand for a password
+_HUNTER: Final = re.compile(rb"hunter2|1q2w3e")  # a joke and a walk that stand for a password
 _HEX_WORDS: Final = re.compile(
-    rb"(?:dead|beef|cafe|babe|face|feed|f00d|c0de|c0ffee|decaf|baad|d00d|b16b00b5){2,16}(?:bad|bac|1234(?:5678)?|0{2,8})?"
+    rb"(?:0x)?(?:dead|beef|cafe|babe|face|feed|f00d|c0de|c0ffee|decaf|baad|d00d|b16b00b5){2,16}(?:bad|bac|1234(?:5678)?|0{2,8})?"
 )
-_TURNS: Final = re.compile(rb"(?:[a-z][0-9]|[0-9][a-z]){4,32}")
+_TURNS: Final = re.compile(rb"(?:[a-z][0-9]|[0-9][a-z]){3,32}")
 _HOME_ROW: Final = frozenset(b"asdfghjkl")
 _LEAST_MASHED: Final = 10  # letters: shorter ones may be a word
 _MASHED: Final = 0.85  # share of the home row; random letters have a third

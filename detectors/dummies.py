@@ -12,7 +12,7 @@ from typing import Final
 
 from detectors import disguises, expressions
 from detectors.model import Kind, Rule
-from detectors.words import COMMON, DUMMY, LONGEST_DUMMY, LONGEST_WORD
+from detectors.words import COMMON, DUMMY, LONGEST_DUMMY, LONGEST_WORD, QUALIFIER
 
 # Words that no secret holds but by a chance of less than one in a million; other words only make a dummy where nothing else is there.
 _DUMMY_WORDS: Final = re.compile(
@@ -21,10 +21,10 @@ _DUMMY_WORDS: Final = re.compile(
     re.IGNORECASE,
 )
 _FILLER: Final = re.compile(
-    rb"(?i:x{5}|\*{3}|\.{3}|\?{4}|#{4})|(?<!\w)(?i:fake|todo|tbd|none|null|xxx+|xxxx)(?!\w)|\xe2\x80\xa6"
+    rb"(?i:x{5}|^x{3}[x0-9_-]*$|\*{3}|\.{3}|\?{4}|#{4})|(?<!\w)(?i:fake|todo|tbd|none|null|xxx+|xxxx)(?!\w)|\xe2\x80\xa6"
 )
 _TEMPLATE: Final = re.compile(
-    rb"\$\{|\$\(|\{\{|\}\}|<%|%>|#\{|@\{|%\(\w|(?<!\w)%[sdv@](?![0-9A-Za-z])|\{[a-zA-Z_]{0,32}[}:!]|\{[0-9]\}|\[\[|@@\w+@@|__[A-Z][A-Z_]+__|"
+    rb"\$\{|\$\(|\{\{|\}\}|<%|%>|#\{|@\{|%\(\w{1,40}\)[sdrif]|(?<!\w)%[sdv@](?![0-9A-Za-z])|\{[a-zA-Z_]{0,32}[}:!]|\{[0-9]\}|\[\[|@@\w+@@|__[A-Z][A-Z_]+__|"
     rb"^\$[A-Za-z_]\w*$|^%[A-Za-z_]\w*%$|^<[^<>]*>$|^\[[^\]]*\]$|^&[a-z#]\w*;$"
 )
 _CODE: Final = re.compile(
@@ -41,7 +41,8 @@ _IDENTIFIER: Final = re.compile(
 )
 _ASCENDING: Final = (
     b"abcdefghijklmnopqrstuvwxyz\n0123456789012345678901234567890\nqwertyuiop\nasdfghjkl\nzxcvbnm\n"
-    b"1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik\nqazwsxedcrfvtgbyhnujmik\nzaq12wsxcde34rfv\n1q2w3e4r5t6y7u8i9o0p"
+    b"1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik\nqazwsxedcrfvtgbyhnujmik\nzaq12wsxcde34rfv\n1q2w3e4r5t6y7u8i9o0p\n"
+    b"qweasdzxc\nq1w2e3r4t5y6u7i8o9p0\n147258369\n159753\n123321\n741852963\n112358"
 )
 _ROWS: Final = (_ASCENDING, _ASCENDING[::-1])
 _WALKS: Final = frozenset(
@@ -58,6 +59,7 @@ _DIGIT_RUNS: Final = re.compile(rb"[0-9]+")
 _SIMPLE_DIGITS: Final = (
     3  # a longer run is simple only where it is a year, a sequence or one digit again and again
 )
+_SOMETHING_ELSE, _WHICH_ONE, _STANDS_FOR_ONE = range(3)
 _YEAR: Final = re.compile(rb"(?:19|20)[0-9]{2}")
 _LONGEST_DUMMY_TEXT: Final = 64
 
@@ -89,8 +91,10 @@ def visible(lower: bytes) -> bool:
     """Nothing but words that stand for a secret, signs and simple digits: `test-password-123`. The text is in lower case."""
     if len(lower) > _LONGEST_DUMMY_TEXT:
         return False
-    words = _LETTER_RUNS.findall(lower)
-    return bool(words) and all(map(_made_of_dummies, words)) and all(map(_simple, _DIGIT_RUNS.findall(lower)))
+    words = [_made_of_dummies(word) for word in _LETTER_RUNS.findall(lower)]
+    if _STANDS_FOR_ONE not in words or _SOMETHING_ELSE in words:
+        return False
+    return all(map(_simple, _DIGIT_RUNS.findall(lower)))
 
 
 def _in_leet(lower: bytes) -> bool:
@@ -112,7 +116,7 @@ def _in_a_row(text: bytes) -> bool:
 
 
 def _in_turns(lower: bytes) -> bool:
-    return disguises.in_turns(lower, sequential)
+    return disguises.in_turns(lower, _in_a_row)
 
 
 def _encoded(text: bytes) -> bool:
@@ -132,15 +136,18 @@ def _of_a_test(salt: bytes) -> bool:
     return visible(salt) or sequential(salt) or (salt.isdigit() and _simple(salt)) or repeated(salt)
 
 
-def _made_of_dummies(word: bytes) -> bool:
-    """The word falls into dummy words without a rest, whichever way it is cut."""
-    reached = [True] + [False] * len(word)
+def _made_of_dummies(word: bytes) -> int:
+    """Whether the word falls without a rest, whichever way it is cut, into words that stand for a secret and others that say which."""
+    best = [_WHICH_ONE] + [_SOMETHING_ELSE] * len(word)
     for at in range(len(word)):
-        if reached[at]:
+        if best[at] != _SOMETHING_ELSE:
             for length in range(1, min(LONGEST_DUMMY, len(word) - at) + 1):
-                if word[at : at + length] in DUMMY:
-                    reached[at + length] = True
-    return reached[-1]
+                piece = word[at : at + length]
+                if piece in DUMMY:
+                    best[at + length] = _STANDS_FOR_ONE
+                elif piece in QUALIFIER:
+                    best[at + length] = max(best[at + length], best[at])
+    return best[-1]
 
 
 def _simple(digits: bytes) -> bool:

@@ -37,7 +37,7 @@ _DEFAULT: Final = _marks(
     "common",
     rb"^(?i:(?:my|your|the|some|db|user|test|new|super)?[_-]?(?:pass(?:word|wd|phrase|w)?|pwd|pw|secret|token|credentials?|key)[0-9!]{0,4}|"
     rb"guest|tester|demo|removed|hidden|masked|tiger|scott|vagrant|ansible|postgres(?:ql)?|mysql|mongo(?:db)?|redis|rabbitmq|local)$",
-    rb"^(?i:admin|root|user|guest|qwerty|asdf|postgres|oracle|mysql)(?:1|12|123|1234|12345|123456|1!)$",
+    rb"^(?i:admin|root|user|guest|test|demo|abc|qwerty|asdf|welcome|postgres|oracle|mysql)[@#_.-]?(?:1|12|123|1234|12345|123456|1!|01)!?$",
 )
 _TEMPLATE: Final = _marks(
     "template",
@@ -91,6 +91,7 @@ _FORMATS: Final = _marks(
     rb"[\x00-\x1f\x7f]",  # bytes of a binary
     rb"^SCRAM-SHA-|^md5[0-9a-f]{32}$|^\*[0-9A-F]{40}$",  # as PostgreSQL and MySQL store them
     rb"^(?i:utf-?(?:8|16|32)(?:-?[bl]e)?|latin-?1|us-ascii|iso-?8859-[0-9]{1,2}|cp12[0-9]{2}|windows-12[0-9]{2}|sha-?[0-9]{1,3}|md5|base64|urllib2|gss-spnego)$",
+    rb"^Ag[A-D][0-9A-Za-z+/]{60,400}",  # a sealed secret of Kubernetes
     rb"^U2FsdGVkX1",  # `Salted__`: encrypted by a passphrase that stands elsewhere
     rb"-----|^ssh-|^AAAA(?:[BC]3N|E2V|G3N|GnN|InN|Hnn)|^MII[A-Z]|^ey[IJK][0-9A-Za-z_-]{10}|^data:|^urn:",
 )

@@ -41,7 +41,7 @@ LONGEST_WORD: Final = max(map(len, COMMON))
 DUMMY: Final = frozenset(
     b"""
     a abc abcd access account am an and anyone api apikey app are auth authentication authorization bad bar basic baz be bearer blah blank bogus bool
-    broken bye bytes care change changeit changeme ci cloud code commit common config consumer contrasena correct cred credential credentials creds data
+    broken bye bytes care change changeit changeme ci code commit common config consumer contrasena correct cred credential credentials creds data
     database db default defined demo dev development django do dont dummy duper edit email encryption enter example extremely fake false field fill fixme
     foo for geheim generic goes guest hash hello her here hey hidden host hostname iam id in incorrect insecure insert int integration invalid ipsum is it
     its jwt keep key keyring keys letmein license local localhost login long lorem masked me mine mock mockup my mysecret name need new no none noop nope
@@ -52,4 +52,14 @@ DUMMY: Final = frozenset(
     valid value very was webhook welcome whatever with word world wrong xxx xyz xyzzy your yours yourself
     """.split()
 )
-LONGEST_DUMMY: Final = max(map(len, DUMMY))
+
+# What stands beside such a word and says which: `redispassword`, `master-key`. Alone it is a word like others, and a password of somebody.
+QUALIFIER: Final = frozenset(
+    b"""
+    admin application aws azure backend client cloud cluster cookie core corp customer docker elastic facebook frontend ftp gcp github gitlab global good google
+    grafana hmac instance jenkins kafka kube kubernetes ldap mail main manager master mongo mongodb mssql mysql network nexus node nopass oidc one oracle
+    platform postgres postgresql primary prod production project proxy rabbitmq redis remote root router rsa saml service sftp site slack smtp sql ssh sso
+    staging stripe super superuser sys system tempo temporary time twitter unset vault vpn web wifi wlan www
+    """.split()
+)
+LONGEST_DUMMY: Final = max(map(len, DUMMY | QUALIFIER))

@@ -115,3 +115,10 @@ def test_the_single_questions() -> None:
     assert not sequential(b"pass1234word")
     assert identifier(b"get_user_token")
     assert not identifier(b"kX3vB9nQ2mZ7")
+
+
+def test_words_that_say_which_make_a_dummy_beside_one_that_stands_for_a_secret() -> None:
+    for value in (b"redispassword", b"master-key", b"admin_password", b"stripe_key123", b"smtp-password"):
+        assert dummy(GENERIC, value) == "placeholder"
+    for value in (b"cloud1970", b"master9742", b"redis-cluster-77", b"Stripe42"):
+        assert dummy(GENERIC, value) == ""

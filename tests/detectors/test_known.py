@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import re
 import sys
@@ -82,3 +83,10 @@ def test_shapes_that_no_list_can_hold() -> None:
     assert matched(jwt(b'{"iss":"supabase"}')) == ""
     assert matched(b"AKIAQZ7RTM4WABCDEFGH") == ""
     assert matched(b"ey.." + b"\xff") == ""
+
+
+def test_the_hash_of_a_common_password_is_known_in_either_case() -> None:
+    for name in ("md5", "sha1", "sha256"):
+        text = hashlib.new(name, b"password").hexdigest()
+        assert all(map(reason_of, (text.encode(), text.upper().encode(), f"0x{text.upper()}".encode())))
+    assert not reason_of(hashlib.md5(b"kX3vB9nQ2mZ7tR5w").hexdigest().encode())
