@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
 from urllib.parse import unquote
 
@@ -23,8 +24,8 @@ def test_a_place_has_one_hole(place: str) -> None:
 
 
 def test_dummies_and_look_alikes_have_no_hole_and_are_there() -> None:
-    assert len(DUMMIES) >= 50
-    assert len(NEGATIVES) >= 100
+    assert len(DUMMIES) >= 500
+    assert len(NEGATIVES) >= 700
     assert not any("@@" in text for text in (*DUMMIES, *NEGATIVES))
 
 
@@ -46,3 +47,15 @@ def test_a_percent_encoded_value_has_a_sign_that_needs_it() -> None:
 
 def test_a_case_holds_its_value() -> None:
     assert all(value in text for _, text, value in generic._positives(Random(1)))
+
+
+def test_a_look_alike_is_made_with_its_digests_and_line_ends() -> None:
+    made = generic._made('a "{{any:[0-9a-f]{40}}}"¶b {{x}} {{any:[A-Z]{2}(:[0-9]{3}){2}}}.', Random(1))
+
+    assert re.fullmatch(r'a "[0-9a-f]{40}"\nb \{\{x\}\} [A-Z]{2}(:[0-9]{3}){2}\.', made)
+    assert generic._made("plain {text}", Random(1)) == "plain {text}"
+
+
+def test_every_look_alike_can_be_made() -> None:
+    made = [generic._made(text, Random(2)) for text in NEGATIVES]
+    assert not any("{{any:" in text or "¶" in text for text in made)
