@@ -16,7 +16,6 @@ import pytest
 
 from monitor.aio import spawn
 from monitor.bus.base import (
-    MAX_RECORD_BYTES,
     Backpressure,
     Bus,
     BusError,
@@ -30,6 +29,7 @@ from monitor.bus.base import (
     TopicSpec,
     UnknownTopic,
 )
+from monitor.sizes import MAX_RECORD_BYTES
 
 PATIENCE = 30.0  # seconds until a test gives up; nothing waits that long when it works
 
