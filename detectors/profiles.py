@@ -80,7 +80,7 @@ _CODE: Final = _marks(
     rb"^_{0,2}[a-z][0-9a-z]{0,24}(?:_[a-z][0-9a-z]{0,23}){1,9}_{0,2}-?$",
     rb"^[#.&*?@:][A-Za-z_-][0-9A-Za-z_-]{1,60}$",
     rb"^[A-Za-z_][\w.]{0,60}[(\[{]|[\w\])]\.[A-Za-z_]{2,40}\(|^[\[({<].{0,200}[\])}>]$|^[\[\](){}<>.,;:|/\\^$*+?_-]{1,40}$",
-    rb"===?(?!$)|!==?(?!$)|[A-Za-z]\?[.?]|&(?:quot|amp|lt|gt|nbsp|apos);?$|^\*[A-Z]{3,16}\*$|^[A-Za-z_]{2,30}[\])}]{1,6}$|^\(\?|\[\^|\[[a-z0-9]-[a-z0-9]|\\[dwsbn]|\$\{|^--|&[a-z]{2,6};|</?[a-z]|/>",
+    rb"===?(?!$)|!==?(?!$)|[A-Za-z]\?[.?]|&(?:quot|amp|lt|gt|nbsp|apos);?$|^\*[A-Z]{3,16}\*$|^[A-Za-z_]{2,30}[\])}]{1,6}$|^\(\?|\[\^|\[[a-z0-9]-[a-z0-9]|\\[dwsbn]|\$\{|^--?[a-z][a-z0-9-]{1,24}$|^--|&[a-z]{2,6};|</?[a-z]|/>",
     rb"^[A-Za-z]{1,40}(?:[.,;:!?](?:[A-Za-z]{1,40}|$)){1,8}$",
     rb"^%[A-Za-z0-9.]{1,4}$|(?:^|[=:/,])%[a-z](?:[^0-9A-Za-z]|$)|^\$[0-9]$|^:[a-z_]",
     rb"^[a-z][0-9a-z]{0,20}(?:\.[a-z_][0-9A-Za-z_]{1,40}){1,6}$",
@@ -104,7 +104,7 @@ _UUID: Final = _marks(
 _PASSWORD_SHAPES: Final = _DEFAULT + _TEMPLATE + _PATH + _NUMBER + _CODE + _FORMATS + _UUID
 _SECRET_SHAPES: Final = (
     _marks("identifier", rb"^(?i:list|dict|set|tuple|optional|union|sequence|array|map|promise)\[")
-    + _marks("template", rb"%(?:0?\.[0-9]|h{0,2}[sdv](?![0-9A-Za-z]))")
+    + _marks("template", rb"%(?:[0-9]?\.[0-9]{0,2}[dfegsx0-9]|h{0,2}[sdv](?![0-9A-Za-z]))")
     + _marks("number", rb"^[0-9]{1,250}$")
     + _DEFAULT
     + _TEMPLATE

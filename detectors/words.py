@@ -56,7 +56,7 @@ DUMMY: Final = frozenset(
 # What stands beside such a word and says which: `redispassword`, `master-key`. Alone it is a word like others, and a password of somebody.
 QUALIFIER: Final = frozenset(
     b"""
-    admin application aws azure backend client cloud cluster cookie core corp customer docker elastic facebook frontend ftp gcp github gitlab global good google
+    admin application aws change delete del forgot get reset retype confirm current azure backend client cloud cluster cookie core corp customer docker elastic facebook frontend ftp gcp github gitlab global good google
     grafana hmac instance jenkins kafka kube kubernetes ldap mail main manager master mongo mongodb mssql mysql network nexus node nopass oidc one oracle
     platform postgres postgresql primary prod production project proxy rabbitmq redis remote root router rsa saml service sftp site slack smtp sql ssh sso
     staging stripe super superuser sys system tempo temporary time twitter unset vault vpn web wifi wlan www
