@@ -95,7 +95,7 @@ _LOGIN: Final = re.compile(
 _USER: Final = re.compile(rb"""(?:^|[\s"'])(?:-u|--user)[ =]["']?$""")
 # The second argument of a call on something of the name, behind an id: `Client("AC12…", "`, `algoliasearch('LATENCY0', '`.
 _SECOND: Final = re.compile(
-    rb"""^[\w.:>\-]{0,40}\(\s{0,24}(?:\w{1,20}\s?[=:]\s?)?@?(["'])(?=[^"'\s]{0,64}[0-9])[\w.@/+=\-]{4,64}\1\s{0,2},\s{0,24}(?:\w{1,20}\s?[=:]\s?)?@?["']$"""
+    rb"""^[\w.:>\\\-]{0,40}\(\s{0,24}(?:\w{1,20}\s?[=:]\s?)?@?(["'])(?=[^"'\s]{0,64}[0-9])[\w.@/+=\-]{4,64}\1\s{0,2},\s{0,24}(?:\w{1,20}\s?[=:]\s?)?@?["']$"""
 )
 _OPENERS: Final = re.compile(rb"""[\s>|\-*"'`(\[{<+#/\\$=:,&;]*$""")
 # A value behind one of these is a part of a path, a file's name, an address, an image, a sum.

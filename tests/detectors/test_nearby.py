@@ -41,6 +41,7 @@ def bound(text: str, value: Weight = Weight.PLAIN) -> Bond:
         "acme_key =\n  'V'",
         "acme.Client('id12345', 'V')",
         'acmesearch("APP1D", "V")',
+        r"acme\Client::create('APP1D', 'V')",
         'acme.Client(auth=("key_1234", "V"))',
         'post("https://api.acme.net/v3/mg.corp.io/messages",\n  auth=("api", "V")',
         "curl https://acme.com/v1/things/of/a/box -u id:V",
