@@ -22,7 +22,9 @@ def password(seed: int) -> str:
 
 def secret(seed: int, size: int = 32) -> str:
     rng = Random(seed)
-    return "".join(rng.choices(LETTERS, k=size - 6)) + "".join(rng.choices("2345679", k=6))
+    drawn = [*rng.choices(LETTERS, k=size - 6), *rng.choices("2345679", k=6)]
+    rng.shuffle(drawn)
+    return "".join(drawn)
 
 
 def found(text: str) -> list[bytes]:
@@ -291,6 +293,8 @@ def test_a_password_is_found_where_no_sign_of_a_language_joins_it_to_its_name(
         "token {} expires soon\n",
         "Secret Key     {}\n",
         "appKey={}\n",
+        "credentials: {}\n",
+        "shared_secret {}\n",
         "<token>{}</token>\n",
         "auth header: Bearer {}\n",
         '"apikey": [{{"key": "value", "value": "{}"}}]\n',
