@@ -90,7 +90,6 @@ def test_a_value_that_the_providers_proof_refutes_is_not_its_own() -> None:
         ("theoddsapi-api-key", "https://api.the-odds-api.com/v4/sports/?apiKey={value}\n"),
         ("nasa-api-key", "https://api.nasa.gov/planetary/apod?api_key={value}\n"),
         ("travis-ci-access-token", "travis login --pro --access-token {value}\n"),
-        ("vonage-api-secret", "https://rest.nexmo.com/sms/json?from=me&api_secret={value}&to=1\n"),
         ("github-oauth-client-secret", "new GitHubStrategy({{\n  clientID: x,\n  clientSecret: '{value}',\n"),
         (
             "atlassian-data-center-token",
