@@ -30,7 +30,7 @@ class Prebuild(BuildHookInterface[Any]):
             sys.path.remove(self.root)
         self._folder = tempfile.TemporaryDirectory()
         folder = Path(self._folder.name)
-        Scanner(load_rules(cache_dir=folder), cache_dir=folder)
+        _ = Scanner(load_rules(cache_dir=folder), cache_dir=folder).databases.second
         for path in sorted(folder.iterdir()):
             path.chmod(0o644)
             build_data["force_include"][str(path)] = f"detectors/prebuilt/{path.name}"

@@ -1,4 +1,4 @@
-"""The compiled database of a rule set, kept on disk: a warm load takes milliseconds, building takes seconds.
+"""The compiled databases of a rule set, kept on disk: a warm load takes milliseconds, building takes seconds.
 
 A stored file is named after all that shaped it and carries the digest of its own content: one that does not fit is built anew, a
 folder that cannot be written costs the time again and is no error. Nothing that only building needs is imported before it is needed.
@@ -7,6 +7,7 @@ folder that cannot be written costs the time again and is no error. Nothing that
 from __future__ import annotations
 
 import hashlib
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -18,36 +19,49 @@ from detectors.ruleset import RuleSet
 _FORMAT: Final = b"leakstream-db-1"
 # The modules whose code decides on the expressions of a rule set; the nouns they use (model, ruleset, errors) do not.
 SHAPERS: Final = (
-    "backtracking.py", "behind.py", "boundaries.py", "compiler.py", "context.py", "decoders", "expressions.py", "looks.py", "lowering.py",
+    "backtracking.py", "behind.py", "boundaries.py", "compiler.py", "context.py", "decoders", "expressions.py", "gates.py", "looks.py", "lowering.py",
     "nearby.py", "syntax.py",
 )  # fmt: skip
 
 
-def database(ruleset: RuleSet, folder: Path) -> hyperscan.Database:
-    """The rules' database, decoders' triggers included, with a scratch of its own: load it once a thread. Blocks: milliseconds
-    where `folder` or the wheel has it, seconds where not.
+class Databases:
+    """The two databases of a rule set. Thread-safe once both are loaded: they are only read, each scanner has a scratch of its own.
 
-    Raises CompileError naming the rule that Hyperscan refuses.
+    `first` is loaded at once: milliseconds where `folder` or the wheel has it, seconds where not. `second` at its first use.
+    Both raise CompileError naming the rule that Hyperscan refuses.
     """
-    name = f"{_digest(ruleset)[:32]}.hsdb"
-    stored = files.stored(name, _FORMAT, folder)
-    if stored is not None:
+
+    def __init__(self, ruleset: RuleSet, folder: Path) -> None:
+        self._ruleset = ruleset
+        self._folder = folder
+        self._name = _digest(ruleset)[:32]
+        self.first = self._stored("first") or self._built("first")
+
+    @cached_property
+    def second(self) -> hyperscan.Database:
+        """What is looked for around the hits of the gates (detectors.gates)."""
+        return self._stored("second") or self._built("second")
+
+    def _stored(self, look: str) -> hyperscan.Database | None:
+        stored = files.stored(f"{self._name}-{look}.hsdb", _FORMAT, self._folder)
+        if stored is None:
+            return None
         try:
-            return _ready(hyperscan.loadb(stored, hyperscan.HS_MODE_BLOCK))
+            return hyperscan.loadb(stored, hyperscan.HS_MODE_BLOCK)
         except hyperscan.HyperscanError:
-            pass  # made by another build of the library: build it anew
-    from detectors import compiler
-    from detectors.decoders import triggers
+            return None  # made by another build of the library: build it anew
 
-    db = compiler.build(compiler.expressions_of(ruleset, triggers(ruleset, folder)), ruleset.rules)
-    files.write_sealed(folder / name, _FORMAT, hyperscan.dumpb(db))
-    return db
+    def _built(self, look: str) -> hyperscan.Database:
+        from detectors import compiler
+        from detectors.decoders import triggers
 
-
-def _ready(db: hyperscan.Database) -> hyperscan.Database:
-    """`loadb` leaves no scratch."""
-    db.scratch = hyperscan.Scratch(db)
-    return db
+        if look == "first":
+            expressions = compiler.first_look(self._ruleset, triggers(self._ruleset, self._folder))
+        else:
+            expressions = list(compiler.second_look(self._ruleset))
+        db = compiler.build(expressions, self._ruleset.rules)
+        files.write_sealed(self._folder / f"{self._name}-{look}.hsdb", _FORMAT, hyperscan.dumpb(db))
+        return db
 
 
 def _digest(ruleset: RuleSet) -> str:

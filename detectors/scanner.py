@@ -11,16 +11,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import hyperscan
-
 from detectors.batches import by_document, joined
 from detectors.beginnings import marked
 from detectors.buffers import Buffer
-from detectors.databases import database
+from detectors.databases import Databases
 from detectors.files import default_cache
 from detectors.model import Finding, Kind
 from detectors.raw import Hit, RawScanner
 from detectors.ruleset import RuleSet
+from detectors.secondlook import GATE
 from detectors.stats import Budget, ScanStats
 
 if TYPE_CHECKING:
@@ -46,10 +45,10 @@ class Scanner:
         budget: Budget | None = None,
         keep_refuted: bool = False,
         keep_known: bool = False,
-        shared: hyperscan.Database | None = None,
+        shared: Databases | None = None,
     ) -> None:
         """`keep_refuted`, `keep_known`: also tell of values whose proof fails, of those that everybody has (`Finding.known`).
-        `shared`: the database of another scanner of the same rules (see `twin`).
+        `shared`: the databases of another scanner of the same rules (see `twin`).
         """
         self.rules = rules
         self.last = _NOTHING
@@ -58,12 +57,11 @@ class Scanner:
         self._keep_known = keep_known
         self._first_trigger = len(rules.rules)
         self._cache = default_cache() if cache_dir is None else cache_dir
-        self.database = database(rules, self._cache) if shared is None else shared
-        scratch = None if shared is None else hyperscan.Scratch(shared)
-        self._raw = RawScanner(self.database, self._budget, scratch)
+        self.databases = Databases(rules, self._cache) if shared is None else shared
+        self._raw = RawScanner(self.databases, self._budget)
 
     def twin(self, *, keep_refuted: bool = False, keep_known: bool = False) -> Scanner:
-        """Another scanner of the same rules. The two share the database, which is only read: several megabytes and most of the time that
+        """Another scanner of the same rules. The two share the databases, which are only read: several megabytes and most of the time that
         it takes to make one.
         """
         return Scanner(
@@ -72,7 +70,7 @@ class Scanner:
             budget=self._budget,
             keep_refuted=keep_refuted,
             keep_known=keep_known,
-            shared=self.database,
+            shared=self.databases,
         )
 
     @cached_property
@@ -90,11 +88,17 @@ class Scanner:
         )
 
     def expression_name(self, identity: int) -> str:
-        """Whose the expression of the database is: a rule's id, or `decoder:plain text` of a trigger."""
+        """Whose the expression of the databases is: a rule's id, `gates`, or `decoder:plain text` of a trigger."""
         if identity < self._first_trigger:
             return self.rules.rules[identity].id
+        if identity == GATE:
+            return "gates"
         trigger = self._documents.triggers[identity - self._first_trigger]
         return f"{trigger.decoder}:{trigger.plain.decode('latin-1') or trigger.expression}"
+
+    def hits(self, data: Buffer) -> list[Hit]:
+        """What Hyperscan reports of both looks, nothing confirmed: for measuring. Valid until the next call."""
+        return self._raw.scan(data)
 
     def scan(self, data: Buffer) -> tuple[Finding, ...]:
         """Findings by offset. `data` is any buffer: bytes, bytearray, memoryview, mmap. Blocks for about 2 us/KB."""

@@ -46,7 +46,7 @@ def _triggers(ruleset: RuleSet) -> tuple[Trigger, ...]:
     found = [
         Trigger(NAME, "".join(_EITHER.get(char, char) for char in form), word)
         for word in plain_words(ruleset)
-        for form in forms(word)
+        for form in (forms(word) if word in SECRET_WORDS else forms(word)[:1])
     ]
     twice = [
         Trigger(NAME, "".join(_EITHER.get(char, char) for char in outer), inner.encode())

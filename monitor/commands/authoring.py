@@ -122,7 +122,7 @@ def _costs(
 ) -> None:
     """The ten loudest of them, each with its time alone, and all together where they are somebody's own."""
     megabytes = sum(map(len, documents)) / 1e6
-    whole = cost.seconds(scanner.database, documents)
+    whole = cost.seconds(scanner.hits, documents)
     table = new_table("loudest", "hits/MB", "time alone")
     for rule in sorted(mine, key=lambda rule: -hits.get(rule.id, 0.0))[:10]:
         share = cost.alone([rule], documents, whole=whole)
@@ -132,7 +132,7 @@ def _costs(
         f"time alone: of a database with only this rule, of the whole one's ({_speed(megabytes, whole)})",
     )
     if 0 < len(mine) < len(known):
-        before = cost.seconds(Scanner(load_rules()).database, documents)
+        before = cost.seconds(Scanner(load_rules()).hits, documents)
         typer.echo(
             f"your {len(mine)} rules take {max(0.0, 1 - before / whole):.1%} of the whole database's time"
         )

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from acme_rules import ruleset
-from detectors.compiler import Expression, build, expressions_of
+from detectors.compiler import Expression, build, first_look, second_look
 from detectors.decoders.base import Trigger
 from detectors.errors import CompileError
 from detectors.ruleset import RuleSet
+from detectors.secondlook import GATE
 
 TRIGGERS = (Trigger("base64", "c2VjcmV0"),)
 
@@ -19,16 +20,20 @@ def hits(db, text: bytes) -> set[tuple[int, int]]:
     return found
 
 
-def test_ids_are_the_rules_in_order_then_the_triggers() -> None:
-    found = expressions_of(ruleset(), TRIGGERS)
+def first(rules: RuleSet, triggers: tuple[Trigger, ...] = ()) -> list[Expression]:
+    return [e for e in first_look(rules, triggers) if e.id != GATE]
 
-    assert {e.id for e in found} == set(range(len(ruleset()) + 1))
+
+def test_ids_are_the_rules_in_order_then_the_triggers() -> None:
+    found = first(ruleset(), TRIGGERS)
+
+    assert {e.id for e in (*found, *second_look(ruleset()))} == set(range(len(ruleset()) + 1))
     assert found[-1] == Expression(len(ruleset()), "c2VjcmV0", 0)
 
 
-def test_a_context_rule_has_an_expression_a_name_and_order() -> None:
+def test_the_second_look_has_every_name_in_both_orders() -> None:
     index = ruleset().rules.index(ruleset()["acme-key"])
-    texts = [e.text for e in expressions_of(ruleset(), ()) if e.id == index]
+    texts = [e.text for e in second_look(ruleset()) if e.id == index]
 
     assert len(texts) == 2 * len(ruleset()["acme-key"].names)
     assert [("(?s:.{0,80}?)" in text, "(?s:.{1,60}?)" in text) for text in texts[:2]] == [
@@ -37,18 +42,25 @@ def test_a_context_rule_has_an_expression_a_name_and_order() -> None:
     ]
 
 
+def test_the_first_look_leaves_names_with_a_word_of_credentials_to_the_second() -> None:
+    rule = replace(ruleset()["acme-key"], names=("acme_key", "acmecorp"))
+    (text,) = (e.text for e in first(RuleSet((rule,), (), "")))
+
+    assert text.startswith("(?i:acmecorp)")
+
+
 def test_names_that_are_everyday_words_reach_over_one_line_only() -> None:
     rule = replace(ruleset()["acme-key"], provider="generic")
 
-    texts = [e.text for e in expressions_of(RuleSet((rule,), (), ""), ())]
+    rules = RuleSet((rule,), (), "")
+    assert all(r"[^\n]{0,40}?" in e.text for e in (*first(rules), *second_look(rules)))
 
-    assert all(r"[^\n]{0,40}?" in text for text in texts)
 
-
-def test_a_records_rule_is_looked_for_by_its_anchor() -> None:
+def test_a_records_rule_waits_for_its_anchor() -> None:
     rules = RuleSet((replace(ruleset()["acme-dump"], anchor=r"@acme"),), (), "")
 
-    assert [e.text for e in expressions_of(rules, ())] == [r"\x40acme"]
+    assert [e.text for e in first_look(rules, ())][:1] == [r"\x40acme"]
+    assert [e.text for e in second_look(rules)] == [r"\x40acme"]
 
 
 def test_no_rules_make_a_database_too() -> None:

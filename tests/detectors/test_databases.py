@@ -4,12 +4,13 @@ import ast
 from dataclasses import replace
 from pathlib import Path
 
+import hyperscan
 import pytest
 
 import detectors
 from acme_rules import ruleset
 from detectors import databases
-from detectors.databases import SHAPERS, database
+from detectors.databases import SHAPERS, Databases
 from detectors.decoders import triggers
 
 PACKAGE = Path(detectors.__file__).parent
@@ -24,13 +25,14 @@ OTHERS = {
     "files.py",
     "model.py",
     "ruleset.py",
+    "secondlook.py",
     "stats.py",
 }
 
 
 def hits(db, text: bytes) -> set[tuple[int, int]]:
     found = set()
-    db.scan(text, match_event_handler=lambda i, _s, e, _f, _c: found.add((i, e)))
+    db.scan(text, lambda i, _s, e, _f, _c: found.add((i, e)), 0, None, hyperscan.Scratch(db))
     return found
 
 
@@ -47,20 +49,20 @@ def imported(part: str) -> set[str]:
 
 
 def test_the_database_has_the_rules_and_the_triggers(tmp_path: Path) -> None:
-    numbers = {number for number, _ in hits(database(ruleset(), tmp_path), TEXT)}
+    numbers = {number for number, _ in hits(Databases(ruleset(), tmp_path).first, TEXT)}
 
     assert ruleset().rules.index(ruleset()["acme-key"]) in numbers
     assert max(numbers) >= len(ruleset())
 
 
 def test_a_stored_database_is_loaded_and_a_damaged_one_built_anew(tmp_path: Path) -> None:
-    first = database(ruleset(), tmp_path)
+    first = Databases(ruleset(), tmp_path).first
     (path,) = tmp_path.glob("*.hsdb")
     written, inode = path.read_bytes(), path.stat().st_ino
-    again = database(ruleset(), tmp_path)
+    again = Databases(ruleset(), tmp_path).first
     kept = path.stat().st_ino
     path.write_bytes(written[:-3])
-    rebuilt = database(ruleset(), tmp_path)
+    rebuilt = Databases(ruleset(), tmp_path).first
 
     assert kept == inode
     assert hits(first, TEXT) == hits(again, TEXT) == hits(rebuilt, TEXT) != set()
@@ -70,10 +72,10 @@ def test_a_stored_database_is_loaded_and_a_damaged_one_built_anew(tmp_path: Path
 def test_other_rules_or_other_code_are_another_database(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    database(ruleset(), tmp_path)
-    database(replace(ruleset(), digest="0" * 64), tmp_path)
+    Databases(ruleset(), tmp_path)
+    Databases(replace(ruleset(), digest="0" * 64), tmp_path)
     monkeypatch.setattr(databases, "SHAPERS", SHAPERS[1:])
-    database(ruleset(), tmp_path)
+    Databases(ruleset(), tmp_path)
 
     assert len(list(tmp_path.glob("*.hsdb"))) == 3
 
@@ -90,16 +92,25 @@ def test_all_code_that_shapes_a_database_is_in_its_name() -> None:
 def test_a_cache_that_cannot_be_written_costs_time_only(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
 
-    assert hits(database(ruleset(), tmp_path / "file"), TEXT)
+    assert hits(Databases(ruleset(), tmp_path / "file").first, TEXT)
     assert triggers(ruleset(), tmp_path / "file")
 
 
 def test_a_cache_that_cannot_be_written_is_read(tmp_path: Path) -> None:
-    first = database(ruleset(), tmp_path)
+    first = Databases(ruleset(), tmp_path).first
     before = sorted(path.name for path in tmp_path.iterdir())
     tmp_path.chmod(0o500)
     try:
-        assert hits(database(ruleset(), tmp_path), TEXT) == hits(first, TEXT)
+        assert hits(Databases(ruleset(), tmp_path).first, TEXT) == hits(first, TEXT)
     finally:
         tmp_path.chmod(0o700)
     assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_the_second_database_is_made_at_its_first_use_and_kept(tmp_path: Path) -> None:
+    databases = Databases(ruleset(), tmp_path)
+    before = len(list(tmp_path.glob("*.hsdb")))
+
+    assert databases.second is databases.second
+    assert (before, len(list(tmp_path.glob("*.hsdb")))) == (1, 2)
+    assert hits(databases.second, b"acme_key = " + TEXT[-32:])
