@@ -27,7 +27,8 @@ SHAPERS: Final = (
 class Databases:
     """The two databases of a rule set. Thread-safe once both are loaded: they are only read, each scanner has a scratch of its own.
 
-    `first` is loaded at once: milliseconds where `folder` or the wheel has it, seconds where not. `second` at its first use.
+    `first` is loaded at once: milliseconds where `folder` or the wheel has it; where not, both are built, which takes half a minute for all
+    rules. `second` is loaded at its first use.
     Both raise CompileError naming the rule that Hyperscan refuses.
     """
 
@@ -35,7 +36,10 @@ class Databases:
         self._ruleset = ruleset
         self._folder = folder
         self._name = _digest(ruleset)[:32]
-        self.first = self._stored("first") or self._built("first")
+        stored = self._stored("first")
+        if stored is None:
+            _ = self.second  # both are built before the first text, not in the middle of one
+        self.first = stored or self._built("first")
 
     @cached_property
     def second(self) -> hyperscan.Database:
