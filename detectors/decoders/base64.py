@@ -1,8 +1,7 @@
 """Base64, standard and url-safe.
 
-The triggers are the encoded forms, at the three alignments, of the words credentials stand beside; at the first one, where an encoded
-token begins, of every rule's fixed beginning; and the padded end of a run. The other two alignments of the beginnings would be a thousand
-literals more, a tenth of the whole pass. A run that has none of them stays undecoded: decoding every run of 24 base64 characters costs
+The triggers are the encoded forms, at the three alignments, of every rule's fixed beginning and of the words credentials stand
+beside, and the padded end of a run. A run that has none of them stays undecoded: decoding every run of 24 base64 characters costs
 ten times as much, since path names and camelCase are base64 too.
 """
 
@@ -47,7 +46,7 @@ def _triggers(ruleset: RuleSet) -> tuple[Trigger, ...]:
     found = [
         Trigger(NAME, "".join(_EITHER.get(char, char) for char in form), word)
         for word in plain_words(ruleset)
-        for form in (forms(word) if word in SECRET_WORDS else forms(word)[:1])
+        for form in forms(word)
     ]
     twice = [
         Trigger(NAME, "".join(_EITHER.get(char, char) for char in outer), inner.encode())
