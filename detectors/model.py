@@ -152,12 +152,13 @@ class CredentialSet:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One further member of a set: its rule, its value and where it stands."""
+    """One further member of a set: its rule, its value and where it stands; `decoded` as a finding has it."""
 
     rule_id: str
     start: int
     end: int
     secret: bytes = field(repr=False)
+    decoded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

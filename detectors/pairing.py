@@ -134,5 +134,5 @@ def _complete(entry: CredentialSet, members: Sequence[Finding]) -> Finding:
         severity=entry.severity,
         confidence=Confidence.HIGH,
         set_id=entry.id,
-        parts=tuple(Part(p.rule.id, p.start, p.end, p.secret) for p in parts),
+        parts=tuple(Part(p.rule.id, p.start, p.end, p.secret, p.decoded) for p in parts),
     )

@@ -138,7 +138,8 @@ def wrong(document: bytes, finding: Finding) -> str:
             if finding.decoded or all(line in lines for line in finding.secret.split(b"\n"))
             else _OTHER.format(finding.rule.id)
         )
-    if not finding.decoded and not all(document[p.start : p.end] == p.secret for p in places):
+    plain = [] if finding.decoded else [place for place in places if not place.decoded]
+    if not all(document[place.start : place.end] == place.secret for place in plain):
         return _OTHER.format(finding.rule.id)
     return ""
 

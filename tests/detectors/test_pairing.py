@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from detectors.model import Confidence, CredentialSet, Finding, Kind, Rule, Severity
 from detectors.pairing import pair, with_missing
 
@@ -87,3 +89,11 @@ def test_a_complete_set_lacks_nothing() -> None:
     (entry,), _ = pair([at(0, "id"), at(20, "key")], [SET])
 
     assert with_missing([entry.finding], [], [SET])[0].missing == ()
+
+
+def test_a_part_of_an_encoded_run_says_the_way() -> None:
+    part = replace(at(20, "id"), decoded=("percent",))
+
+    (entry,), _ = pair([at(0, "key"), part], [SET])
+
+    assert [p.decoded for p in entry.finding.parts] == [("percent",)]
