@@ -2,7 +2,7 @@
 
 1. In memory: `Scanner.scan` against raw Hyperscan with the same database on the same documents, interleaved; the database's own speed and
    its loudest rules on three trees: the Linux source, the Python packages, and the tree that says most names.
-2. Whole commands: `leakstream scan` against `kingfisher scan` and `betterleaks dir`, one job each, pinned to the same processor, in turn,
+2. Whole commands: `leakstream scan` against `kingfisher scan` and `betterleaks auto`, one job each, pinned to the same processor, in turn,
    on the Linux source and the Python packages with 300 fresh tokens planted in each; user and system CPU apart. The peers validate nothing
    and look for no update. Once more with cold caches (the compiled databases), since a first run pays for them.
 3. `leakstream scan` with one job and with two, on both processors; and its start: the scan of one small file.
@@ -98,7 +98,7 @@ def _commands(tree: Path) -> dict[str, tuple[list[str], Callable[[Path], dict[st
         str(corpora.kingfisher()), "scan", "--jobs", "1", "--no-validate", "--no-update-check", "--git-history", "none",
         "--format", "jsonl", str(tree),
     ]  # fmt: skip
-    betterleaks = [str(corpora.betterleaks()), "dir", "--jobs", "1", "--no-banner", "--jsonl", str(tree)]
+    betterleaks = [str(corpora.betterleaks()), "auto", "--jobs", "1", "--no-banner", "--jsonl", str(tree)]
     return {
         "leakstream": (ours, lambda cache: {"XDG_CACHE_HOME": str(cache)}),
         "kingfisher": (

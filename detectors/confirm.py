@@ -96,7 +96,7 @@ class Confirmer:
             return Miss("not_confirmed")
         begin = max(low, hit - self._longest_name - behind.REACH - self._facts.maximum - behind.BEFORE)
         text = bytes(buffer[begin : min(high, hit + context.AFTER)])
-        names = self._names.finditer(text, max(0, hit - begin - self._longest_name))
+        names = self._names.finditer(text.lower(), max(0, hit - begin - self._longest_name))
         name = next((name for name in names if name.end() == hit - begin), None)
         found = self._last_value(text, name.start()) if name else None
         if name is None or found is None or name.start() - found.end() > behind.REACH:
@@ -106,7 +106,7 @@ class Confirmer:
         reading = context.read_behind(
             text[max(line, start - behind.BEFORE) : start],
             text[end : name.start()],
-            name[0],
+            text[name.start() : name.end()],
             text[name.end() : name.end() + context.AFTER],
             context.weight(self._rule, text[start:end]),
         )
@@ -118,7 +118,7 @@ class Confirmer:
             stop=begin + end,
             secret=text[start:end],
             syntax=reading.syntax,
-            name=name[0],
+            name=text[name.start() : name.end()],
         )
 
     def _last_value(self, text: bytes, stop: int) -> Any:
@@ -155,22 +155,24 @@ class Confirmer:
 
     def _read_context(self, text: bytes, start: int, end: int) -> tuple[context.Reading, bytes]:
         """The name nearest to the value decides; where it is a part of a word, one that begins inside it: `DB_PASS` in `DB_PASSWORD`."""
-        names = list(self._names.finditer(text, max(0, start - self._gap - self._longest_name), start))
+        lowered = text.lower()
+        names = list(self._names.finditer(lowered, max(0, start - self._gap - self._longest_name), start))
         if not names:
             return context.Reading(None, "no_name"), b""
         name = names[-1]
         while (reading := self._read_name(text, name, start, end)).reason == context.NAME_IN_WORD:
-            inside = self._names.search(text, name.start() + 1, start)
+            inside = self._names.search(lowered, name.start() + 1, start)
             if inside is None:
                 break
             name = inside
-        return reading, name[0]
+        return reading, text[name.start() : name.end()]
 
     def _read_name(self, text: bytes, name: re.Match[bytes], start: int, end: int) -> context.Reading:
         line = text.rfind(b"\n", 0, name.start()) + 1
         before = text[max(line, name.start() - context.BEFORE) : name.start()]
         value = context.weight(self._rule, text[start:end])
-        return context.read(before, name[0], text[name.end() : start], text[end : end + context.AFTER], value)
+        own = text[name.start() : name.end()]
+        return context.read(before, own, text[name.end() : start], text[end : end + context.AFTER], value)
 
     def _extended(self, buffer: Buffer, match: Match, high: int) -> Match | Miss:
         """The value read on to where it really ends."""
@@ -192,8 +194,9 @@ class Confirmer:
 
     @cached_property
     def _names(self) -> re.Pattern[bytes]:
+        """For text in lower case: `re` tries every name at every place where case is ignored, and few where the first letter says no."""
         by_length = sorted(self._rule.names, key=len, reverse=True)
-        return re.compile("|".join(map(context.name_expression, by_length)).encode("latin-1"), re.IGNORECASE)
+        return re.compile("|".join(map(context.name_expression, by_length)).encode("latin-1"))
 
     @cached_property
     def _expression(self) -> Any:
