@@ -93,7 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _commands(tree: Path) -> dict[str, tuple[list[str], Callable[[Path], dict[str, str]]]]:
     """Each command on one tree with one job, and its environment with a cache of its own."""
-    ours = [_LEAKSTREAM, "scan", "--jobs", "1", "--format", "jsonl", "--show-secrets", str(tree)]
+    ours = [
+        _LEAKSTREAM, "scan", "--jobs", "1", "--samples", "--format", "jsonl", "--show-secrets", str(tree),
+    ]  # fmt: skip
     kingfisher = [
         str(corpora.kingfisher()), "scan", "--jobs", "1", "--no-validate", "--no-update-check", "--git-history", "none",
         "--format", "jsonl", str(tree),
