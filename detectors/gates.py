@@ -22,7 +22,7 @@ _VALUE: Final = (
 )
 _WORD: Final = r"(?i:key|token|secret|auth|cred|bearer)"
 # The end of a mail's address and what a dump has behind it.
-MAIL_END: Final = r"\.(?:com|net|org|edu|"
+_MAIL_END: Final = r"\.(?:com|net|org|edu|"
 _MAIL: Final = (
     r"\.(?:com|net|org|edu|ru|de|fr|uk|it|br|cn|in|pl|es|nl|jp|io|co|info|us|ca|au|ch|be|cz|ua|me|biz)"
     r"""(?:["']? ?[:;|,\t] ?["']?[!-~]{4}|\r?\n\r?\n?[0-9A-Za-z_.+-]{1,64}@)"""
@@ -44,9 +44,12 @@ _SAID: Final = re.compile(r"key|token|secret|auth|cred|&$")
 
 
 def waits(rule: Rule, name: str = "") -> bool:
-    """Whether the first look leaves the rule, or this name of it, to the second: every place where it may stand has a gate."""
+    """Whether the first look leaves the rule, or this name of it, to the second.
+
+    Of a dump only an anchor that ends a mail's address: it is short, so that it stands whole in the surroundings of its gate, and many rules have one.
+    """
     if rule.kind is Kind.RECORDS:
-        return bool(rule.anchor)
+        return rule.anchor.startswith(_MAIL_END)
     if rule.kind is not Kind.CONTEXT:
         return False
     known = facts(rule.pattern, caseless=rule.caseless)
@@ -61,8 +64,7 @@ def expressions(rules: Iterable[Rule]) -> list[str]:
     found: dict[str, None] = {}
     for rule in rules:
         if rule.kind is Kind.RECORDS and waits(rule):
-            mail = rule.anchor.startswith(MAIL_END)
-            found[_MAIL if mail else facts(rule.anchor, caseless=rule.caseless).lowered] = None
+            found[_MAIL] = None
         elif rule.kind is Kind.CONTEXT and any(waits(rule, name) or reach(rule) > GAP for name in rule.names):
             found.update(dict.fromkeys(_VALUES))
     return list(found)

@@ -1,6 +1,6 @@
 """Scanner.scan(data) -> findings.
 
-One Hyperscan pass over the text says which rules end where; everything after it looks at a window around each hit. A
+One Hyperscan pass over the text, and a second around the gates of the first, say which rules end where; everything after it looks at a window around each hit. A
 text without a hit, which is nearly every text, costs the pass and less than a microsecond.
 """
 

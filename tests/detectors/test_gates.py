@@ -55,13 +55,14 @@ def test_names_with_such_a_word_wait_and_a_bare_name_does_not() -> None:
     assert not gates.waits(ruleset()["acme-token"])
 
 
-def test_a_dump_waits_for_its_anchor() -> None:
+def test_a_dump_of_mail_addresses_waits_and_no_other() -> None:
     dump = ruleset()["acme-dump"]
-    anchored = replace(dump, anchor=r"@acme\.example")
+    mails = replace(dump, anchor=r"\.(?:com|net|org|edu|ru):[!-~]{4}")
 
     assert not gates.waits(dump)
-    assert gates.waits(anchored)
-    assert gates.expressions([anchored]) == [r"\x40acme\x2eexample"]
+    assert not gates.waits(replace(dump, anchor=r"@acme\.example"))
+    assert gates.waits(mails)
+    assert len(gates.expressions([mails, mails])) == 1
 
 
 def test_what_stands_behind_a_gate_is_found_once_wherever_it_stands() -> None:

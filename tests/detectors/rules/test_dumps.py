@@ -135,3 +135,16 @@ def test_a_dump_tells_its_accounts_and_says_nothing_twice(text: bytes, rule_id: 
 )
 def test_what_only_has_the_separators_of_a_dump_is_none(line: str) -> None:
     assert not [f for f in shipped_scanner(*PROVIDERS).scan(b"combo\n" + mails(60, line)) if f.records]
+
+
+def test_a_long_header_in_front_of_the_rows_is_no_reason_to_miss_them() -> None:
+    columns = ", ".join(f"column_{number:02}" for number in range(14))
+    random = Random(4)
+    rows = ",\n".join(
+        f"({number}, 'user{number}', '{random.randbytes(16).hex()}', 1)" for number in range(40)
+    )
+    text = f"INSERT INTO `records` ({columns}, login, {'x' * 30}, password) VALUES\n{rows};\n".encode()
+
+    found = shipped_scanner(*PROVIDERS).scan(text)
+
+    assert [(f.rule.id, f.records) for f in found if f.records] == [("data-dump-sql-hashes", 40)]
