@@ -17,7 +17,7 @@ from detectors.model import Kind, Rule
 
 # What looks generated: a digit among the first 24 signs, or letters of both cases in an order that no identifier has.
 _VALUE: Final = (
-    r"(?:[A-Za-z_.+/=~-]{0,11}[0-9][A-Za-z0-9_.+/=~-]{8}|[A-Za-z_.+/=~-]{12,23}[0-9][A-Za-z0-9_.+/=~-]{2}"
+    r"(?:[A-Za-z_.+/=~-]{0,11}[0-9][A-Za-z0-9_.+/=~-]{8}|[A-Za-z_.+/=~-]{12,23}[0-9]"
     r"|[A-Za-z+/]{1,12}(?:[A-Z]{2}[a-z]|[a-z][A-Z][a-z][A-Z])[A-Za-z+/=]{4})"
 )
 _WORD: Final = r"(?i:key|token|secret|auth|cred|bearer)"
