@@ -320,7 +320,7 @@ class CoverageEvent(_JsonContract):
     """What one source saw and did not see in one span of time. The source `bus:<topic>` is a topic of ours, read too late."""
 
     TOPIC: ClassVar[str] = COVERAGE
-    VERSION: ClassVar[str] = "1.1"  # 1.1: gaps
+    VERSION: ClassVar[str] = "1.2"  # 1.1: gaps; 1.2: feed to items
 
     source: str
     since: float
@@ -333,6 +333,15 @@ class CoverageEvent(_JsonContract):
     blind: str = ""  # not "" = nothing was seen in this span, and why: outage, limit, gap, retention
     overlap: int | None = None  # items that this poll shares with the one before; 0 = a gap
     gaps: tuple[Gap, ...] = ()  # of a topic: which records `lost` counts
+    feed: str = ""  # which feed, of a source that polls several
+    oldest: float | None = None  # publication times of what the poll listed: its window
+    newest: float | None = None
+    full: bool = (
+        False  # the listing ended at the feed's limit: what is older than `oldest` was pushed out of it
+    )
+    scanned: int = 0  # documents of the source that the matcher has read
+    repairs: str = ""  # the source (or source and feed, blank between) whose unseen span this fills
+    items: str = ""  # which items, packed by `monitor.coverage.items`
 
     @property
     def key(self) -> bytes:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor.metrics import Metrics
+from monitor.watching import Watching
 
 if TYPE_CHECKING:
     from detectors import RuleSet
@@ -31,6 +32,7 @@ class Tools:
     state: Path
     web: Web | None = None  # the listener for console, API and ingest; None in a stage without one
     clock: Callable[[], float] = field(default=time.time)
+    watch: Watching = field(default_factory=Watching)
     rules: Callable[[], RuleSet] = field(
         default=_shipped
     )  # those of the matcher; blocks; raises DetectorError

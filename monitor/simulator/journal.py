@@ -29,16 +29,32 @@ class Asked:
     user_agent: str = field(default="", repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A client broke a rule of a server: `rule` is a word such as `points_per_minute` or `poll_interval`."""
+
+    at: float
+    client: str
+    route: str
+    rule: str
+
+
 class Journal:
-    """The last 200,000 requests, and counts of all."""
+    """The last 200,000 requests, counts of all, and every limit that somebody broke."""
 
     def __init__(self) -> None:
         self._asked: deque[Asked] = deque(maxlen=_KEPT)
         self.counts: Counter[tuple[str, int]] = Counter()  # (route, status)
+        self.violations: list[Violation] = []
 
     def add(self, asked: Asked) -> None:
         self._asked.append(asked)
         self.counts[asked.route, asked.status] += 1
+
+    def violate(self, request: web.Request, rule: str, *, at: float) -> None:
+        """Somebody asked what a polite client does not."""
+        route = request.match_info.route.name or "unknown"
+        self.violations.append(Violation(at, client_of(request), route, rule))
 
     def __iter__(self) -> Iterator[Asked]:
         return iter(tuple(self._asked))
@@ -53,7 +69,7 @@ class Journal:
 
 def client_of(request: web.Request) -> str:
     """`token:<12 hex>` or `ip:<address>`: never the credential itself."""
-    given = request.headers.get("Authorization", "").partition(" ")[2]
+    given = request.headers.get("Authorization", "").partition(" ")[2] or request.headers.get("PRIVATE-TOKEN")
     if given:
         return "token:" + hashlib.sha256(given.encode()).hexdigest()[:12]
     return f"ip:{request.remote}"

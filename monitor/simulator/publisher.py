@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -41,14 +41,25 @@ class Mix:
 class Publisher:
     """Makes things happen in a world. Pure; the same seed and the same times give the same world."""
 
-    def __init__(self, world: World, maker: SecretMaker, mix: Mix | None = None, *, seed: int = 0) -> None:
+    def __init__(
+        self,
+        world: World,
+        maker: SecretMaker,
+        mix: Mix | None = None,
+        *,
+        seed: int = 0,
+        sites: Mapping[str, tuple[Callable[[float, Planted | None, str], None], int]] | None = None,
+    ) -> None:
+        """`sites` are further places where things happen: name -> (what makes one happen there, how often beside `_MIX`)."""
         self.world = world
         self.mix = mix or Mix()
         self._maker = maker
         self._rng = random.Random(f"publisher {seed}")
         self._earlier: deque[Planted] = deque(maxlen=200)
         self._serial = 0
-        self._kinds = [kind for kind, weight in _MIX for _ in range(weight)]
+        self._sites = {name: publish for name, (publish, _) in (sites or {}).items()}
+        weights = [*_MIX, *((name, weight) for name, (_, weight) in (sites or {}).items())]
+        self._kinds = [kind for kind, weight in weights for _ in range(weight)]
         owners = [person.login for person in world.people]
         self._strange = [f"{owners[i % len(owners)]}/{self._word()}-{i}" for i in range(_STRANGERS)]
         self._own = [f"{owner}/{self._word()}" for owner in self.mix.watched_owners for _ in range(3)]
@@ -67,9 +78,12 @@ class Publisher:
         """One thing happens."""
         kind = self._rng.choice(self._kinds)
         planted, watched = None, ""
-        if kind in _CARRIERS and self._rng.random() < self.mix.leaks:
+        if (kind in _CARRIERS or kind in self._sites) and self._rng.random() < self.mix.leaks:
             planted, watched = self._credential(kind)
-        elif self._rng.random() < _OWN_AND_CLEAN:
+        if kind in self._sites:
+            self._sites[kind](at, planted, watched)
+            return
+        if planted is None and self._rng.random() < _OWN_AND_CLEAN:
             watched = "owner"
         self._kind[kind](at, planted, watched)
 
@@ -80,6 +94,8 @@ class Publisher:
         planted = self._make(watched)
         if kind == "push":
             self._push(at, planted, watched, shape=shape)
+        elif kind in self._sites:
+            self._sites[kind](at, planted, watched)
         else:
             self._kind[kind](at, planted, watched)
         return self.world.truth[-1]
@@ -88,7 +104,7 @@ class Publisher:
 
     def _credential(self, kind: str) -> tuple[Planted, str]:
         if self._rng.random() < self.mix.watched:
-            places = ["domain"] if kind == "paste" else ["owner", "domain"]
+            places = ["domain"] if kind == "paste" or kind in self._sites else ["owner", "domain"]
             watched = self._rng.choice(places)
             return self._make(watched), watched
         if self._earlier and self._rng.random() < self.mix.duplicates:

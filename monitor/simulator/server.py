@@ -13,15 +13,19 @@ await simulator.stop()
 from __future__ import annotations
 
 import asyncio
+import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 from aiohttp import web
 
 from monitor.aio import sleep_until
 from monitor.listener import Listener
+from monitor.plugins import discover
+from monitor.simulator import sites as site_package
 from monitor.simulator.faults import FAULT, Faults, carry_out
 from monitor.simulator.gists import Gists
 from monitor.simulator.github import Events
@@ -32,6 +36,7 @@ from monitor.simulator.model import Planting, SecretMaker
 from monitor.simulator.pastebin import Pastebin
 from monitor.simulator.publisher import Mix, Publisher
 from monitor.simulator.receiver import Receiver
+from monitor.simulator.site import Ground, Site, SitePlugin
 from monitor.simulator.world import World
 
 _TICK: Final = 0.02  # seconds: above 50 things a second several happen at once
@@ -51,6 +56,9 @@ class SimulatorConfig:
     per_hour_without_token: int = 60
     points_per_minute: int = 900
     concurrent: int = 100
+    sites: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=dict
+    )  # further ones that take part: name -> options
 
 
 class Simulator:
@@ -71,11 +79,18 @@ class Simulator:
             late_ratio=config.late_ratio,
             late_by=config.late_by,
         )
-        self.publisher = Publisher(self.world, maker, config.mix, seed=config.seed)
-        self.faults = Faults(clock, config.seed)
         self.journal = Journal()
-        self.receiver = Receiver(clock)
         self.base_url = ""
+        self.sites = self._build_sites()
+        self.publisher = Publisher(
+            self.world,
+            maker,
+            config.mix,
+            seed=config.seed,
+            sites={name: (site.publish, plugin.weight) for name, (plugin, site) in self.sites.items()},
+        )
+        self.faults = Faults(clock, config.seed)
+        self.receiver = Receiver(clock)
         self._listener: Listener | None = None
         self._gate = Gate(
             clock,
@@ -100,6 +115,10 @@ class Simulator:
         """For `https://scrape.pastebin.com`."""
         return f"{self.base_url}/pastebin"
 
+    def site_url(self, name: str) -> str:
+        """The root of a further site."""
+        return f"{self.base_url}/{name}"
+
     def hook_url(self, name: str) -> str:
         """Where a notifier delivers; `name` tells several apart."""
         return f"{self.base_url}/hooks/{name}"
@@ -117,6 +136,8 @@ class Simulator:
             self.receiver,
         ):
             app.add_routes(part.routes())
+        for _, site in self.sites.values():
+            app.add_routes(site.routes())
         self._listener = await Listener.open(app, host, port, grace=0.5)
         self.base_url = self._listener.url
         return self.base_url
@@ -143,6 +164,23 @@ class Simulator:
             self.publish(due - done)
             done = due
             await sleep_until(stop, max(_TICK, begun + done / rate - loop.time()))
+
+    def _build_sites(self) -> dict[str, tuple[SitePlugin, Site]]:
+        """Raises KeyError for a site that there is not."""
+        known = discover(site_package, SitePlugin) if self.config.sites else {}
+        built: dict[str, tuple[SitePlugin, Site]] = {}
+        for name, options in self.config.sites.items():
+            ground = Ground(
+                name,
+                self.world,
+                self.journal,
+                self.clock,
+                partial(self.site_url, name),
+                random.Random(f"{name} {self.config.seed}"),
+                options,
+            )
+            built[name] = (known[name], known[name].build(ground))
+        return built
 
     @web.middleware
     async def _observe(

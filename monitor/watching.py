@@ -1,0 +1,50 @@
+"""What is ours, as far as a collector must know it: whose feeds are read completely, and whose items come first.
+
+Entries are those of `[watch]`, in lower case: `acme` on any forge, or `github.com/acme`; a repository `owner/name` or
+`forge/owner/name`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """Immutable; names are compared without case."""
+
+    organisations: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    repositories: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    _entries: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(
+            self, "_entries", frozenset((*self.organisations, *self.users, *self.repositories))
+        )
+
+    def is_watched(self, forge: str, repository: str) -> bool:
+        """Whether `owner/name` (or, of a group, `group/sub/name`) on `forge` is ours. Costs the same however long the lists are."""
+        name, host = repository.lower(), forge.lower()
+        owner = name.partition("/")[0]
+        return any(entry in self._entries for entry in (owner, f"{host}/{owner}", name, f"{host}/{name}"))
+
+    def organisations_on(self, forge: str) -> tuple[str, ...]:
+        """Their names without the forge."""
+        return _on(self.organisations, forge, slashes=0)
+
+    def users_on(self, forge: str) -> tuple[str, ...]:
+        """Their names without the forge."""
+        return _on(self.users, forge, slashes=0)
+
+    def repositories_on(self, forge: str) -> tuple[str, ...]:
+        """`owner/name`."""
+        return _on(self.repositories, forge, slashes=1)
+
+
+def _on(entries: tuple[str, ...], forge: str, *, slashes: int) -> tuple[str, ...]:
+    """Entries of any forge and of this one, without the forge's name, in their order and once each."""
+    host = f"{forge.lower()}/"
+    plain = (e if e.count("/") == slashes else e.removeprefix(host) for e in entries)
+    return tuple(dict.fromkeys(e for e in plain if e.count("/") == slashes))
