@@ -8,9 +8,10 @@ see. `re` confirms where the loader proved backtracking bounded, RE2 elsewhere; 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import islice
 from typing import Any, Final
 
 from detectors import behind, boundaries, context, expressions
@@ -18,6 +19,7 @@ from detectors.buffers import Buffer
 from detectors.engines import compiled
 from detectors.extents import EXTENTS
 from detectors.model import Kind, Rule
+from detectors.starts import at_starts, starts
 
 MARGIN: Final = 64
 _TRIES: Final = 64  # starts tried in one window before the hit is given up (and counted)
@@ -138,11 +140,10 @@ class Confirmer:
     def _search(self, text: bytes, first: int, hit: int) -> Any:
         """The match that the hit stands for: it begins where one of its minimum length can and does not end before it."""
         at = first
-        for _ in range(_TRIES):
-            found = self._expression.search(text, at)
-            if found is None or found.start() + self._facts.minimum > max(hit, at + self._facts.minimum):
+        alone = not self._bounded or self._rule.engine == "re"
+        for found in islice(self._matches(text, first), _TRIES):
+            if found.start() > max(hit - self._facts.minimum, at):
                 return None
-            alone = not self._bounded or self._rule.engine == "re"
             if found.end() >= hit and (
                 alone
                 or boundaries.stands_alone(
@@ -152,6 +153,15 @@ class Confirmer:
                 return found
             at = found.start() + 1
         return None
+
+    def _matches(self, text: bytes, at: int) -> Iterator[Any]:
+        """The first match at every place from `at` on where there is one."""
+        if self._starts:
+            yield from at_starts(self._starts, self._expression, text, at)
+            return
+        while found := self._expression.search(text, at):
+            yield found
+            at = found.start() + 1
 
     def _read_context(self, text: bytes, start: int, end: int) -> tuple[context.Reading, bytes]:
         """The name nearest to the value decides; where it is a part of a word, one that begins inside it: `DB_PASS` in `DB_PASSWORD`."""
@@ -197,6 +207,10 @@ class Confirmer:
         """For text in lower case: `re` tries every name at every place where case is ignored, and few where the first letter says no."""
         by_length = sorted(self._rule.names, key=len, reverse=True)
         return re.compile("|".join(map(context.name_expression, by_length)).encode("latin-1"))
+
+    @cached_property
+    def _starts(self) -> re.Pattern[bytes] | None:
+        return starts(self._rule.pattern) if self._rule.engine == "re" else None
 
     @cached_property
     def _expression(self) -> Any:
