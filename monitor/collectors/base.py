@@ -43,6 +43,15 @@ class CollectorState(Protocol):
 
     async def mark_seen(self, source: str, keys: Iterable[bytes]) -> None: ...
 
+    async def add_requests(self, requests: Sequence[Request]) -> None:
+        """What is asked of a source. One of the same source, kind and target that is not finished is left as it is."""
+
+    async def requests(self, source: str) -> Sequence[Request]:
+        """At most 100 that are not finished, the oldest first."""
+
+    async def finish_request(self, request: Request) -> None:
+        """It does not come again."""
+
 
 class SourceContext(Protocol):
     """What the collector service gives to a running source. For the tasks of one source."""
@@ -68,6 +77,14 @@ class SourceContext(Protocol):
         overlapping parts here; sources need not care. Raises Stopping when `stop` is set during back-pressure or while the
         state is busy: then the cursor was not saved, so that all of it comes again.
         """
+
+    async def requested(self) -> Sequence[Request]:
+        """What was asked of this source and is not `finished` yet, the oldest first (at most 100). Survives a restart. Waits as `state`
+        does.
+        """
+
+    async def finished(self, request: Request) -> None:
+        """Done, or found to be impossible: it does not come again."""
 
     def dropped(self, reason: str, count: int = 1) -> None:
         """Count what the source left out. `reason` is a word out of the source's closed set."""

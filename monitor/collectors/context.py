@@ -82,6 +82,12 @@ class Context:
         if cursor is not None:
             await self.state.save_cursor(self.name, cursor, cursor_name)
 
+    async def requested(self) -> Sequence[Request]:
+        return await self.state.requests(self.name)
+
+    async def finished(self, request: Request) -> None:
+        await self.state.finish_request(request)
+
     def dropped(self, reason: str, count: int = 1) -> None:
         self._metrics.dropped.labels(STAGE, reason).inc(count)
 

@@ -69,6 +69,8 @@ class Feed:
         all it has cannot hide anything.
         """
         tally = Tally(since=now if self.polled_at is None else self.polled_at, listed=listed, known=known)
+        tally.feed, tally.full = self.path, full
+        tally.oldest, tally.newest = min(times, default=None), max(times, default=None)
         if self.polled_at is None or not listed:
             return tally, []
         tally.overlap = known
@@ -77,7 +79,7 @@ class Feed:
         tally.lost = estimate_lost(times, self.newest)
         begin = self.polled_at if self.newest is None else self.newest
         end = min(times, default=now)
-        gap = CoverageEvent(source, begin, end, blind="gap")
+        gap = CoverageEvent(source, begin, end, blind="gap", feed=self.path)
         return tally, [gap] if end > begin else []
 
     def advance(self, now: float, times: Sequence[float]) -> None:

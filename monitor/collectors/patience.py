@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 from monitor.bus.base import RetryableError
 from monitor.collectors.base import CollectorState, Stopping
+from monitor.contracts import Request
 
 _T = TypeVar("_T")
 _RETRY_SECONDS: Final = 1.0
@@ -41,6 +42,15 @@ class PatientState:
     async def mark_seen(self, source: str, keys: Iterable[bytes]) -> None:
         kept = list(keys)  # an iterator has them once only
         await self._done(lambda: self._state.mark_seen(source, kept))
+
+    async def add_requests(self, requests: Sequence[Request]) -> None:
+        await self._done(lambda: self._state.add_requests(requests))
+
+    async def requests(self, source: str) -> Sequence[Request]:
+        return await self._done(lambda: self._state.requests(source))
+
+    async def finish_request(self, request: Request) -> None:
+        await self._done(lambda: self._state.finish_request(request))
 
     async def _done(self, work: Callable[[], Awaitable[_T]]) -> _T:
         failed = False

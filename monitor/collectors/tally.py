@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from monitor.contracts import CoverageEvent
+from monitor.coverage.items import Item, pack
 
 
 @dataclass(slots=True)
@@ -20,6 +21,15 @@ class Tally:
     lost: int = 0
     overlap: int | None = None
     skipped: Counter[str] = field(default_factory=Counter)
+    feed: str = ""  # which, of a source with several
+    oldest: float | None = None  # publication times of what was listed
+    newest: float | None = None
+    full: bool = False  # the listing ended at the feed's limit
+    items: list[Item] = field(default_factory=list)
+
+    def note(self, item: Item) -> None:
+        """Remember what became of one item, so that it can be asked about later."""
+        self.items.append(item)
 
     def event(self, source: str, until: float, *, blind: str = "") -> CoverageEvent:
         """`expected` = what was listed for the first time, plus the estimate of what passed unseen."""
@@ -34,6 +44,11 @@ class Tally:
             lost=self.lost,
             blind=blind,
             overlap=self.overlap,
+            feed=self.feed,
+            oldest=self.oldest,
+            newest=self.newest,
+            full=self.full,
+            items=pack(self.items),
         )
 
 

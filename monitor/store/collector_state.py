@@ -9,13 +9,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
+from monitor.contracts import Request
 from monitor.store.dialect import chunks, execute_many, insert_new, insert_or_replace
 from monitor.store.engine import Store
-from monitor.store.tables import collector_cursors, collector_seen
+from monitor.store.tables import collector_cursors, collector_requests, collector_seen
 
 _DAY = 86400
+_REQUESTS = 100  # of one look
 _BATCH = 10_000  # rows of one transaction, so that no other writer waits long
 
 
@@ -58,3 +60,41 @@ class SqlCollectorState:
             rows = [{"source": source, "key": key, "day": day} for key in chunk]
             async with self._store.write() as connection:
                 await execute_many(connection, insert_new(connection, collector_seen), rows)
+
+    async def add_requests(self, requests: Sequence[Request]) -> None:
+        """What is asked of a source; one of the same source, kind and target that is not finished is left as it is."""
+        rows = [
+            {
+                "source": request.source,
+                "kind": request.kind,
+                "target": request.target,
+                "requested_at": request.requested_at,
+                "reason": request.reason,
+            }
+            for request in requests
+        ]
+        async with self._store.write() as connection:
+            await execute_many(connection, insert_new(connection, collector_requests), rows)
+
+    async def requests(self, source: str) -> Sequence[Request]:
+        """At most 100 that are not finished, the oldest first."""
+        table = collector_requests
+        query = (
+            select(table.c.kind, table.c.source, table.c.target, table.c.requested_at, table.c.reason)
+            .where(table.c.source == source)
+            .order_by(table.c.requested_at, table.c.target)
+            .limit(_REQUESTS)
+        )
+        async with self._store.read() as connection:
+            return [Request(**row) for row in (await connection.execute(query)).mappings()]
+
+    async def finish_request(self, request: Request) -> None:
+        """It does not come again, until somebody asks for it anew."""
+        table = collector_requests
+        named = (
+            table.c.source == request.source,
+            table.c.kind == request.kind,
+            table.c.target == request.target,
+        )
+        async with self._store.write() as connection:
+            await connection.execute(delete(table).where(*named))

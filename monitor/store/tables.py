@@ -268,3 +268,14 @@ collector_seen: Final = Table(
     Index("collector_seen_day", "day"),
     sqlite_with_rowid=False,
 )
+
+# What others ask of a source: sweep a repository, repair an hour. Term: until the source has done it.
+collector_requests: Final = Table(
+    "collector_requests",
+    metadata,
+    Column("source", String(64), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("target", String(1024), primary_key=True),
+    Column("requested_at", Float, nullable=False),
+    Column("reason", Text, nullable=False),
+)

@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestServer
 from monitor.bus.base import Backpressure, Message, Record, RetryableError
 from monitor.collectors.base import Source
 from monitor.collectors.service import CollectorService
-from monitor.contracts import COVERAGE, DOCUMENTS, CoverageEvent, Document
+from monitor.contracts import COVERAGE, DOCUMENTS, REQUESTS, CoverageEvent, Document, Request
 from monitor.http import HttpClient
 from monitor.metrics import Metrics
 from monitor.tools import Tools
@@ -51,6 +51,17 @@ class MemoryState:
     def __init__(self) -> None:
         self.cursors: dict[tuple[str, str], str] = {}
         self.seen: set[tuple[str, bytes]] = set()
+        self.asked: dict[tuple[str, str, str], Request] = {}
+
+    async def add_requests(self, requests: Sequence[Request]) -> None:
+        for request in requests:
+            self.asked.setdefault((request.source, request.kind, request.target), request)
+
+    async def requests(self, source: str) -> Sequence[Request]:
+        return [request for request in self.asked.values() if request.source == source][:100]
+
+    async def finish_request(self, request: Request) -> None:
+        self.asked.pop((request.source, request.kind, request.target), None)
 
     async def cursor(self, source: str, name: str = "") -> str | None:
         return self.cursors.get((source, name))
@@ -124,6 +135,10 @@ class MemoryProducer:
     @property
     def coverage(self) -> list[CoverageEvent]:
         return [CoverageEvent.read(record) for record in self._records(COVERAGE)]
+
+    @property
+    def requests(self) -> list[Request]:
+        return [Request.read(record) for record in self._records(REQUESTS)]
 
     def skipped(self) -> dict[str, int]:
         total: dict[str, int] = {}

@@ -4,6 +4,7 @@ import pytest
 
 from alerting_samples import NOON, open_store
 from monitor.collectors.base import CollectorState
+from monitor.contracts import Request
 from monitor.store.collector_state import SqlCollectorState
 
 
@@ -51,3 +52,14 @@ async def test_it_survives_the_process(tmp_path):
     assert await SqlCollectorState(again).unseen("git", [b"k" * 20]) == set()
     assert await SqlCollectorState(again).cursor("git") == "7"
     await again.close()
+
+
+async def test_a_request_waits_until_it_is_finished(state):
+    late = Request("sweep", "git", "https://forge.example/a.git", NOON + 1.0, "push")
+    early = Request("sweep", "git", "https://forge.example/b.git", NOON)
+    await state.add_requests([late, early])
+    await state.add_requests([Request("sweep", "git", late.target, NOON + 9.0, "again")])
+    assert await state.requests("git") == [early, late]
+    assert await state.requests("gharchive") == []
+    await state.finish_request(early)
+    assert await state.requests("git") == [late]
