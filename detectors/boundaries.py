@@ -74,6 +74,9 @@ def stands_alone(text: bytes, start: int, end: int, facts: Facts, *, open_end: b
 
 def follows_escape(text: bytes, start: int) -> bool:
     """What stands right before `start` is an escape sequence."""
+    near = text[max(0, start - 6) : start]
+    if b"\\" not in near and b"%" not in near:  # nearly always
+        return False
     return any(_ESCAPED.fullmatch(text, start - size, start) for size in (2, 3, 6) if start >= size)
 
 

@@ -8,16 +8,17 @@ see. `re` confirms where the loader proved backtracking bounded, RE2 elsewhere; 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from detectors import behind, boundaries, context, expressions
 from detectors.buffers import Buffer
 from detectors.engines import compiled
 from detectors.extents import EXTENTS
+from detectors.looks import Weight
 from detectors.model import Kind, Rule
 from detectors.starts import at_starts, starts
 
@@ -38,8 +39,7 @@ class Match:
     scope: bytes = field(default=b"", repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Miss:
+class Miss(NamedTuple):
     """The hit is none: `reason` is a word out of a closed set."""
 
     reason: str
@@ -110,7 +110,7 @@ class Confirmer:
             text[end : name.start()],
             text[name.start() : name.end()],
             text[name.end() : name.end() + context.AFTER],
-            context.weight(self._rule, text[start:end]),
+            self._weight(text[start:end]),
         )
         if reading.syntax is None:
             return Miss(reading.reason)
@@ -180,7 +180,7 @@ class Confirmer:
     def _read_name(self, text: bytes, name: re.Match[bytes], start: int, end: int) -> context.Reading:
         line = text.rfind(b"\n", 0, name.start()) + 1
         before = text[max(line, name.start() - context.BEFORE) : name.start()]
-        value = context.weight(self._rule, text[start:end])
+        value = self._weight(text[start:end])
         own = text[name.start() : name.end()]
         return context.read(before, own, text[name.end() : start], text[end : end + context.AFTER], value)
 
@@ -199,14 +199,21 @@ class Confirmer:
         return context.accepted(self._rule)
 
     @cached_property
+    def _weight(self) -> Callable[[bytes], Weight]:
+        return context.weigher(self._rule)
+
+    @cached_property
     def _longest_name(self) -> int:
         return context.longest(self._rule.names)
 
     @cached_property
     def _names(self) -> re.Pattern[bytes]:
         """For text in lower case: `re` tries every name at every place where case is ignored, and few where the first letter says no."""
-        by_length = sorted(self._rule.names, key=len, reverse=True)
-        return re.compile("|".join(map(context.name_expression, by_length)).encode("latin-1"))
+        by_first: dict[str, list[str]] = {}
+        for name in sorted(self._rule.names, key=len, reverse=True):
+            by_first.setdefault(name[0], []).append(context.name_expression(name[1:]))
+        groups = (f"{first}(?:{'|'.join(rests)})" for first, rests in by_first.items())
+        return re.compile("|".join(groups).encode("latin-1"))
 
     @cached_property
     def _starts(self) -> re.Pattern[bytes] | None:
