@@ -336,6 +336,8 @@ class CoverageEvent(_JsonContract):
     feed: str = ""  # which feed, of a source that polls several
     oldest: float | None = None  # publication times of what the poll listed: its window
     newest: float | None = None
+    oldest_count: int | None = None  # how many share the oldest second, and the newest: both are cut off
+    newest_count: int | None = None
     full: bool = (
         False  # the listing ended at the feed's limit: what is older than `oldest` was pushed out of it
     )

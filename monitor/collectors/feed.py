@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import floor
 from typing import Final
 
 import orjson
@@ -70,7 +71,11 @@ class Feed:
         """
         tally = Tally(since=now if self.polled_at is None else self.polled_at, listed=listed, known=known)
         tally.feed, tally.full = self.path, full
-        tally.oldest, tally.newest = min(times, default=None), max(times, default=None)
+        if times:
+            tally.oldest, tally.newest = min(times), max(times)
+            seconds = [floor(time) for time in times]
+            tally.oldest_count = seconds.count(floor(tally.oldest))
+            tally.newest_count = seconds.count(floor(tally.newest))
         if self.polled_at is None or not listed:
             return tally, []
         tally.overlap = known

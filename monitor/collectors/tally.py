@@ -24,6 +24,8 @@ class Tally:
     feed: str = ""  # which, of a source with several
     oldest: float | None = None  # publication times of what was listed
     newest: float | None = None
+    oldest_count: int | None = None  # how many of them share the oldest second, and the newest
+    newest_count: int | None = None
     full: bool = False  # the listing ended at the feed's limit
     items: list[Item] = field(default_factory=list)
 
@@ -47,6 +49,8 @@ class Tally:
             feed=self.feed,
             oldest=self.oldest,
             newest=self.newest,
+            oldest_count=self.oldest_count,
+            newest_count=self.newest_count,
             full=self.full,
             items=pack(self.items),
         )

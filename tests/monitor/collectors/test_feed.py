@@ -53,3 +53,15 @@ def test_the_newest_never_goes_back() -> None:
     assert (feed.polled_at, feed.newest) == (NOW, 990.0)
     feed.advance(NOW, [995.0])
     assert feed.newest == 995.0
+
+
+def test_a_window_tells_its_ends_and_how_many_share_them() -> None:
+    tally, _ = polled().tally("s", 6, 0, [985.0, 986.0, 985.0, 987.0, 987.0, 987.0], NOW, full=True)
+    event = tally.event("s", NOW)
+    assert (event.oldest, event.newest, event.oldest_count, event.newest_count) == (985.0, 987.0, 2, 3)
+    assert (event.feed, event.full) == ("/events", True)
+
+
+def test_a_window_without_times_has_no_ends() -> None:
+    tally, _ = polled().tally("s", 2, 0, [], NOW, full=False)
+    assert (tally.oldest, tally.newest, tally.oldest_count, tally.newest_count) == (None, None, None, None)
