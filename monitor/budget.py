@@ -1,9 +1,11 @@
 """Politeness as a budget: what one credential may still ask of one host, and from when.
 
 Reads the limits as servers tell them: `Retry-After` (seconds or an HTTP date), `x-ratelimit-remaining` and
-`x-ratelimit-reset` (epoch SECONDS, UTC), 403 or 429 with the words "rate limit". Order of trust: Retry-After, then the reset
-of an exhausted window, then at least 60 s growing exponentially (GitHub's rule for secondary limits). Instants of the server
-are taken relative to its own `Date`, so that a wrong clock on either side does no harm. No I/O here: who asks also waits.
+`x-ratelimit-reset` (epoch SECONDS, UTC), the same two as `RateLimit-Remaining` and `RateLimit-Reset` (GitLab: epoch seconds as
+well; the IETF's draft: seconds from now), 403 or 429 with the words "rate limit". Order of trust: Retry-After, then the reset
+of an exhausted window, then at least 60 s growing exponentially (GitHub's rule for secondary limits). A 403 that says nothing
+but `Forbidden` bans the address: GitLab does so for a quarter of an hour, after repeated refused credentials. Instants of the
+server are taken relative to its own `Date`, so that a wrong clock on either side does no harm. No I/O here: who asks also waits.
 """
 
 from __future__ import annotations
@@ -16,6 +18,9 @@ from enum import StrEnum
 from typing import Final
 
 _SECONDARY: Final = 60.0
+_BAN: Final = 15 * 60.0
+_FORBIDDEN: Final = b"forbidden"  # the whole body of a gate in front of the application
+_EPOCH: Final = 1e8  # a reset below this cannot be an instant of today: it is a span
 _LONGEST: Final = 24 * 3600.0  # a server that says more is asked again after a day
 _WORDS: Final = (b"rate limit", b"abuse detection")
 _LOOK: Final = 4096  # bytes of an error's body that are searched for those words
@@ -67,14 +72,17 @@ class Budget:
     def observe(self, status: int, headers: Mapping[str, str], body: bytes = b"") -> Outcome:
         """Learn from an answer, and say what it means."""
         now = self._clock()
-        remaining = _number(headers.get("x-ratelimit-remaining"))
-        reset = _number(headers.get("x-ratelimit-reset"))
+        remaining, reset = _window(headers)
         if remaining is not None:
             self.remaining = int(remaining)
         if reset is not None:
-            self.reset_at = now + max(0.0, reset - server_time(headers, now))
+            begin = server_time(headers, now) if reset >= _EPOCH else 0.0
+            self.reset_at = now + max(0.0, reset - begin)
         exhausted = remaining == 0 and self.reset_at is not None
         wait = retry_after(headers, now)
+        if status == 403 and wait is None and body[:_LOOK].strip().lower() == _FORBIDDEN:
+            self.block(_BAN)
+            return Outcome.LIMITED
         if self._is_limit(status, body, exhausted=exhausted, told=wait is not None):
             if wait is None and exhausted and self.reset_at is not None:
                 wait = self.reset_at - now
@@ -139,6 +147,15 @@ def poll_interval(headers: Mapping[str, str]) -> float | None:
 def backoff(attempt: int, draw: float, *, base: float = 1.0, cap: float = 300.0) -> float:
     """Exponential backoff with full jitter: `draw` (0 to 1) of min(cap, base * 2 ** attempt) seconds."""
     return draw * min(cap, base * 2.0 ** min(attempt, 30))
+
+
+def _window(headers: Mapping[str, str]) -> tuple[float | None, float | None]:
+    """(requests left, reset), each under the name that the server uses for it."""
+    found = []
+    for name in ("remaining", "reset"):
+        ours = headers.get(f"x-ratelimit-{name}")
+        found.append(_number(headers.get(f"RateLimit-{name.title()}") if ours is None else ours))
+    return found[0], found[1]
 
 
 def _number(text: str | None) -> float | None:

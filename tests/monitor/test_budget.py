@@ -55,6 +55,47 @@ def test_the_reset_is_read_by_the_servers_clock() -> None:
     assert wait_of(budget) == pytest.approx(900.0)
 
 
+@pytest.mark.parametrize("skew", [0.0, -5000.0])
+def test_gitlabs_window_ends_at_an_epoch_second_of_the_servers_clock(skew: float) -> None:
+    headers = {
+        "RateLimit-Remaining": "0",
+        "RateLimit-Reset": str(int(START + skew + 42)),
+        "Date": formatdate(START + skew, usegmt=True),
+    }
+    budget = Budget(clock=Time())
+    assert budget.observe(200, headers) is Outcome.OK
+    assert (budget.remaining, wait_of(budget)) == (0, pytest.approx(42.0))
+
+
+def test_the_drafts_reset_is_a_span() -> None:
+    budget = Budget(clock=Time())
+    budget.observe(200, {"RateLimit-Remaining": "30", "RateLimit-Reset": "60"})
+    assert budget.reset_at == START + 60
+    assert budget.allowance(20) == 10
+
+
+def test_a_429_of_gitlab_waits_as_told_else_for_its_window() -> None:
+    told = {"Retry-After": "7", "RateLimit-Remaining": "0", "RateLimit-Reset": str(int(START + 30))}
+    for headers, wait in ((told, 7.0), ({**told, "Retry-After": "x"}, 30.0), ({}, 60.0)):
+        budget = Budget(clock=Time())
+        assert budget.observe(429, headers, b"Retry later\n") is Outcome.LIMITED
+        assert wait_of(budget) == wait
+
+
+@pytest.mark.parametrize(
+    ("body", "limited"),
+    [(b"Forbidden\n", True), (b"", False), (b'{"message":"403 Forbidden"}', False)],
+)
+def test_a_bare_forbidden_is_a_banned_address_for_a_quarter_of_an_hour(body: bytes, limited: bool) -> None:
+    budget = Budget(clock=Time())
+    if limited:
+        assert budget.observe(403, {}, body) is Outcome.LIMITED
+        assert wait_of(budget) == 900.0
+    else:
+        assert budget.observe(403, {}, body) is Outcome.CLIENT_ERROR
+        assert budget.reserve() == 0.0
+
+
 def test_a_secondary_limit_without_a_hint_waits_a_minute_and_doubles_until_an_answer_comes() -> None:
     time = Time()
     budget = Budget(clock=time)
@@ -150,7 +191,15 @@ def test_backoff_grows_to_its_cap() -> None:
     st.integers(100, 599),
     st.dictionaries(
         st.sampled_from(
-            ["Retry-After", "x-ratelimit-remaining", "x-ratelimit-reset", "Date", "Cache-Control"]
+            [
+                "Retry-After",
+                "x-ratelimit-remaining",
+                "x-ratelimit-reset",
+                "RateLimit-Remaining",
+                "RateLimit-Reset",
+                "Date",
+                "Cache-Control",
+            ]
         ),
         st.text(max_size=20) | st.integers().map(str) | st.floats().map(str),
     ),
