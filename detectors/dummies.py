@@ -12,16 +12,17 @@ from typing import Final
 
 from detectors import disguises, expressions
 from detectors.model import Kind, Rule
+from detectors.remembering import remembered
 from detectors.words import COMMON, DUMMY, LONGEST_DUMMY, LONGEST_WORD, QUALIFIER
 
 # Words that no secret holds but by a chance of less than one in a million; other words only make a dummy where nothing else is there.
+# Sought in lower case: an expression that minds no case is tried at every place, this one where a first letter fits.
 _DUMMY_WORDS: Final = re.compile(
     rb"example|placeholder|change_?-?me|dummy|redacted|replace_?-?(?:me|with|this)|insert[-_]|foobar|lorem_?ipsum|removed[-_]by|deadbeefdeadbeef|"
-    rb"your[-_]|[-_]here\b|\bmy[-_](?:secret|password|token|api_?key)|not[-_]a[-_]real|test[-_]?only",
-    re.IGNORECASE,
+    rb"your[-_]|[-_]here\b|\bmy[-_](?:secret|password|token|api_?key)|not[-_]a[-_]real|test[-_]?only"
 )
 _FILLER: Final = re.compile(
-    rb"(?i:x{5}|^x{3}[x0-9_-]*$|\*{3}|\.{3}|\?{4}|#{4})|(?<!\w)(?i:fake|todo|tbd|none|null|xxx+|xxxx)(?!\w)|\xe2\x80\xa6"
+    rb"x{5}|^x{3}[x0-9_-]*$|\*{3}|\.{3}|\?{4}|#{4}|(?<!\w)(?:fake|todo|tbd|none|null|xxx+|xxxx)(?!\w)|\xe2\x80\xa6"
 )
 _TEMPLATE: Final = re.compile(
     rb"\$\{|\$\(|\{\{|\}\}|<%|%>|#\{|@\{|%\(\w{1,40}\)[sdrif]|(?<!\w)%[sdv@](?![0-9A-Za-z])|\{[a-zA-Z_]{0,32}[}:!]|\{[0-9]\}|\[\[|@@\w+@@|__[A-Z][A-Z_]+__|"
@@ -66,35 +67,46 @@ _LONGEST_DUMMY_TEXT: Final = 64
 
 def dummy(rule: Rule, secret: bytes) -> str:
     """Why the value is a placeholder, a template or code; "" when it may be real."""
-    text = body(rule, secret)
+    return _dummy(rule.kind, body(rule, secret), secret)
+
+
+@remembered
+def _dummy(kind: Kind, text: bytes, secret: bytes) -> str:
+    """`text` is the secret without its fixed beginning."""
     lower = text.lower()
     if lower in _NOTHING or _DUMMY_WORDS.search(lower) or _FILLER.search(lower):
         return "placeholder"
-    if rule.kind is not Kind.RECORDS and (_TEMPLATE.search(text) or _CODE.search(text)):
+    if kind is not Kind.RECORDS and (_TEMPLATE.search(text) or _CODE.search(text)):
         return "template"
-    shapes = (
-        ("repeated", repeated, lower),
-        ("sequence", sequential, lower),
-        ("placeholder", visible, lower),
-        ("placeholder", disguises.mashed, lower),
-        ("placeholder", _in_leet, lower),
-        ("sequence", _in_turns, lower),
-        ("sequence", _in_runs, lower),
-        ("placeholder", _encoded, text),
-        ("placeholder", _vector, secret),
-        ("identifier", identifier, text),
-    )
-    return next((name for name, fits, part in shapes if fits(part)), "")
+    if shape := _shape(lower):
+        return shape
+    if _encoded(text) or _vector(secret):
+        return "placeholder"
+    return "identifier" if identifier(text) else ""
+
+
+def _shape(lower: bytes) -> str:
+    """Why the text of lower case is none by its signs and their order alone, the cheap questions first; "" when it may be one."""
+    if repeated(lower):
+        return "repeated"
+    if sequential(lower):
+        return "sequence"
+    if visible(lower) or disguises.mashed(lower) or _in_leet(lower):
+        return "placeholder"
+    return "sequence" if _in_turns(lower) or _in_runs(lower) else ""
 
 
 def visible(lower: bytes) -> bool:
     """Nothing but words that stand for a secret, signs and simple digits: `test-password-123`. The text is in lower case."""
     if len(lower) > _LONGEST_DUMMY_TEXT:
         return False
-    words = [_made_of_dummies(word) for word in _LETTER_RUNS.findall(lower)]
-    if _STANDS_FOR_ONE not in words or _SOMETHING_ELSE in words:
-        return False
-    return all(map(_simple, _DIGIT_RUNS.findall(lower)))
+    stands_for_one = False
+    for word in _LETTER_RUNS.findall(lower):
+        made_of = _made_of_dummies(word)
+        if made_of == _SOMETHING_ELSE:
+            return False
+        stands_for_one |= made_of == _STANDS_FOR_ONE
+    return stands_for_one and all(map(_simple, _DIGIT_RUNS.findall(lower)))
 
 
 def _in_leet(lower: bytes) -> bool:
@@ -164,7 +176,8 @@ def repeated(text: bytes) -> bool:
     distinct = len(set(text))
     if distinct <= 2 or (size >= _SHORT_TEXT and distinct <= 4):
         return True
-    if max(Counter(text).values()) * 2 > size:
+    # One byte that makes more than half of it leaves few places to others: hardly any value has to be counted.
+    if distinct * 2 <= size + 1 and max(Counter(text).values()) * 2 > size:
         return True
     period = (text + text).find(text, 1)
     return (

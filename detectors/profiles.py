@@ -16,6 +16,7 @@ from typing import Final
 
 from detectors import likeness
 from detectors.dummies import visible
+from detectors.remembering import remembered
 
 Marks = tuple[tuple[str, re.Pattern[bytes]], ...]  # (reason out of detectors.stats.REASONS, what shows it)
 
@@ -131,6 +132,7 @@ PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
 )
 
 
+@remembered
 def unlike(profile: str, value: bytes) -> str:
     """Why the value is not what the profile's place promises; "" when it may be. Linear, thread-safe. Raises KeyError."""
     known = PROFILES[profile]

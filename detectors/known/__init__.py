@@ -19,6 +19,7 @@ from urllib.parse import unquote_to_bytes
 
 from detectors.encodings import unbase64
 from detectors.known.patterns import matched
+from detectors.remembering import remembered
 
 VALUES: Final = Path(__file__).parent / "values.toml"
 _SALT: Final = b"leakstream known value\0"
@@ -27,6 +28,7 @@ _NUMBERED: Final = re.compile(rb"[0-9A-Za-z]{2,8}(?:[ -][0-9A-Za-z]{1,8}){1,9}")
 _PHRASE: Final = re.compile(rb"[A-Za-z]+(?:\s+[A-Za-z]+){11,23}")
 
 
+@remembered
 def reason_of(secret: bytes) -> str:
     """Why everybody has this value; "" when it is not known. Any bytes; linear; thread-safe."""
     if not secret or len(secret) > _LONGEST:
