@@ -105,7 +105,7 @@ class Document:
     """One piece of text as a source published it."""
 
     TOPIC: ClassVar[str] = DOCUMENTS
-    VERSION: ClassVar[str] = "1.0"
+    VERSION: ClassVar[str] = "1.1"  # 1.1: known
 
     source: str  # name of the source that collected it
     id: str  # the source's own id for this text: the same text collected twice has the same id
@@ -121,6 +121,7 @@ class Document:
     line: int = 1  # the line number of the content's first byte
     overlap: int = 0  # how many bytes at the beginning of this part stood in the former part already
     more: bool = False  # another part follows
+    known: bool = False  # its blob was handed in before: no content, the matcher makes a Sighting of it
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property

@@ -17,6 +17,7 @@ class Watching:
     users: tuple[str, ...] = ()
     repositories: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()  # those that read only our own things
     _entries: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

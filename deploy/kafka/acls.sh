@@ -23,7 +23,7 @@ allow --allow-principal "$collect" --allow-principal "$match" --allow-principal 
   --operation Describe --operation DescribeConfigs --topic "$prefix" --resource-pattern-type prefixed
 
 allow --allow-principal "$collect" --operation Write \
-  --topic "${prefix}documents.v1" --topic "${prefix}sightings.v1" --topic "${prefix}coverage.v1" \
+  --topic "${prefix}documents.v1" --topic "${prefix}coverage.v1" --topic "${prefix}requests.v1" \
   --topic "${prefix}requests.v1.dlq"
 allow --allow-principal "$collect" --operation Read \
   --topic "${prefix}requests.v1" --group "${prefix}collect"
@@ -31,7 +31,8 @@ allow --allow-principal "$collect" --operation Read \
 allow --allow-principal "$match" --operation Read \
   --topic "${prefix}documents.v1" --group "${prefix}match"
 allow --allow-principal "$match" --operation Write \
-  --topic "${prefix}findings.v1" --topic "${prefix}coverage.v1" --topic "${prefix}documents.v1.dlq"
+  --topic "${prefix}findings.v1" --topic "${prefix}sightings.v1" --topic "${prefix}coverage.v1" \
+  --topic "${prefix}documents.v1.dlq"
 
 # No right on documents.v1 and documents.v1.dlq: whoever takes over the stage that talks to the outside reads no plain text.
 allow --allow-principal "$alert" --operation Read \

@@ -159,7 +159,7 @@ class Service:
 
     def _watching(self) -> Watching:
         watch = section(self._config, WatchSettings)
-        return Watching(watch.organisations, watch.users, watch.repositories, watch.domains)
+        return Watching(watch.organisations, watch.users, watch.repositories, watch.domains, watch.sources)
 
     def _sources(self, tools: Tools) -> dict[str, Source]:
         plugins, built = sources(), {}
@@ -203,11 +203,13 @@ class Service:
             await asyncio.to_thread(self._rules)  # a wrong one is said here, and not by a source that crashes
         if "git" not in self._config.sources:  # else the source does it
             await asyncio.to_thread(forget, self._config.state / "git", ())
+        memory = SqlCollectorState(state, clock=self._clock)
         collectors = CollectorService(
             self._sources(tools),
             bus.producer(),
-            SqlCollectorState(state, clock=self._clock),
+            memory,
             self.metrics,
+            watch=tools.watch,
             clock=self._clock,
         )
 

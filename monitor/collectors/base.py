@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from monitor.contracts import CoverageEvent, Document, Request, Sighting
+from monitor.contracts import CoverageEvent, Document, Request
 
 
 class Stopping(Exception):
@@ -43,6 +43,20 @@ class CollectorState(Protocol):
 
     async def mark_seen(self, source: str, keys: Iterable[bytes]) -> None: ...
 
+    async def fresh(self, blobs: Sequence[bytes]) -> set[bytes]:
+        """Those of `blobs` (16 bytes each) that no source has handed in within the last hours."""
+
+    async def handed_in(
+        self,
+        source: str,
+        *,
+        blobs: Iterable[bytes] = (),
+        seen: Iterable[bytes] = (),
+        cursor: str | None = None,
+        cursor_name: str = "",
+    ) -> None:
+        """All that is to be remembered of one `emit`, at once."""
+
     async def add_requests(self, requests: Sequence[Request]) -> None:
         """What is asked of a source. One of the same source, kind and target that is not finished is left as it is."""
 
@@ -64,7 +78,6 @@ class SourceContext(Protocol):
         self,
         documents: Sequence[Document] = (),
         *,
-        sightings: Sequence[Sighting] = (),
         coverage: Sequence[CoverageEvent] = (),
         requests: Sequence[Request] = (),
         cursor: str | None = None,
@@ -72,6 +85,9 @@ class SourceContext(Protocol):
         seen: Iterable[bytes] = (),
     ) -> None:
         """Put everything on the bus, and only when it is durable there save the cursor and the seen keys.
+
+        A document whose text was handed in within the last hours, by whichever source, goes without its content: the matcher makes a
+        sighting of it. What is watched always goes whole.
 
         Waits out back-pressure (the source simply stands still meanwhile). Documents over the record limit are cut into
         overlapping parts here; sources need not care. Raises Stopping when `stop` is set during back-pressure or while the
@@ -85,6 +101,11 @@ class SourceContext(Protocol):
 
     async def finished(self, request: Request) -> None:
         """Done, or found to be impossible: it does not come again."""
+
+    async def unknown(self, blob_shas: Sequence[str]) -> set[str]:
+        """Those git blobs that were not handed in whole within the last hours: the others need not be fetched, an empty document with
+        that `blob_sha` and `known` set does.
+        """
 
     def dropped(self, reason: str, count: int = 1) -> None:
         """Count what the source left out. `reason` is a word out of the source's closed set."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import fields, replace
@@ -13,8 +14,10 @@ from monitor.bus.base import Backpressure, Message, Producer
 from monitor.collectors.base import CollectorState, Stopping
 from monitor.collectors.cutting import cut
 from monitor.collectors.patience import PatientState
-from monitor.contracts import CoverageEvent, Document, Provenance, Request, Sighting
+from monitor.contracts import CoverageEvent, Document, Mode, Provenance, Request
+from monitor.identity import blob_sha
 from monitor.metrics import Metrics
+from monitor.watching import Watching
 
 STAGE: Final = "collect"
 _BATCH_BYTES: Final = 16 * 1024 * 1024  # of one send; with single records up to 8 MiB
@@ -35,6 +38,7 @@ class Context:
         producer: Producer,
         metrics: Metrics,
         clock: Callable[[], float],
+        watch: Watching | None = None,
         sleep: Callable[[asyncio.Event, float], Awaitable[bool]] = sleep_until,
     ) -> None:
         self.name = name
@@ -47,6 +51,7 @@ class Context:
         self._producer = producer
         self._metrics = metrics
         self._clock = clock
+        self._watch = watch or Watching()
         self._sleep = sleep
         self._blind_since: float | None = None
         self._blind_events: list[CoverageEvent] = []
@@ -58,7 +63,6 @@ class Context:
         self,
         documents: Sequence[Document] = (),
         *,
-        sightings: Sequence[Sighting] = (),
         coverage: Sequence[CoverageEvent] = (),
         requests: Sequence[Request] = (),
         cursor: str | None = None,
@@ -68,8 +72,9 @@ class Context:
         """See SourceContext.emit. Also tells the bus of blind spans that ended since the last call."""
         blind, self._blind_events = self._blind_events, []
         told = [*blind, *coverage]
-        parts = [part for document in documents for part in cut(self._fit(document))]
-        messages = [item.message() for group in (parts, sightings, told, requests) for item in group]
+        fresh, texts = await self._only_fresh([self._fit(document) for document in documents])
+        parts = [part for document in fresh for part in cut(document)]
+        messages = [item.message() for group in (parts, told, requests) for item in group]
         try:
             for batch in _batches(messages):
                 await self._send(batch)
@@ -77,16 +82,18 @@ class Context:
             self._blind_events = blind + self._blind_events
             raise
         self._measure(parts, told)
-        if seen := list(seen):
-            await self.state.mark_seen(self.name, seen)
-        if cursor is not None:
-            await self.state.save_cursor(self.name, cursor, cursor_name)
+        await self.state.handed_in(self.name, blobs=texts, seen=seen, cursor=cursor, cursor_name=cursor_name)
 
     async def requested(self) -> Sequence[Request]:
         return await self.state.requests(self.name)
 
     async def finished(self, request: Request) -> None:
         await self.state.finish_request(request)
+
+    async def unknown(self, blob_shas: Sequence[str]) -> set[str]:
+        keys = {sha: _blob_key(sha) for sha in blob_shas}
+        fresh = await self.state.fresh(list(keys.values())) if keys else set()
+        return {sha for sha, key in keys.items() if key in fresh}
 
     def dropped(self, reason: str, count: int = 1) -> None:
         self._metrics.dropped.labels(STAGE, reason).inc(count)
@@ -124,6 +131,36 @@ class Context:
             else:
                 self.blocked = ""
                 return
+
+    async def _only_fresh(self, documents: Sequence[Document]) -> tuple[list[Document], list[bytes]]:
+        """The documents, those handed in lately without their content; and the keys of those that go whole."""
+        keys = [self._key(document) for document in documents]
+        asked = [key for key in keys if key]
+        fresh = await self.state.fresh(asked) if asked else set()
+        chosen: list[Document] = []
+        texts: list[bytes] = []
+        for document, key in zip(documents, keys, strict=True):
+            if key and key not in fresh:
+                chosen.append(replace(document, content=b"", known=True))
+                continue
+            chosen.append(document)
+            if key:
+                fresh.discard(key)  # the next one in this very batch is known
+                texts.append(key)
+        return chosen, texts
+
+    def _key(self, document: Document) -> bytes:
+        """What names its text; b"" for what must go whole: a part, an exercise, and what is ours."""
+        where = document.provenance
+        ours = self.name in self._watch.sources or self._watch.is_watched(
+            where.forge, where.repository or where.owner
+        )
+        whole = document.offset == 0 and not document.more and document.mode is Mode.LIVE
+        if ours or not whole or not document.blob_sha or not document.content:
+            return b""
+        sha = blob_sha(document.content)
+        # of a diff it is the lines, not the file that it leads to
+        return _blob_key(sha if sha == document.blob_sha else f"{document.blob_sha} {sha}")
 
     def _state_blocked(self, reason: str) -> None:
         self.blocked = reason
@@ -167,6 +204,10 @@ class Context:
         if expected > 0:
             ratio = sum(entry[2] for entry in self._window) / expected
             self._metrics.capture_ratio.labels(self.name).set(min(1.0, ratio))
+
+
+def _blob_key(name: str) -> bytes:
+    return hashlib.blake2b(name.encode(), digest_size=16).digest()
 
 
 def _clean(text: str) -> str:

@@ -43,6 +43,25 @@ class PatientState:
         kept = list(keys)  # an iterator has them once only
         await self._done(lambda: self._state.mark_seen(source, kept))
 
+    async def fresh(self, blobs: Sequence[bytes]) -> set[bytes]:
+        return await self._done(lambda: self._state.fresh(blobs))
+
+    async def handed_in(
+        self,
+        source: str,
+        *,
+        blobs: Iterable[bytes] = (),
+        seen: Iterable[bytes] = (),
+        cursor: str | None = None,
+        cursor_name: str = "",
+    ) -> None:
+        known, kept = list(blobs), list(seen)
+        await self._done(
+            lambda: self._state.handed_in(
+                source, blobs=known, seen=kept, cursor=cursor, cursor_name=cursor_name
+            )
+        )
+
     async def add_requests(self, requests: Sequence[Request]) -> None:
         await self._done(lambda: self._state.add_requests(requests))
 

@@ -12,6 +12,7 @@ from monitor.bus.base import Producer
 from monitor.collectors.base import CollectorState, Source, Stopping
 from monitor.collectors.context import STAGE, Context
 from monitor.metrics import Metrics
+from monitor.watching import Watching
 
 _GRACE: Final = 10.0
 
@@ -37,6 +38,7 @@ class CollectorService:
         state: CollectorState,
         metrics: Metrics,
         *,
+        watch: Watching | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[asyncio.Event, float], Awaitable[bool]] = sleep_until,
         grace: float = _GRACE,
@@ -52,6 +54,7 @@ class CollectorService:
                 state=state,
                 producer=producer,
                 metrics=metrics,
+                watch=watch,
                 clock=clock,
                 sleep=sleep,
             )

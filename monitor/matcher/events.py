@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from detectors import Finding
-from monitor.contracts import Document, FindingEvent, Place
+from monitor.contracts import Document, FindingEvent, Place, Sighting
 from monitor.identity import KeyRing, blob_sha, place_id
 from monitor.matcher import redact
 from monitor.matcher.describe import Described, facts
 from monitor.matcher.parts import cut_dump
+from monitor.matcher.repeats import Repeats
 
 _AT_MOST: Final = 16
 _HOST: Final = re.compile(
@@ -65,10 +66,8 @@ class _Told:
     """What all events of one document share; `seen` counts occurrences of a leak."""
 
     described: Described
-    clean: Mapping[str, str]
+    place: Place
     document_id: str
-    email_hash: str
-    email_domain: str
     blob: str
     seen: Counter[str] = field(default_factory=Counter)
 
@@ -85,20 +84,35 @@ class EventMaker:
         described = Described(document, findings, self._keys, self._redactor)
         if not described.findings:
             return []
-        repeats, raw = described.repeats, document.provenance
-        clean = {name: self._redactor.text(getattr(raw, name), repeats) for name in _TEXTS}
-        name, _, domain = raw.author_email.rpartition("@")
+        repeats = described.repeats
         told = _Told(
             described=described,
-            clean=clean,
+            place=self._place(document, repeats),
             document_id=self._redactor.text(document.id, repeats),
-            email_hash=self._keys.digest("author", raw.author_email.lower().encode()) if name else "",
-            email_domain=self._redactor.text(domain.lower(), repeats)
-            if name and _DOMAIN.fullmatch(domain)
-            else "",
             blob=document.blob_sha or blob_sha(document.content),
         )
         return [self._event(document, finding, told, now) for finding in described.findings]
+
+    def sighting(self, document: Document) -> Sighting:
+        """Of a document that is known: where its blob stands now. Its names pass the redactor as all others."""
+        return Sighting(
+            source=document.source,
+            blob_sha=document.blob_sha,
+            seen_at=document.fetched_at,
+            published_at=document.published_at,
+            place=self._place(document, redact.repeats_of(())),
+        )
+
+    def _place(self, document: Document, repeats: Repeats) -> Place:
+        raw = document.provenance
+        name, _, domain = raw.author_email.rpartition("@")
+        named = name and _DOMAIN.fullmatch(domain)
+        clean: dict[str, Any] = {name: self._redactor.text(getattr(raw, name), repeats) for name in _TEXTS}
+        return Place(
+            **clean,
+            author_email_hash=self._keys.digest("author", raw.author_email.lower().encode()) if name else "",
+            author_email_domain=self._redactor.text(domain.lower(), repeats) if named else "",
+        )
 
     def _event(self, document: Document, finding: Finding, told: _Told, now: float) -> FindingEvent:
         rule, raw = finding.rule, document.provenance
@@ -138,10 +152,8 @@ class EventMaker:
             published_at=document.published_at,
             trace_id=document.trace_id,
             mode=document.mode,
-            place=Place(
-                **told.clean,
-                author_email_hash=told.email_hash,
-                author_email_domain=told.email_domain,
+            place=replace(
+                told.place,
                 line=described.line,
                 column=described.column,
                 start=described.start,

@@ -43,13 +43,15 @@ class Job(NamedTuple):
 class Answer(NamedTuple):
     """What the scanning process made of a job.
 
-    `events` holds (index of the document in the job, bus key, body of the FindingEvent); `stats` counts by name; `refused` holds
-    (index, reason) of documents whose metadata breaks the contract: they were not scanned.
+    `events` holds (index of the document in the job, bus key, body of the FindingEvent), `sightings` the same of the Sightings of
+    documents that are known; `stats` counts by name; `refused` holds (index, reason) of documents whose metadata breaks the contract:
+    they were not scanned.
     """
 
     events: Sequence[tuple[int, bytes, bytes]]
     stats: dict[str, Any]
     refused: Sequence[tuple[int, str]] = ()
+    sightings: Sequence[tuple[int, bytes, bytes]] = ()
 
 
 class FrameError(Exception):
@@ -93,9 +95,10 @@ def answer(reply: Answer) -> bytes:
             "stats": reply.stats,
             "refused": reply.refused,
             "events": [(i, key.hex(), len(body)) for i, key, body in reply.events],
+            "sightings": [(i, key.hex(), len(body)) for i, key, body in reply.sightings],
         }
     )
-    body = b"".join(event[2] for event in reply.events)
+    body = b"".join(event[2] for event in (*reply.events, *reply.sightings))
     return _numbers(4 + len(head) + len(body), len(head)) + head + body
 
 
@@ -104,14 +107,15 @@ def read_answer(frame: bytes) -> Answer:
     try:
         (length,) = _U32.unpack_from(frame, 0)
         head = orjson.loads(frame[4 : 4 + length])
-        events, at = [], 4 + length
-        for index, key, size in head["events"]:
-            events.append((index, bytes.fromhex(key), frame[at : at + size]))
+        told, at = [], 4 + length
+        for index, key, size in (*head["events"], *head["sightings"]):
+            told.append((index, bytes.fromhex(key), frame[at : at + size]))
             at += size
+        events, sightings = told[: len(head["events"])], told[len(head["events"]) :]
         refused = [(index, reason) for index, reason in head["refused"]]
     except (struct.error, orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise FrameError("malformed answer") from error
-    return Answer(events, head["stats"], refused)
+    return Answer(events, head["stats"], refused, sightings)
 
 
 def length(prefix: bytes) -> int:

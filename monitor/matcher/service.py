@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from monitor.bus.base import DeadLetter, Handled, Message, Record
-from monitor.contracts import FINDINGS, Document, FindingEvent, InvalidRecord
+from monitor.contracts import FINDINGS, SIGHTINGS, Document, FindingEvent, InvalidRecord, Sighting
 from monitor.matcher.frames import JobItem
 from monitor.matcher.pool import ScanPool, WorkerDied
 from monitor.metrics import Metrics
@@ -78,9 +78,12 @@ class MatcherService:
             self._metrics.match_latency.observe(seconds)
         for reason, count in stats["dropped"].items():
             self._metrics.dropped.labels("match", reason).inc(count)
-        headers = {"v": FindingEvent.VERSION.encode()}
+        found, met = {"v": FindingEvent.VERSION.encode()}, {"v": Sighting.VERSION.encode()}
         return Handled(
-            [Message(FINDINGS, key, body, headers) for _, key, body in answer.events],
+            [
+                *(Message(FINDINGS, key, body, found) for _, key, body in answer.events),
+                *(Message(SIGHTINGS, key, body, met) for _, key, body in answer.sightings),
+            ],
             [DeadLetter(records[index], reason) for index, reason in answer.refused],
         )
 

@@ -61,6 +61,8 @@ def serve(
         job = frames.read_job(about, contents)
         started = time.perf_counter()
         documents, refused = _judged(job)
+        known = [number for number, metadata in documents.items() if metadata.get("known")]
+        met = [maker.sighting(Document.of(documents.pop(number), b"")).message() for number in known]
         found, dropped = _scanned(scanner, job, documents)
         events: list[tuple[int, bytes, bytes]] = []
         rules: Counter[str] = Counter()
@@ -79,7 +81,8 @@ def serve(
             "waits": waits,
             "dropped": dropped,
         }
-        _write(sink, frames.answer(frames.Answer(events, stats, refused)))
+        sightings = [(number, m.key, m.value) for number, m in zip(known, met, strict=True)]
+        _write(sink, frames.answer(frames.Answer(events, stats, refused, sightings)))
 
 
 def _judged(job: frames.Job) -> tuple[dict[int, Mapping[str, Any]], list[tuple[int, str]]]:

@@ -10,13 +10,15 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.contracts import Request
 from monitor.store.dialect import chunks, execute_many, insert_new, insert_or_replace
 from monitor.store.engine import Store
-from monitor.store.tables import collector_cursors, collector_requests, collector_seen
+from monitor.store.tables import collector_blobs, collector_cursors, collector_requests, collector_seen
 
 _DAY = 86400
+BLOB_SECONDS = 20 * 3600.0  # term of `collector_blobs`: shorter than alerting's of `blobs`
 _REQUESTS = 100  # of one look
 _BATCH = 10_000  # rows of one transaction, so that no other writer waits long
 
@@ -54,12 +56,49 @@ class SqlCollectorState:
 
     async def mark_seen(self, source: str, keys: Iterable[bytes]) -> None:
         """Durable when it returns; marking twice is one mark."""
-        day = int(self._clock() // _DAY)
         # in the order of the index: neighbours go to one page
         for chunk in chunks(sorted(set(keys)), _BATCH):
-            rows = [{"source": source, "key": key, "day": day} for key in chunk]
             async with self._store.write() as connection:
-                await execute_many(connection, insert_new(connection, collector_seen), rows)
+                await self._mark(connection, source, chunk)
+
+    async def fresh(self, blobs: Sequence[bytes]) -> set[bytes]:
+        """Those of `blobs` (16 bytes each) that no source has handed in within the table's term."""
+        table, unknown = collector_blobs, set(blobs)
+        since = self._clock() - BLOB_SECONDS
+        async with self._store.read() as connection:
+            for chunk in chunks(sorted(unknown)):
+                query = select(table.c.key).where(table.c.key.in_(chunk), table.c.at >= since)
+                unknown.difference_update((await connection.execute(query)).scalars())
+        return unknown
+
+    async def handed_in(
+        self,
+        source: str,
+        *,
+        blobs: Iterable[bytes] = (),
+        seen: Iterable[bytes] = (),
+        cursor: str | None = None,
+        cursor_name: str = "",
+    ) -> None:
+        """All that is to be remembered of one hand-over, in one transaction but for very many keys. Durable when it returns."""
+        *others, last = [*chunks(sorted(set(seen)), _BATCH)] or [[]]
+        for chunk in others:
+            await self.mark_seen(source, chunk)
+        now = self._clock()
+        new = [{"key": key, "at": now} for key in sorted(set(blobs))]
+        if last or new or cursor is not None:
+            async with self._store.write() as connection:
+                statement = insert_or_replace(connection, collector_blobs, "at")
+                await execute_many(connection, statement, new)
+                await self._mark(connection, source, last)
+                if cursor is not None:
+                    row = {"source": source, "name": cursor_name, "value": cursor}
+                    await connection.execute(insert_or_replace(connection, collector_cursors, "value"), row)
+
+    async def _mark(self, connection: AsyncConnection, source: str, keys: Sequence[bytes]) -> None:
+        day = int(self._clock() // _DAY)
+        rows = [{"source": source, "key": key, "day": day} for key in keys]
+        await execute_many(connection, insert_new(connection, collector_seen), rows)
 
     async def add_requests(self, requests: Sequence[Request]) -> None:
         """What is asked of a source; one of the same source, kind and target that is not finished is left as it is."""

@@ -51,7 +51,26 @@ class MemoryState:
     def __init__(self) -> None:
         self.cursors: dict[tuple[str, str], str] = {}
         self.seen: set[tuple[str, bytes]] = set()
+        self.blobs: set[bytes] = set()
         self.asked: dict[tuple[str, str, str], Request] = {}
+
+    async def fresh(self, blobs: Sequence[bytes]) -> set[bytes]:
+        return set(blobs) - self.blobs
+
+    async def handed_in(
+        self,
+        source: str,
+        *,
+        blobs: Iterable[bytes] = (),
+        seen: Iterable[bytes] = (),
+        cursor: str | None = None,
+        cursor_name: str = "",
+    ) -> None:
+        self.blobs.update(blobs)
+        if seen := list(seen):
+            await self.mark_seen(source, seen)
+        if cursor is not None:
+            await self.save_cursor(source, cursor, cursor_name)
 
     async def add_requests(self, requests: Sequence[Request]) -> None:
         for request in requests:
@@ -104,6 +123,25 @@ class BusyState(MemoryState):
     async def mark_seen(self, source: str, keys: Iterable[bytes]) -> None:
         self._busy()
         await super().mark_seen(source, keys)
+
+    async def fresh(self, blobs: Sequence[bytes]) -> set[bytes]:
+        self._busy()
+        return await super().fresh(blobs)
+
+    async def handed_in(
+        self,
+        source: str,
+        *,
+        blobs: Iterable[bytes] = (),
+        seen: Iterable[bytes] = (),
+        cursor: str | None = None,
+        cursor_name: str = "",
+    ) -> None:
+        self._busy()
+        self.blobs.update(blobs)
+        await MemoryState.mark_seen(self, source, seen)
+        if cursor is not None:
+            await MemoryState.save_cursor(self, source, cursor, cursor_name)
 
 
 class MemoryProducer:

@@ -7,13 +7,17 @@ import pytest
 from collecting import START, BusyState, MemoryProducer, MemoryState, Time
 from monitor.collectors.base import Stopping
 from monitor.collectors.context import Context
-from monitor.contracts import SIGHTINGS, CoverageEvent, Document, Provenance, Sighting
+from monitor.contracts import CoverageEvent, Document, Mode, Provenance
+from monitor.identity import blob_sha
 from monitor.metrics import Metrics
 from monitor.sizes import MAX_RECORD_BYTES
+from monitor.watching import Watching
 
 
 class Made:
-    def __init__(self, refusals: int = 0, state: MemoryState | None = None) -> None:
+    def __init__(
+        self, refusals: int = 0, state: MemoryState | None = None, watch: Watching | None = None
+    ) -> None:
         self.time = Time()
         self.state = state or MemoryState()
         self.producer = MemoryProducer(refusals)
@@ -26,6 +30,7 @@ class Made:
             producer=self.producer,
             metrics=self.metrics,
             clock=self.time,
+            watch=watch,
             sleep=self.time.sleep,
         )
 
@@ -40,16 +45,15 @@ def document(content: bytes = b"text", **more: object) -> Document:
 async def test_the_cursor_moves_only_after_the_bus_has_everything() -> None:
     made = Made()
 
-    class Watching(MemoryProducer):
+    class Observed(MemoryProducer):
         async def send(self, messages: object) -> None:
             assert made.state.cursors == {}
             assert made.state.seen == set()
             await super().send(messages)  # type: ignore[arg-type]
 
-    made.context._producer = Watching()
+    made.context._producer = Observed()
     await made.context.emit(
         [document()],
-        sightings=[Sighting("src", "a" * 40, START)],
         coverage=[CoverageEvent("src", START, START + 1)],
         cursor="7",
         cursor_name="page",
@@ -57,7 +61,49 @@ async def test_the_cursor_moves_only_after_the_bus_has_everything() -> None:
     )
     assert made.state.cursors == {("src", "page"): "7"}
     assert made.state.seen == {("src", b"k")}
-    assert [m.topic for m in made.context._producer.messages][1] == SIGHTINGS
+
+
+TEXT = b"the same text"
+SHA = blob_sha(TEXT)
+
+
+async def test_a_text_goes_to_the_bus_once_and_then_only_its_further_places() -> None:
+    made = Made()
+    first, fork = Provenance(repository="a/x"), Provenance(repository="b/x")
+    await made.context.emit(
+        [
+            document(TEXT, blob_sha=SHA, provenance=first),
+            document(TEXT, blob_sha=SHA, provenance=fork),
+        ]
+    )
+    await made.context.emit([document(TEXT, blob_sha=SHA, provenance=fork)])
+    handed_in = [(d.content, d.known, d.provenance.repository) for d in made.producer.documents]
+    assert handed_in == [(TEXT, False, "a/x"), (b"", True, "b/x"), (b"", True, "b/x")]
+    assert await made.context.unknown([SHA, "f" * 40]) == {"f" * 40}
+
+
+async def test_two_diffs_that_lead_to_one_file_are_two_texts() -> None:
+    made = Made()
+    await made.context.emit([document(b"+a", blob_sha=SHA), document(b"+b", blob_sha=SHA)])
+    assert [d.known for d in made.producer.documents] == [False, False]
+    assert await made.context.unknown([SHA]) == {SHA}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"blob_sha": ""},
+        {"mode": Mode.EXERCISE},
+        {"offset": 10},
+        {"more": True},
+        {"provenance": Provenance(forge="github.com", repository="Acme/web")},
+    ],
+)
+async def test_what_is_ours_or_no_whole_text_always_goes_whole(more: dict[str, object]) -> None:
+    made = Made(watch=Watching(organisations=("acme",)))
+    for _ in range(2):
+        await made.context.emit([document(TEXT, **{"blob_sha": SHA, **more})])
+    assert [d.content for d in made.producer.documents] == [TEXT, TEXT]
 
 
 async def test_back_pressure_is_waited_out_and_visible() -> None:

@@ -37,11 +37,12 @@ def test_contents_can_be_scanned_where_they_lie():
 @given(
     st.lists(st.tuples(st.integers(0, 200), st.binary(max_size=16), st.binary(max_size=100)), max_size=10),
     st.lists(st.tuples(st.integers(0, 200), st.text(max_size=9)), max_size=3),
+    st.lists(st.tuples(st.integers(0, 200), st.binary(max_size=16), st.binary(max_size=100)), max_size=3),
 )
-def test_answers_round_trip(events, refused):
-    raw = frames.answer(frames.Answer(events, {"bytes": 3}, refused))
+def test_answers_round_trip(events, refused, sightings):
+    raw = frames.answer(frames.Answer(events, {"bytes": 3}, refused, sightings))
     assert frames.length(raw[:4]) == len(raw) - 4
-    assert frames.read_answer(raw[4:]) == (events, {"bytes": 3}, refused)
+    assert frames.read_answer(raw[4:]) == (events, {"bytes": 3}, refused, sightings)
 
 
 @given(st.binary(max_size=100), st.binary(max_size=20))

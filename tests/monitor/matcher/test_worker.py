@@ -12,7 +12,7 @@ from acme_rules import ruleset, scanner
 from detectors.synthetic import records_for, secret_for
 from detectors.synthetic_encodings import ENCODERS
 from monitor.bus.base import Record
-from monitor.contracts import Document, FindingEvent
+from monitor.contracts import Document, FindingEvent, Provenance, Sighting
 from monitor.matcher import frames
 from monitor.matcher.worker import serve
 
@@ -52,6 +52,23 @@ def test_each_document_of_a_job_is_answered_by_its_number_and_drops_are_counted(
     assert reply.stats["rules"] == {"acme-token": 1}
     assert sum(reply.stats["dropped"].values()) >= 1
     assert reply.stats["bytes"] == 7 + 4 + len(token) + 35
+    assert token[5:13] not in answered
+
+
+def test_a_known_document_is_a_sighting_with_redacted_names() -> None:
+    token = secret_for(ruleset()["acme-token"], random.Random(3))
+    where = Provenance(
+        forge="github.com", repository="a/b", path=f"k/{token.decode()}/.env", author_email="a@b.example"
+    )
+    message = Document("t", "1", b"", 5.0, blob_sha="ab" * 20, provenance=where, known=True).message()
+    _, answered = served(b"".join(frames.job([frames.JobItem(message.headers["m"], b"")])))
+    reply = frames.read_answer(answered)
+    assert not reply.events
+    ((number, key, body),) = reply.sightings
+    told = Sighting.read(Record("", 0, 0, key, body, {"v": b"1.0"}, 0.0))
+    assert (number, key, told.blob_sha, told.seen_at) == (0, told.key, "ab" * 20, 5.0)
+    assert (told.place.repository, told.place.author_email_domain) == ("a/b", "b.example")
+    assert told.place.path.startswith("k/")
     assert token[5:13] not in answered
 
 

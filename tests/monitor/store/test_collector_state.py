@@ -5,7 +5,7 @@ import pytest
 from alerting_samples import NOON, open_store
 from monitor.collectors.base import CollectorState
 from monitor.contracts import Request
-from monitor.store.collector_state import SqlCollectorState
+from monitor.store.collector_state import BLOB_SECONDS, SqlCollectorState
 
 
 @pytest.fixture
@@ -63,3 +63,19 @@ async def test_a_request_waits_until_it_is_finished(state):
     assert await state.requests("gharchive") == []
     await state.finish_request(early)
     assert await state.requests("git") == [late]
+
+
+async def test_what_one_hand_over_leaves_behind(tmp_path):
+    store = await open_store(tmp_path)
+    now = [NOON]
+    state = SqlCollectorState(store, clock=lambda: now[0])
+    keys = [os.urandom(20) for _ in range(10_500)]
+    await state.handed_in("git", blobs=[b"a" * 16], seen=iter(keys), cursor="9", cursor_name="x")
+    assert await state.unseen("git", keys) == set()
+    assert await state.cursor("git", "x") == "9"
+    assert await state.fresh([b"a" * 16, b"b" * 16]) == {b"b" * 16}
+    now[0] += BLOB_SECONDS + 1
+    assert await state.fresh([b"a" * 16]) == {b"a" * 16}  # alerting may have forgotten what it held
+    await state.handed_in("git", blobs=[b"a" * 16])
+    assert await state.fresh([b"a" * 16]) == set()
+    await store.close()

@@ -1,4 +1,4 @@
-"""Keep what is asked of a source until it has done it."""
+"""Keep what is asked of a source until it has done it, and which texts went to the bus lately."""
 
 from __future__ import annotations
 
@@ -21,7 +21,16 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("source", "kind", "target"),
     )
+    op.create_table(
+        "collector_blobs",
+        sa.Column("key", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("at", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("key"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("collector_blobs_at", "collector_blobs", ["at"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_table("collector_blobs")
     op.drop_table("collector_requests")

@@ -15,7 +15,7 @@ from monitor.bus.base import Message
 from monitor.collectors.base import Stopping
 from monitor.collectors.service import CollectorService
 from monitor.collectors.sources.git import PLUGIN, GitSettings, GitSource
-from monitor.contracts import COVERAGE, SIGHTINGS, Document
+from monitor.contracts import COVERAGE, Document
 from monitor.tools import Tools
 
 
@@ -80,15 +80,15 @@ async def test_a_known_blob_at_a_further_path_comes_again_with_that_path(
     repo.git("mv", "a", "b")
     moved = repo.commit("move")
     await bench.run("git", source(bench, tmp_path, str(repo.path)), seconds=1)
-    assert places(bench.producer) == [(b"1", "a", put), (b"1", "b", moved)]
+    assert places(bench.producer) == [(b"1", "a", put), (b"", "b", moved)]
+    assert [d.known for d in bench.producer.documents if d.blob_sha == repo.blob(b"1")] == [False, True]
     assert len({d.id for d in bench.producer.documents if d.blob_sha == repo.blob(b"1")}) == 1
 
     repo.git("mv", "b", "c")
     again = repo.commit("move again")
     async with Bench(bench.state) as later:
         await later.run("git", source(later, tmp_path, str(repo.path)), seconds=1)
-    assert places(later.producer) == [(b"1", "c", again)]
-    assert not [m for m in [*bench.producer.messages, *later.producer.messages] if m.topic == SIGHTINGS]
+    assert places(later.producer) == [(b"", "c", again)]
 
 
 async def test_a_pass_that_is_repeated_tells_nothing_again(bench: Bench, repo: Repo, tmp_path: Path) -> None:
