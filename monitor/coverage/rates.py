@@ -1,0 +1,148 @@
+"""The rate of the world over time, out of windows that show it for two seconds in sixty.
+
+The rate is the same within a cell of time (half a minute); from one cell to the next its logarithm makes a step drawn from
+
+    0.90 Laplace(s)  +  0.08 Laplace(5 s)  +  0.02 Laplace(0.7)
+
+that is: it mostly drifts, at times it runs, and now and then it jumps (0.7 = it doubles). `s` is not known: the model is run for
+each of SCALES, and the runs are averaged by how well each explains the windows. It is a local-level model as in a Kalman filter,
+but on a grid of rates (steps of 3 %) instead of with Gaussians, since a window of a second may say no more than "at least
+150 a second". Forward over the windows, then backward, gives every cell its distribution from what came before and after it;
+between two windows, and the more so in an outage, the distribution widens by itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Final
+
+from monitor.coverage.windows import Window
+
+CELL: Final = 30.0  # seconds
+SCALES: Final = (0.004, 0.01, 0.025, 0.06)  # of a step's logarithm
+_MIX: Final = ((0.90, 1.0), (0.08, 5.0))
+_JUMP: Final = (0.02, 0.7)
+_STEP: Final = 0.03
+_MOST: Final = 400  # points of the grid
+_MARGIN: Final = 1.2  # how far the grid goes beyond what any window says, as a logarithm
+_NEGLIGIBLE: Final = 0.02  # a run of less weight is left out
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """`cells[i]`: the weights of `rates` (items a second, ascending, log-evenly spaced) from `start + i * CELL` on. They add up to 1."""
+
+    start: float
+    rates: Sequence[float]
+    cells: Sequence[Sequence[float]]
+
+    @property
+    def step(self) -> float:
+        """Between two logarithms of the grid."""
+        return math.log(self.rates[1] / self.rates[0])
+
+    def quantile(self, cell: int, share: float) -> float:
+        """The rate that the cell's true one is below with probability `share`."""
+        below = 0.0
+        for rate, weight in zip(self.rates, self.cells[cell], strict=True):
+            if below + weight >= share:
+                inside = (share - below) / weight if weight else 0.5
+                return rate * math.exp((inside - 0.5) * self.step)
+            below += weight
+        return self.rates[-1]
+
+
+def path(windows: Sequence[Window], start: float, cells: int) -> Path:
+    """The rate in `cells` cells from `start` on. At least one window; those outside of the cells are left out."""
+    rates = _grid(windows)
+    evidence: dict[int, list[float]] = {}
+    for window in windows:
+        cell = math.floor((window.middle - start) / CELL)
+        if 0 <= cell < cells:
+            found = window.likelihood(rates)
+            former = evidence.get(cell)
+            evidence[cell] = found if former is None else [a * b for a, b in zip(former, found, strict=True)]
+    step = math.log(rates[1] / rates[0])
+    runs = [_forward(_kernels(scale, step), evidence, len(rates), cells) for scale in SCALES]
+    best = max(log for log, _ in runs)
+    weights = [math.exp(log - best) for log, _ in runs]
+    total = [[0.0] * len(rates) for _ in range(cells)]
+    for scale, weight, (_, forward) in zip(SCALES, weights, runs, strict=True):
+        share = weight / sum(weights)
+        if share < _NEGLIGIBLE:
+            continue
+        smoothed = _backward(_kernels(scale, step), evidence, forward)
+        for cell, found in enumerate(smoothed):
+            total[cell] = [a + share * b for a, b in zip(total[cell], found, strict=True)]
+    return Path(start, rates, [_normal(cell)[0] for cell in total])
+
+
+def _grid(windows: Sequence[Window]) -> list[float]:
+    rough = [window.rate for window in windows]
+    low, high = math.log(min(rough)) - _MARGIN, math.log(max(rough)) + _MARGIN
+    step = max(_STEP, (high - low) / _MOST)
+    return [math.exp(low + i * step) for i in range(math.ceil((high - low) / step) + 1)]
+
+
+def _kernels(scale: float, step: float) -> list[tuple[float, float]]:
+    """(share, ratio): each part of the mixture as a two-sided geometric step on the grid, of the same variance."""
+    parts = [(share, factor * scale) for share, factor in _MIX] + [_JUMP]
+    kernels = []
+    for share, width in parts:
+        # variance of the geometric: 2 q / (1 - q)^2 steps squared = 2 (width / step)^2
+        v = (width / step) ** 2
+        kernels.append((share, (2.0 * v + 1.0 - math.sqrt(4.0 * v + 1.0)) / (2.0 * v)))
+    return kernels
+
+
+def _moved(weights: Sequence[float], kernels: Sequence[tuple[float, float]]) -> list[float]:
+    moved = [0.0] * len(weights)
+    for share, q in kernels:
+        up = list(accumulate(weights, lambda sum_, w, q=q: sum_ * q + w))  # type: ignore[misc]
+        down = list(accumulate(reversed(weights), lambda sum_, w, q=q: sum_ * q + w))  # type: ignore[misc]
+        down.reverse()
+        scale = share * (1.0 - q) / (1.0 + q)
+        moved = [m + scale * (u + d - w) for m, u, d, w in zip(moved, up, down, weights, strict=True)]
+    return moved
+
+
+def _normal(weights: Sequence[float]) -> tuple[list[float], float]:
+    total = sum(weights)
+    return [weight / total for weight in weights], total
+
+
+def _forward(
+    kernels: Sequence[tuple[float, float]], evidence: Mapping[int, Sequence[float]], points: int, cells: int
+) -> tuple[float, list[list[float]]]:
+    """The logarithm of how likely the windows are, and each cell's weights from the windows up to it."""
+    now, log, found = [1.0 / points] * points, 0.0, []
+    for cell in range(cells):
+        if cell:
+            now = _moved(now, kernels)
+        if cell in evidence:
+            now = [a * b for a, b in zip(now, evidence[cell], strict=True)]
+        now, total = _normal(now)
+        log += math.log(total)
+        found.append(now)
+    return log, found
+
+
+def _backward(
+    kernels: Sequence[tuple[float, float]],
+    evidence: Mapping[int, Sequence[float]],
+    forward: Sequence[Sequence[float]],
+) -> list[list[float]]:
+    """Each cell's weights from all windows."""
+    later = [1.0] * len(forward[0])
+    found = []
+    for cell in range(len(forward) - 1, -1, -1):
+        weights, _ = _normal([a * b for a, b in zip(forward[cell], later, strict=True)])
+        found.append(weights)
+        if cell in evidence:
+            later = [a * b for a, b in zip(later, evidence[cell], strict=True)]
+        later, _ = _normal(_moved(later, kernels))
+    found.reverse()
+    return found
