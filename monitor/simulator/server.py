@@ -167,7 +167,7 @@ class Simulator:
 
     def _build_sites(self) -> dict[str, tuple[SitePlugin, Site]]:
         """Raises KeyError for a site that there is not."""
-        known = discover(site_package, SitePlugin) if self.config.sites else {}
+        known = discover(site_package, SitePlugin, "SITE") if self.config.sites else {}
         built: dict[str, tuple[SitePlugin, Site]] = {}
         for name, options in self.config.sites.items():
             ground = Ground(
