@@ -14,7 +14,7 @@ from detectors.dummies import body, dummy
 from detectors.model import Kind, Rule
 
 _RUNS: Final = re.compile(rb"[A-Za-z]+|[0-9]+|[^A-Za-z0-9]+")
-_WORD_SHAPE: Final = re.compile(rb"(?:[bcdfghjklmnpqrstvwxz]{0,3}[aeiouy]{1,3})+[bcdfghjklmnpqrstvwxz]{0,3}")
+_WORD_SHAPE: Final = re.compile(rb"(?:[bcdfghjklmnpqrstvwxz]{0,3}+[aeiouy]{1,3}+)++[bcdfghjklmnpqrstvwxz]{0,3}")
 _YEAR: Final = re.compile(rb"(?:19|20)[0-9]{2}")
 _HEX: Final = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
 _SHORTEST_WORD: Final = 3
