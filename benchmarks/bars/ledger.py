@@ -26,9 +26,12 @@ def losses(database: Path, source: str) -> Losses:
     """Raises sqlite3.Error; ValueError when two events name gaps of one partition that do not meet."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30)) as connection:
         rows = connection.execute(
-            "SELECT event FROM coverage WHERE source = ? ORDER BY until", (source,)
+            "SELECT body FROM coverage WHERE source = ? ORDER BY seq", (source,)
         ).fetchall()
-    events = [json.loads(row[0]) for row in rows]
+    told = [json.loads(row[0])["event"] for row in rows]
+    # one that grew is told once more: the last telling holds
+    latest = {(event["gaps"][0]["partition"], event["gaps"][0]["first"]): event for event in told}
+    events = list(latest.values())
     ranges: dict[int, tuple[int, int]] = {}
     for gap in sorted(
         (gap for event in events for gap in event["gaps"]), key=lambda gap: (gap["partition"], gap["first"])

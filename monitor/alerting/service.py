@@ -22,7 +22,7 @@ from monitor.alerting.policy import Policy
 from monitor.alerting.selftest import SelfTest
 from monitor.bus.base import Handled, Record
 from monitor.metrics import Metrics
-from monitor.store import blobs, exposures, outbox, records
+from monitor.store import blobs, exposures, ledger, outbox, records
 from monitor.store.engine import Store
 
 _LOG = structlog.get_logger(__name__)
@@ -76,7 +76,7 @@ class AlertingService:
                 await _sightings(connection, fold, work)
                 await _save(connection, fold)
                 told = [row for event in work.coverage for row in coverage_objects(event)]
-                await records.add_coverage(connection, told)
+                await ledger.append(connection, told, now=fold.now)
             self._count(fold.counts)
             if fold.tellings:
                 self._on_told()

@@ -72,19 +72,6 @@ def insert_or_replace(connection: AsyncConnection, table: Table, *columns: str) 
     )
 
 
-def insert_larger(connection: AsyncConnection, table: Table, index: str, column: str) -> Any:
-    """An INSERT that replaces a row of the unique `index` where the new one has more in `column`."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table)
-    (known,) = [each for each in table.indexes if each.name == index]
-    return statement.on_conflict_do_update(
-        index_elements=list(known.columns),
-        index_where=known.dialect_options[connection.dialect.name]["where"],
-        set_={each.name: statement.excluded[each.name] for each in table.columns if not each.primary_key},
-        where=statement.excluded[column] > table.c[column],
-    )
-
-
 async def execute_many(
     connection: AsyncConnection, statement: Any, rows: Sequence[Mapping[str, Any]]
 ) -> None:

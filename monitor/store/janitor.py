@@ -11,10 +11,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sqlalchemy import ColumnElement, Table, and_, delete, select, tuple_
+from sqlalchemy import ColumnElement, Table, and_, delete, select, tuple_, update
 
 from monitor.aio import sleep_until
+from monitor.coverage.seals import begin_of_day
 from monitor.metrics import Metrics
+from monitor.store.collector_state import BLOB_SECONDS
 from monitor.store.engine import Store
 from monitor.store.errors import StoreBusy
 from monitor.store.exposures import save, to_exposure
@@ -23,6 +25,7 @@ from monitor.store.tables import (
     audit,
     blob_places,
     blobs,
+    collector_blobs,
     collector_seen,
     coverage,
     dead_letters_done,
@@ -51,8 +54,10 @@ class Terms:
     failed: float = 400 * _DAY
     audit: float = 365 * _DAY
     coverage: float = 400 * _DAY
+    coverage_items: float = 35 * _DAY
     collector_seen: float = 400 * _DAY
     dead_letters: float = 40 * _DAY
+    collector_blobs: float = BLOB_SECONDS
 
 
 class Janitor:
@@ -84,6 +89,7 @@ class Janitor:
         terms = self._terms
         done: Counter[str] = Counter()
         done["places"] = await self._reduce(now - terms.unattributed_places)
+        done["coverage_items"] = await self._forget_items(now - terms.coverage_items)
         expired: tuple[tuple[str, Table, ColumnElement[bool]], ...] = (
             (
                 "unattributed",
@@ -107,8 +113,10 @@ class Janitor:
                 outbox,
                 and_(outbox.c.state == "failed", outbox.c.created_at < now - terms.failed, _SETTLED),
             ),
+            ("collector_blobs", collector_blobs, collector_blobs.c.at < now - terms.collector_blobs),
             ("audit", audit, audit.c.at < now - terms.audit),
-            ("coverage", coverage, coverage.c.until < now - terms.coverage),
+            # whole days, so that what is left begins where a seal ends
+            ("coverage", coverage, coverage.c.at < begin_of_day(now - terms.coverage)),
             ("dead_letters_done", dead_letters_done, dead_letters_done.c.at < now - terms.dead_letters),
             ("collector_seen", collector_seen, collector_seen.c.day < (now - terms.collector_seen) // _DAY),
         )
@@ -126,6 +134,20 @@ class Janitor:
             removed += count
             if count < _STEP:
                 return removed
+
+    async def _forget_items(self, before: float) -> int:
+        """Take the items out of ledger entries from before `before`; their digest stays, and so does the chain."""
+        past = and_(coverage.c.at < before, coverage.c.packed != "")
+        some = select(coverage.c.seq).where(past).limit(_STEP)
+        reduced = 0
+        while True:
+            async with self._store.write() as connection:
+                numbers = list((await connection.execute(some)).scalars())
+                drop = update(coverage).where(coverage.c.seq.in_(numbers)).values(packed="")
+                await connection.execute(drop)
+            reduced += len(numbers)
+            if len(numbers) < _STEP:
+                return reduced
 
     async def _reduce(self, before: float) -> int:
         """Drop places, blobs and exact times of exposures that nobody watches and whose oldest place is from before `before`."""

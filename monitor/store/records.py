@@ -1,18 +1,18 @@
-"""The small tables: facts about the store, who did what, what the sources say they saw."""
+"""The small tables: facts about the store, and who did what."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.store.dialect import execute_many, insert_larger, insert_new, insert_or_replace
+from monitor.store.dialect import insert_or_replace
 from monitor.store.engine import Store
 from monitor.store.errors import StoreRefused
-from monitor.store.tables import audit, coverage, meta
+from monitor.store.tables import audit, meta
 
 _ID: Final = "store_id"  # in `meta`
 KEYS: Final = "key_checks"  # in `meta`: ids, separated by blanks
@@ -107,24 +107,3 @@ async def audit_of(
         .limit(limit)
     )
     return [dict(row) for row in (await connection.execute(query)).mappings()]
-
-
-async def add_coverage(connection: AsyncConnection, events: Iterable[Mapping[str, Any]]) -> None:
-    """Events as objects with at least source, since and until, and with one of `gaps` at most.
-
-    A span that is there already is left alone. A gap is known by source, kind of blindness, partition and first offset: told again
-    by whoever could not commit what it had told, it stays as it is, or grows when retention has meanwhile taken more. (Offsets are not
-    used twice while a topic lives; a topic that was made anew begins at 0 again.)
-    """
-    spans: list[dict[str, Any]] = []
-    gaps: list[dict[str, Any]] = []
-    for event in events:
-        row = {name: event[name] for name in ("source", "since", "until")}
-        if event.get("gaps"):
-            (gap,) = event["gaps"]
-            key = f"{event['blind']} {gap['partition']} {gap['first']}"
-            gaps.append({**row, "gap": key, "last": gap["last"], "event": dict(event)})
-        else:
-            spans.append({**row, "gap": "", "last": 0, "event": dict(event)})
-    await execute_many(connection, insert_new(connection, coverage), spans)
-    await execute_many(connection, insert_larger(connection, coverage, "coverage_gap", "last"), gaps)

@@ -226,22 +226,40 @@ dead_letters_done: Final = Table(
     Column("actor", String(128), nullable=False),
 )
 
-# What the sources say they saw: one row a span of time, or a gap, whenever it was told. Term: 400 days.
+# What the sources say they saw: the entries of the ledger, never changed (`monitor.store.ledger`). Term: 400 days from when they were
+# written; `packed` 35 days, its digest stays in `body`.
 coverage: Final = Table(
     "coverage",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("seq", _Id, primary_key=True, autoincrement=False),
+    Column("at", Float, nullable=False),
     Column("source", String(64), nullable=False),
     Column("since", Float, nullable=False),
     Column("until", Float, nullable=False),
+    Column("span", String(64), nullable=False, unique=True),  # digest of what makes two tellings one
     Column(
         "gap", String(128), nullable=False
     ),  # kind of blindness, partition, first offset; "" = none is named
     Column("last", BigInteger, nullable=False),  # offset of a gap
-    Column("event", JSON, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("prev", LargeBinary(32), nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    Column("packed", Text, nullable=False),  # the items; "" = none, or dropped by age
+    Index("coverage_at", "at"),
     Index("coverage_until", "until"),
-    Index("coverage_span", "source", "since", "until", unique=True, **_where("gap = ''")),
-    Index("coverage_gap", "source", "gap", unique=True, **_where("gap <> ''")),
+    Index("coverage_gap", "source", "gap", "last", **_where("gap <> ''")),
+    Index("coverage_packed", "at", **_where("packed <> ''")),
+)
+
+# What the ledger held at the end of each day, signed. Term: the store's own.
+seals: Final = Table(
+    "seals",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("day", String(10), nullable=False, index=True),
+    Column("until", Float, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("signature", LargeBinary(64), nullable=False),
 )
 
 # Facts about the store itself (key check values, notifiers' revisions). Term: the store's own.
@@ -266,6 +284,17 @@ collector_seen: Final = Table(
     Column("key", LargeBinary(32), primary_key=True),
     Column("day", Integer, nullable=False),  # days since 1970
     Index("collector_seen_day", "day"),
+    sqlite_with_rowid=False,
+)
+
+# Which texts went to the bus lately, so that the thousandth fork of a file is not scanned again. Term: 20 h, shorter than alerting
+# remembers the blobs that it found something in.
+collector_blobs: Final = Table(
+    "collector_blobs",
+    metadata,
+    Column("key", LargeBinary(16), primary_key=True),
+    Column("at", Float, nullable=False),
+    Index("collector_blobs_at", "at"),
     sqlite_with_rowid=False,
 )
 

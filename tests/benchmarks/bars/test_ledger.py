@@ -10,22 +10,23 @@ from benchmarks.bars.ledger import losses, without
 def ledger(tmp_path, *events):
     path = tmp_path / "store.db"
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("CREATE TABLE coverage (source TEXT, until REAL, event JSON)")
-        for number, (source, gaps) in enumerate(events):
-            told = [dict(zip(("partition", "first", "last"), gap, strict=True)) for gap in gaps]
-            lost = sum(gap["last"] - gap["first"] + 1 for gap in told)
-            event = json.dumps({"lost": lost, "blind": "retention", "gaps": told})
-            connection.execute("INSERT INTO coverage VALUES (?, ?, ?)", (source, number, event))
+        connection.execute("CREATE TABLE coverage (seq INTEGER PRIMARY KEY, source TEXT, body TEXT)")
+        for source, (partition, first, last) in events:
+            gap = {"partition": partition, "first": first, "last": last}
+            event = {"lost": last - first + 1, "blind": "retention", "gaps": [gap]}
+            body = json.dumps({"event": event})
+            connection.execute("INSERT INTO coverage (source, body) VALUES (?, ?)", (source, body))
     return path
 
 
 def test_ranges_that_meet_are_one(tmp_path):
-    path = ledger(tmp_path, ("bus:d", [(1, 4, 9), (0, 0, 3)]), ("bus:e", [(0, 7, 8)]), ("bus:d", [(0, 4, 5)]))
+    gaps = [(1, 4, 9), (0, 0, 3), (0, 4, 5)]
+    path = ledger(tmp_path, *(("bus:d", gap) for gap in gaps), ("bus:e", (0, 7, 8)))
     told = losses(path, "bus:d")
     assert (dict(told.ranges), told.lost, told.events, told.blind) == (
         {0: (0, 5), 1: (4, 9)},
         12,
-        2,
+        3,
         {"retention"},
     )
 
@@ -33,7 +34,12 @@ def test_ranges_that_meet_are_one(tmp_path):
 @pytest.mark.parametrize("gap", [(0, 5, 6), (0, 3, 6)])
 def test_a_hole_or_an_overlap_is_refused(tmp_path, gap):
     with pytest.raises(ValueError, match="do not meet"):
-        losses(ledger(tmp_path, ("bus:d", [(0, 0, 3)]), ("bus:d", [gap])), "bus:d")
+        losses(ledger(tmp_path, ("bus:d", (0, 0, 3)), ("bus:d", gap)), "bus:d")
+
+
+def test_of_a_gap_that_grew_the_last_telling_holds(tmp_path):
+    told = losses(ledger(tmp_path, ("bus:d", (0, 0, 3)), ("bus:d", (0, 0, 8))), "bus:d")
+    assert (dict(told.ranges), told.lost, told.events) == ({0: (0, 8)}, 9, 1)
 
 
 def test_what_was_scanned_after_all_is_not_lost():

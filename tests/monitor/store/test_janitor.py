@@ -5,7 +5,7 @@ from sqlalchemy import func, select
 
 from alerting_samples import NOON, exposure, fingerprint, open_store, place, put, tell, telling
 from monitor.metrics import Metrics
-from monitor.store import blobs, dead_letters, exposures, outbox, records
+from monitor.store import blobs, dead_letters, exposures, ledger, outbox, records
 from monitor.store.collector_state import SqlCollectorState
 from monitor.store.errors import StoreBusy
 from monitor.store.janitor import Janitor, Terms
@@ -121,12 +121,14 @@ async def test_the_outbox_keeps_who_was_told_of_an_open_exposure(store):
 async def test_the_small_tables(store):
     async with store.write() as connection:
         await records.add_audit(connection, at=NOON, actor="a", verb="viewed")
-        await records.add_coverage(connection, [{"source": "s", "since": NOON - 1, "until": NOON}])
+        told = {"source": "s", "since": NOON - 1, "until": NOON, "items": "QUJD"}
+        await ledger.append(connection, [told], now=NOON)
         kept = {"blob_sha": "b", "digest": "d", "seen_at": NOON, "kept_since": NOON, "event": {}}
         await blobs.add_blob_places(connection, [kept])
     await SqlCollectorState(store, clock=lambda: NOON).mark_seen("s", [bytes([n]) for n in range(3)])
+    assert not (await Janitor(store).sweep(NOON + 0.9 * DAY)).total()
     done = await Janitor(store).sweep(NOON + 364 * DAY)
-    assert +done == {"blob_places": 1}
+    assert +done == {"blob_places": 1, "coverage_items": 1}
     done = await Janitor(store).sweep(NOON + 402 * DAY)
     assert +done == {"audit": 1, "coverage": 1, "collector_seen": 3}
 

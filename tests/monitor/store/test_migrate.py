@@ -1,4 +1,5 @@
 import asyncio
+import json
 import re
 import sqlite3
 from contextlib import closing
@@ -12,7 +13,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from alerting_samples import open_store
-from monitor.store import tables
+from monitor.contracts import Gap
+from monitor.coverage.chain import Head, walk
+from monitor.store import ledger, tables
 from monitor.store.dialect import database_url
 from monitor.store.errors import StoreRefused
 from monitor.store.migrate import HEAD, migrate
@@ -66,7 +69,7 @@ def test_downgrade_and_up_again(tmp_path):
 def test_the_coverage_ledger_keeps_its_rows(tmp_path):
     path = tmp_path / "store.db"
     migrate(database_url(path), "0003")
-    query = "SELECT source, since, until, event FROM coverage"
+    query = "SELECT source, since, until FROM coverage"
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("INSERT INTO coverage VALUES ('a', 1, 2, '{}'), ('a', 2.5, 3, '{}')")
         before = connection.execute(query).fetchall()
@@ -74,6 +77,43 @@ def test_the_coverage_ledger_keeps_its_rows(tmp_path):
         migrate(database_url(path), revision)
         with closing(sqlite3.connect(path)) as connection:
             assert connection.execute(query).fetchall() == before
+
+
+GAPS = [{"partition": 0, "first": 5, "last": 9}]
+KEPT = [  # id, source, since, until, gap, last, event
+    (3, "b", 1.0, 2.0, "", 0, {"source": "b", "listed": 7, "items": "QUJD", "feed": "x", "unheard_of": 1}),
+    (4, "a", 1.0, 2.0, "", 0, {"source": "a", "blind": "outage", "since": 1.0, "until": 2.0}),
+    (9, "bus:d", 4.0, 4.0, "retention 0 5", 9, {"blind": "retention", "lost": 5, "gaps": GAPS}),
+]
+
+
+async def test_rows_from_before_the_chain_are_chained_in_their_order(tmp_path):
+    url = database_url(tmp_path / "store.db")
+    await asyncio.to_thread(migrate, url, "0005")
+    with closing(sqlite3.connect(tmp_path / "store.db")) as connection, connection:
+        rows = [(*row[:-1], json.dumps(row[-1])) for row in KEPT]
+        rows += [(n, "c", float(n), n + 1.0, "", 0, '{"listed": 1}') for n in range(100, 1200)]
+        connection.executemany("INSERT INTO coverage VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    store = await open_store(tmp_path)
+    async with store.read() as connection:
+        taken = [each async for each in ledger.entries(connection, items=True)]
+        head = await ledger.head_of(connection)
+    told, ends = zip(*walk(taken, Head()), strict=True)
+    assert (len(told), ends[-1]) == (1103, head)
+    first = told[0].event
+    assert (first.source, first.feed, first.listed, first.items, first.since) == ("b", "x", 7, "QUJD", 1.0)
+    assert [each.event.source for each in told[:4]] == ["b", "a", "bus:d", "c"]
+    assert told[2].event.gaps == (Gap(0, 5, 9),)
+    async with store.write() as connection:
+        again = {"source": "a", "since": 1.0, "until": 2.0, "blind": "outage"}
+        assert await ledger.append(connection, [again], now=0.0) == 0
+    await store.close()
+    await asyncio.to_thread(migrate, url, "0005")
+    with closing(sqlite3.connect(tmp_path / "store.db")) as connection:
+        back = connection.execute("SELECT source, since, until, gap, last FROM coverage").fetchall()
+        (event,) = connection.execute("SELECT event FROM coverage WHERE source = 'b'").fetchone()
+    assert back[:3] == [row[1:6] for row in KEPT]
+    assert json.loads(event)["items"] == "QUJD"
 
 
 async def test_a_newer_store_is_refused(tmp_path):

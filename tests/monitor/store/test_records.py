@@ -1,10 +1,8 @@
 import pytest
-from sqlalchemy import select
 
 from alerting_samples import NOON, open_store
 from monitor.store.errors import StoreRefused
-from monitor.store.records import add_audit, add_coverage, audit_of, bind_key, store_id
-from monitor.store.tables import coverage
+from monitor.store.records import add_audit, audit_of, bind_key, store_id
 
 
 @pytest.fixture
@@ -48,12 +46,3 @@ async def test_audit_newest_first(store):
         ("bob", "closed", {"reason": "test"}),
         ("ann", "viewed", {}),
     ]
-
-
-async def test_coverage_once(store):
-    event = {"source": "s", "since": 1.0, "until": 2.0, "lost": 3}
-    for _ in range(2):
-        async with store.write() as connection:
-            await add_coverage(connection, [event])
-    async with store.read() as connection:
-        assert list((await connection.execute(select(coverage.c.event))).scalars()) == [event]
