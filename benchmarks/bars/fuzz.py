@@ -18,7 +18,8 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Final
@@ -33,6 +34,7 @@ BATCH: Final = 128  # documents of one call
 CHUNK: Final = 50_000  # texts between two notes of how far it is
 _TEXTS_A_CORPUS: Final = 1_000_000  # to make one takes as long as 15,000 of them
 SECONDS: Final = 0.25  # CPU of one document
+_EVER: Final = 20.0  # seconds, of a batch too
 _FAILURES: Final = 20  # told in full
 _OTHER: Final = "{}: the secret is not what stands in its span"
 _SHRINKS: Final = 400  # scans spent on one failure
@@ -89,7 +91,8 @@ class Fuzzer:
         tally.bytes += sum(map(len, documents))
         began = time.thread_time()
         try:
-            found = self._scanner.scan_many(documents)
+            with _awake():
+                found = self._scanner.scan_many(documents)
         except Exception:  # noqa: BLE001 - which one and why is found out one by one
             self._one_by_one(documents)
             return
@@ -111,7 +114,10 @@ class Fuzzer:
         """What is wrong with the scan of one text, "" if nothing."""
         began = time.thread_time()
         try:
-            findings = self._scanner.scan(document)
+            with _awake():
+                findings = self._scanner.scan(document)
+        except TimeoutError:
+            return "takes for ever"
         except Exception as error:  # noqa: BLE001 - this is what is looked for
             return f"raises {type(error).__name__}"
         took = time.thread_time() - began
@@ -124,6 +130,22 @@ class Fuzzer:
         if len(self.tally.failures) < _FAILURES:
             smallest = shrunk(document, lambda text: self._judged(text) == what)
             self.tally.failures.append(Failure(what, shape(smallest)))
+
+
+@contextmanager
+def _awake() -> Iterator[None]:
+    """Raises TimeoutError inside what takes for ever: one hanging text must not end the campaign in silence."""
+
+    def ring(_: int, __: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, _EVER)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def wrong(document: bytes, finding: Finding) -> str:
