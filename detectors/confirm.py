@@ -8,7 +8,7 @@ see. `re` confirms where the loader proved backtracking bounded, RE2 elsewhere; 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
@@ -20,7 +20,7 @@ from detectors.engines import compiled
 from detectors.extents import EXTENTS
 from detectors.looks import Weight
 from detectors.model import Kind, Rule
-from detectors.starts import at_starts, starts
+from detectors.starts import at_every_place, at_starts, starts
 
 MARGIN: Final = 64
 _TRIES: Final = 64  # starts tried in one window before the hit is given up (and counted)
@@ -141,7 +141,11 @@ class Confirmer:
         """The match that the hit stands for: it begins where one of its minimum length can and does not end before it."""
         at = first
         alone = not self._bounded or self._rule.engine == "re"
-        for found in islice(self._matches(text, first), _TRIES):
+        if self._starts:
+            matches = at_starts(self._starts, self._expression, text, first)
+        else:
+            matches = at_every_place(self._expression, text, first)
+        for found in islice(matches, _TRIES):
             if found.start() > max(hit - self._facts.minimum, at):
                 return None
             if found.end() >= hit and (
@@ -153,15 +157,6 @@ class Confirmer:
                 return found
             at = found.start() + 1
         return None
-
-    def _matches(self, text: bytes, at: int) -> Iterator[Any]:
-        """The first match at every place from `at` on where there is one."""
-        if self._starts:
-            yield from at_starts(self._starts, self._expression, text, at)
-            return
-        while found := self._expression.search(text, at):
-            yield found
-            at = found.start() + 1
 
     def _read_context(self, text: bytes, start: int, end: int) -> tuple[context.Reading, bytes]:
         """The name nearest to the value decides; where it is a part of a word, one that begins inside it: `DB_PASS` in `DB_PASSWORD`."""

@@ -182,7 +182,7 @@ def read(before: bytes, name: bytes, gap: bytes, after: bytes, value: Weight = W
         return _PART_OF_WORD
     first, line_end, rest = gap.partition(b"\n")
     last = rest.rpartition(b"\n")[2]
-    if _names_other(first) or _names_other(last) or _names_other(before[-20:]):
+    if _names_other(first) or (last and _names_other(last)) or _names_other(before[-20:]):
         return _OTHER_VALUE
     if nearby.other(gap, value, after):
         return _OTHER_VALUE
@@ -210,10 +210,11 @@ def _names_other(text: bytes) -> bool:
 
 def _whole_name(before: bytes, name: bytes, gap: bytes) -> bool:
     """The name is a word, or a part of an identifier at a hump or separator: `DD_API_KEY`, `twitterApiKey`, `mydatadogkey`."""
-    left, right = b"" if follows_escape(before, len(before)) else before[-1:], gap[:1]
-    hump = name[:1].isupper() and left.islower()
-    if left.isalpha() and not hump and len(name) < _COMPOUND:
-        return False
+    left, right = before[-1:], gap[:1]
+    if left.isalpha() and len(name) < _COMPOUND and not follows_escape(before, len(before)):
+        hump = name[:1].isupper() and left.islower()
+        if not hump:
+            return False
     if not right.isalpha():
         return True
     hump = right.isupper() and name[-1:].islower()

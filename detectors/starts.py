@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 from detectors.syntax import ZERO_WIDTH, Node, Nodes, bytes_of, children, constants, is_repeat, parse
@@ -24,6 +25,7 @@ _OPEN: Final[_Head] = (b"", True)
 _ANYTHING: Final[_Head] = (b"", False)
 
 
+@lru_cache(maxsize=2048)
 def starts(expression: str) -> re.Pattern[bytes] | None:
     """What `at_starts` asks for the places where a match may begin; None where nearly every place is one. Raises RuleError."""
     words = {word for word, _ in _heads(parse(expression))}
@@ -49,6 +51,13 @@ def at_starts(places: re.Pattern[bytes], expression: Any, text: bytes, at: int =
     for place in places.finditer(text.lower(), at):
         if found := expression.match(text, place.start()):
             yield found
+
+
+def at_every_place(expression: Any, text: bytes, at: int = 0) -> Iterator[Any]:
+    """The same of an expression that may begin nearly everywhere."""
+    while found := expression.search(text, at):
+        yield found
+        at = found.start() + 1
 
 
 def _heads(nodes: Nodes) -> set[_Head]:

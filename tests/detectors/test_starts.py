@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.starts import at_starts, starts
+from detectors.starts import at_every_place, at_starts, starts
 
 EXPRESSIONS = (
     r"(?<![Pp]ublic_)(?:(?i:key)|(?<![A-Za-z])(?i:auth)|tokens?)[ =]{1,3}(?P<secret>[0-9a-z]{2,9})",
@@ -31,6 +31,7 @@ def test_the_matches_are_those_of_a_search_from_every_place(
 
     each = (compiled.match(text, begin) for begin in range(min(at, len(text)), len(text) + 1))
     assert found == [match.span() for match in each if match]
+    assert found == [match.span() for match in at_every_place(compiled, text, at)]
 
 
 @pytest.mark.parametrize(
