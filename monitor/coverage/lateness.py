@@ -23,7 +23,10 @@ from monitor.coverage.polls import Polls, fresh
 _OLDEST: Final = 180  # seconds: older items say nothing more
 _YOUNGEST: Final = 2  # younger ones may be late by the difference of two clocks
 _PRIOR_MEAN: Final = 0.04
-_SHARES: Final = tuple(0.0025 * 1.25**i for i in range(25))  # up to one half
+_PRIOR_TAIL: Final = 0.05
+_NONE_LATE: Final = 0.3
+_RATIO: Final = 1.1
+_SHARES: Final = (0.0, *(0.0025 * _RATIO**i for i in range(56)))  # up to one half
 _EXPONENTIAL: Final = (4.0, 8.0, 15.0, 30.0, 60.0, 120.0)
 _EVEN: Final = (10.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0)
 
@@ -36,8 +39,8 @@ def missing(sampled: Polls, complete: Iterable[Polls], age: float) -> Missing:
     as `complete` feeds of the same source tell.
     """
     behind = _behind(sampled)
-    there: Counter[int] = Counter()
-    not_yet: Counter[int] = Counter()
+    there: Counter[float] = Counter()
+    not_yet: Counter[float] = Counter()
     for feed in complete:
         _ages(feed.events, behind, there, not_yet)
     found = dict.fromkeys(_SHARES, 0.0)
@@ -50,6 +53,13 @@ def missing(sampled: Polls, complete: Iterable[Polls], age: float) -> Missing:
     return [(missed[share] / weight, weight / total) for share, weight in found.items() if weight > 0.0]
 
 
+def _before(share: float) -> float:
+    """How likely a share is while nothing is known (the shares are evenly spaced as logarithms)."""
+    if not share:
+        return _NONE_LATE
+    return math.log(_RATIO) * share * (math.exp(-share / _PRIOR_MEAN) / _PRIOR_MEAN + _PRIOR_TAIL)
+
+
 def _behind(sampled: Polls) -> float | None:
     """Seconds from the newest item that a poll shows to the poll."""
     found = [event.until - event.newest - 0.5 for event in sampled.events if event.newest is not None]
@@ -57,7 +67,7 @@ def _behind(sampled: Polls) -> float | None:
 
 
 def _ages(
-    events: Sequence[CoverageEvent], behind: float | None, there: Counter[int], not_yet: Counter[int]
+    events: Sequence[CoverageEvent], behind: float | None, there: Counter[float], not_yet: Counter[float]
 ) -> None:
     """Count each item's age at the polls around its publication."""
     listed = [(event, _published(event)) for event in events]
@@ -69,9 +79,15 @@ def _ages(
             if later < 0:
                 break
             for at in listed[later][1]:
-                age = math.floor(front - at - 0.5)
+                age = front - at - 0.5
                 if _YOUNGEST <= age < _OLDEST:
-                    counter[age] += 1
+                    counter[_bin(age)] += 1
+
+
+def _bin(age: float) -> float:
+    """The middle of the age's bin: a second wide while young, some tenth of the age later."""
+    width = 1.0 if age < 12.0 else 4.0 if age < 60.0 else 12.0
+    return (age // width + 0.5) * width
 
 
 def _published(event: CoverageEvent) -> list[int]:
@@ -86,7 +102,7 @@ def _published(event: CoverageEvent) -> list[int]:
 
 
 def _logs(
-    there: Counter[int], not_yet: Counter[int]
+    there: Counter[float], not_yet: Counter[float]
 ) -> Iterable[tuple[float, Callable[[float], float], float]]:
     """(share, how many of the late are still missing at an age, logarithm of the weight; the best is 0)."""
     shapes: list[Callable[[float], float]] = [
@@ -96,9 +112,9 @@ def _logs(
     ages = sorted(there.keys() | not_yet.keys())
     rows = []
     for later in shapes:
-        table = [(later(age + 0.5), there[age], not_yet[age]) for age in ages]
+        table = [(later(age), there[age], not_yet[age]) for age in ages]
         for share in _SHARES:
-            log = math.log(share) - share / _PRIOR_MEAN  # the shares are evenly spaced as logarithms
+            log = math.log(_before(share))
             for left, seen, unseen in table:
                 late = max(1e-4, share * left)
                 log += seen * math.log1p(-late) + unseen * math.log(late)

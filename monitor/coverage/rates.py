@@ -22,7 +22,8 @@ from typing import Final
 from monitor.coverage.windows import Window
 
 CELL: Final = 30.0  # seconds
-SCALES: Final = (0.004, 0.01, 0.025, 0.06)  # of a step's logarithm
+# of a step's logarithm -> how likely before any window is seen: the world mostly drifts
+SCALES: Final[Mapping[float, float]] = {0.004: 0.4, 0.01: 0.3, 0.025: 0.2, 0.06: 0.1}
 _MIX: Final = ((0.90, 1.0), (0.08, 5.0))
 _JUMP: Final = (0.02, 0.7)
 _STEP: Final = 0.03
@@ -68,7 +69,7 @@ def path(windows: Sequence[Window], start: float, cells: int) -> Path:
     step = math.log(rates[1] / rates[0])
     runs = [_forward(_kernels(scale, step), evidence, len(rates), cells) for scale in SCALES]
     best = max(log for log, _ in runs)
-    weights = [math.exp(log - best) for log, _ in runs]
+    weights = [prior * math.exp(log - best) for prior, (log, _) in zip(SCALES.values(), runs, strict=True)]
     total = [[0.0] * len(rates) for _ in range(cells)]
     for scale, weight, (_, forward) in zip(SCALES, weights, runs, strict=True):
         share = weight / sum(weights)
