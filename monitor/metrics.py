@@ -63,6 +63,18 @@ class Metrics:
             ["source"],
             registry=r,
         )
+        self.source_budget = Counter(
+            "leakstream_source_budget",
+            "Requests by what they were spent on: poll, watched, likely, ordinary, machine",
+            ["source", "purpose"],
+            registry=r,
+        )
+        self.source_backlog = Gauge(
+            "leakstream_source_backlog",
+            "What was listed and waits to be read, by what it is worth",
+            ["source", "rank"],
+            registry=r,
+        )
         self.budget_remaining = Gauge(
             "leakstream_source_budget_remaining_requests",
             "Requests that the source's limit still allows in its window.",

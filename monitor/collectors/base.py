@@ -113,8 +113,8 @@ class SourceContext(Protocol):
     def healthy(self) -> None:
         """The source answered as it should."""
 
-    def failing(self, reason: str) -> None:
-        """The source does not answer as it should; it goes on trying. Nothing fatal."""
+    def failing(self, reason: str, since: float | None = None) -> None:
+        """The source does not answer as it should, now or already `since` (epoch seconds); it goes on trying. Nothing fatal."""
 
     def now(self) -> float:
         """Epoch seconds of the service's clock."""

@@ -107,11 +107,12 @@ class Context:
             self._blind_events.append(event)
         self._blind_since, self.trouble = None, ""
 
-    def failing(self, reason: str) -> None:
+    def failing(self, reason: str, since: float | None = None) -> None:
         self._metrics.source_blind.labels(self.name).set(1)
         self.trouble = reason
         if self._blind_since is None:
-            self._blind_since = self.now()
+            now = self.now()
+            self._blind_since = now if since is None else min(since, now)
 
     def now(self) -> float:
         return self._clock()

@@ -6,7 +6,6 @@ Formats and limits: docs.github.com/rest, as of API version 2022-11-28.
 from __future__ import annotations
 
 import base64
-import hashlib
 import re
 from pathlib import Path
 from typing import Any, Final, Self
@@ -16,6 +15,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from yarl import URL
 
 from monitor.collectors.base import SourceContext, SourceSettings
+from monitor.collectors.github_accounts import AccountSettings, make_accounts, read_token
 from monitor.collectors.shapes import items, obj, text
 from monitor.collectors.upstream import Refused, Upstream
 from monitor.http import Response, Validators
@@ -29,8 +29,6 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
 _SHA: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _PAGES: Final = 10  # of one commit's files, 300 each: GitHub's own 3,000
 _JSON_OVERHEAD: Final = 64 * 1024
-# 900 points a minute are allowed (secondary limit); a GET is one
-_INTERVAL: Final = 60 / 900
 
 
 class GitHubSettings(SourceSettings):
@@ -42,6 +40,13 @@ class GitHubSettings(SourceSettings):
         None, description="a token without any permission is enough; without one 60 requests an hour"
     )
     token_file: Path | None = Field(None, description="a file that holds the token")
+    accounts: tuple[AccountSettings, ...] = Field(
+        (),
+        description="further credentials, each with its consenting operator; they read, the first one polls",
+    )
+    concurrency: int = Field(
+        4, ge=1, le=32, description="requests under way at the same time, of each credential"
+    )
     max_body_mib: int = Field(32, ge=1, le=256, description="largest API answer read, in MiB")
     max_blob_mib: float = Field(
         4.0,
@@ -65,39 +70,43 @@ class GitHubSettings(SourceSettings):
 
     def secret(self) -> str:
         """The token, "" without one. Reads `token_file`; raises OSError, ValueError when that is empty."""
-        if self.token_file is None:
-            return self.token.get_secret_value() if self.token else ""
-        found = self.token_file.read_text(encoding="utf-8").strip()
-        if not found:
-            raise ValueError(f"{self.token_file}: no token in it")
-        return found
+        return read_token(self.token, self.token_file)
 
 
 class GitHub:
     """The calls. All raise Limited, Unavailable, Refused, Stopping; shapes inside the JSON are the caller's to doubt."""
 
     def __init__(self, settings: GitHubSettings, tools: Tools) -> None:
-        token = settings.secret()
-        headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
-        # the name of the credential: sources with the same token share its limits
-        credential = hashlib.sha256(token.encode()).hexdigest()[:16] if token else "anonymous"
-        budget = tools.http.budget(settings.base_url, credential, interval=_INTERVAL)
-        raw = tools.http.budget(f"https://raw{_CONTENT_HOST}", "anonymous", interval=0.5)
         self.forge = settings.forge
-        self.upstream = Upstream(tools.http, tools.metrics, budget, headers=headers)
+        self.accounts = make_accounts(
+            settings.base_url, settings.secret(), settings.accounts, tools, settings.concurrency
+        )
+        raw = tools.http.budget(f"https://raw{_CONTENT_HOST}", "anonymous", interval=0.5)
         self._raw = Upstream(tools.http, tools.metrics, raw)
         self._base = settings.base_url
         self._body = settings.max_body_mib * 1024 * 1024
         self.max_blob_bytes = int(settings.max_blob_mib * 1024 * 1024)
 
-    async def page(
-        self, context: SourceContext, path: str, query: str = "", *, validators: Validators | None = None
+    @property
+    def upstream(self) -> Upstream:
+        """The first credential's."""
+        return self.accounts.home
+
+    async def feed_page(
+        self, context: SourceContext, path: str, page: int, *, validators: Validators | None = None
     ) -> tuple[list[Any], Response]:
+        """One page of a feed: the first credential's, whoever else there is."""
+        url = f"{self._base}{path}?per_page={PER_PAGE}&page={page}"
+        return await self.upstream.get_json(context, url, list, validators=validators, max_bytes=self._body)
+
+    async def page(self, context: SourceContext, path: str, query: str = "") -> tuple[list[Any], Response]:
         """One page of a list."""
         url = f"{self._base}{path}?per_page={PER_PAGE}{query}"
-        return await self.upstream.get_json(context, url, list, validators=validators, max_bytes=self._body)
+        return await self._one(context).get_json(context, url, list, max_bytes=self._body)
+
+    async def ping(self, context: SourceContext) -> None:
+        """Ask whether the server answers, by what is free of the hourly limit. One try. Raises what the others raise."""
+        await self.upstream.get_json(context, f"{self._base}/rate_limit", dict, tries=1)
 
     async def repository(self, context: SourceContext, name: str) -> dict[str, Any]:
         return await self._object(context, f"/repos/{name}")
@@ -112,7 +121,7 @@ class GitHub:
         url = f"{self._base}/repos/{name}/commits/{sha}"
         whole: dict[str, Any] = {}
         for _ in range(_PAGES):
-            body, answer = await self.upstream.get_json(context, url, dict, max_bytes=self._body)
+            body, answer = await self._one(context).get_json(context, url, dict, max_bytes=self._body)
             files = items(whole.get("files")) + items(body.get("files"))
             whole = {**body, **whole, "files": files}
             url = self._next(answer)
@@ -123,7 +132,7 @@ class GitHub:
     async def blob(self, context: SourceContext, name: str, sha: str) -> bytes:
         """A file by its blob id. Raises Refused `too_large` over the configured size."""
         limit = self.max_blob_bytes * 4 // 3 + _JSON_OVERHEAD
-        body, _ = await self.upstream.get_json(
+        body, _ = await self._one(context).get_json(
             context, f"{self._base}/repos/{name}/git/blobs/{sha}", dict, max_bytes=limit
         )
         content = text(body, "content")
@@ -150,8 +159,11 @@ class GitHub:
         return answer.body
 
     async def _object(self, context: SourceContext, path: str) -> dict[str, Any]:
-        body, _ = await self.upstream.get_json(context, self._base + path, dict, max_bytes=self._body)
+        body, _ = await self._one(context).get_json(context, self._base + path, dict, max_bytes=self._body)
         return body
+
+    def _one(self, context: SourceContext) -> Upstream:
+        return self.accounts.best(context.now())
 
     def _next(self, answer: Response) -> str:
         """The next page as the Link header gives it (it may name the repository by number), if it stays on our host."""

@@ -17,6 +17,7 @@ from monitor.contracts import Document, Provenance
 from monitor.identity import blob_sha
 
 PUSH: Final = "PushEvent"
+PUBLIC: Final = "PublicEvent"
 # type -> the objects of its payload that carry text, and the fields of each that a person filled in
 _TEXTS: Final[dict[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
     "CommitCommentEvent": (("comment", ("body",)),),
@@ -68,7 +69,7 @@ def parse(raw: object) -> Event | None:
 
 def unread(event: Event) -> str:
     """Why an event that is no push is not read whole, "" when it is: its text is not in the feed, or we do not know it."""
-    if event.type == "PublicEvent":
+    if event.type == PUBLIC:
         return "repository_made_public"
     if event.type.startswith("PullRequest") and not text(event.payload, "pull_request", "title"):
         # a review or comment has its own text here; only the pull request's own words are missing

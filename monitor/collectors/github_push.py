@@ -24,11 +24,14 @@ from monitor.collectors.github_api import (
     repository_name,
 )
 from monitor.collectors.github_event import Event
+from monitor.collectors.known_commits import KnownCommits
 from monitor.collectors.shapes import integer, items, text
 from monitor.collectors.upstream import Refused
+from monitor.collectors.worth import no_text
 from monitor.contracts import Document, Provenance
 from monitor.identity import blob_sha
 from monitor.log import mask
+from monitor.watching import Watching
 
 PerCommit = Literal["auto", "always", "never"]
 _NEXT_WAY: Final = frozenset({404, 406, 422})  # `compare` cannot, the commits themselves may
@@ -112,14 +115,19 @@ def skip_reason(error: Refused) -> str:
 class PushResolver:
     """For one source. Safe for concurrent calls."""
 
-    def __init__(self, github: GitHub, source: str, limits: Limits) -> None:
+    def __init__(self, github: GitHub, source: str, limits: Limits, watch: Watching | None = None) -> None:
         self._github = github
         self._source = source
         self._limits = limits
+        self._watch = watch or Watching()
+        self._read = KnownCommits()
 
     async def resolve(self, context: SourceContext, push: Push) -> Resolved:
         """Raises Limited, Unavailable, Refused (see `skip_reason`), Stopping; then nothing of it counts."""
-        work = _Work(self._github, self._source, self._limits, context, push)
+        ours = self._watch.is_watched(self._github.forge, push.repository)
+        # what is ours is read whole, whoever had it before
+        read = KnownCommits() if ours else self._read
+        work = _Work(self._github, self._source, self._limits, context, push, read, ours=ours)
         try:
             base = push.before or await self._default_branch(context, push)
             comparison = (
@@ -154,9 +162,19 @@ class _Work:
     """One push being resolved."""
 
     def __init__(
-        self, github: GitHub, source: str, limits: Limits, context: SourceContext, push: Push
+        self,
+        github: GitHub,
+        source: str,
+        limits: Limits,
+        context: SourceContext,
+        push: Push,
+        read: KnownCommits,
+        *,
+        ours: bool,
     ) -> None:
         self.result = Resolved()
+        self._read = read
+        self._ours = ours
         self._github = github
         self._source = source
         self._limits = limits
@@ -204,12 +222,20 @@ class _Work:
         single = [c for c in commits if not _is_merge(c)][-self._limits.max_commits :]
         for commit in single:
             sha = text(commit, "sha")
+            if (known := self._read.files(sha)) is not None:
+                for path, blob in known:
+                    self._add(f"{sha}:{path}", b"", "", blob, sha, path, commit)
+                continue
             try:
                 body = await self._github.commit(self._context, self._push.repository, sha)
             except Refused as error:
                 self.result.skipped[skip_reason(error)] += 1
                 continue
-            await self._files(items(body.get("files")), sha, body)
+            left = self.result.skipped.total()
+            files = items(body.get("files"))
+            await self._files(files, sha, body)
+            if self.result.skipped.total() == left:
+                self._read.remember(sha, files)
         return len(single)
 
     async def _files(self, files: Iterable[Any], sha: str, commit: object) -> None:
@@ -230,6 +256,12 @@ class _Work:
 
     async def _blob(self, blob: str, sha: str, path: str, commit: object) -> None:
         """A file whose diff was too large to come along."""
+        if reason := no_text(path):
+            self.result.skipped[reason] += 1
+            return
+        if blob and not self._ours and not await self._context.unknown([blob]):
+            self._add(f"{sha}:{path}", b"", "", blob, sha, path, commit)
+            return
         if not blob or self._blobs <= 0:
             self.result.skipped["file_over_limit" if blob else "bad_shape"] += 1
             return
@@ -254,7 +286,8 @@ class _Work:
     def _add(
         self, name: str, content: bytes, media_type: str, blob: str, sha: str, path: str, commit: object
     ) -> None:
-        if name in self._ids or not content:
+        """Without content: it is known, and stands here as well."""
+        if name in self._ids or not (content or blob):
             return
         self._ids.add(name)
         push = self._push
@@ -265,6 +298,7 @@ class _Work:
                 source=self._source,
                 id=f"{push.repository}@{name}",
                 content=content,
+                known=not content,
                 fetched_at=self._context.now(),
                 published_at=push.published_at,
                 blob_sha=blob,

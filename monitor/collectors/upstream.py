@@ -7,7 +7,7 @@ away); no answer, 5xx and unreadable JSON are tried again with full jitter; a 4x
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -49,10 +49,13 @@ class _Ask:
     headers: Mapping[str, str] = field(repr=False)
     validators: Validators | None
     max_bytes: int
+    method: str = "GET"
 
 
 class Upstream:
-    """One credential at one host, for one source. `headers` go with every request and to no other host."""
+    """One credential at one host, for one source. `headers` go with every request and to no other host; `authorize` gives the value of
+    `Authorization` where a credential must be fetched first.
+    """
 
     def __init__(
         self,
@@ -61,11 +64,16 @@ class Upstream:
         budget: Budget,
         *,
         headers: Mapping[str, str] | None = None,
+        authorize: Callable[[SourceContext], Awaitable[str]] | None = None,
         attempts: int = _ATTEMPTS,
         draw: Callable[[], float] = random.random,
     ) -> None:
         self.budget = budget
         self.asked = 0  # requests that went out, ever
+        self.heard_at: float | None = (
+            None  # when the server last gave an answer of its own making, whatever it said
+        )
+        self._authorize = authorize
         self._http = http
         self._metrics = metrics
         self._headers = dict(headers or {})
@@ -78,11 +86,12 @@ class Upstream:
         url: str,
         *,
         headers: Mapping[str, str] | None = None,
+        validators: Validators | None = None,
         max_bytes: int = MAX_BYTES,
     ) -> Response:
-        """A 2xx. Raises Limited, Unavailable, Refused, Stopping."""
+        """A 2xx, or with `validators` a 304. Raises Limited, Unavailable, Refused, Stopping."""
         return await self._tries(
-            _Ask(context, url, self._with(headers), None, max_bytes), lambda answer: answer
+            _Ask(context, url, self._with(headers), validators, max_bytes), lambda answer: answer
         )
 
     async def get_json(
@@ -93,8 +102,11 @@ class Upstream:
         *,
         validators: Validators | None = None,
         max_bytes: int = MAX_BYTES,
+        tries: int | None = None,
     ) -> tuple[_J, Response]:
-        """The body as `kind` (an empty one for a 304), and the answer. A body of another shape counts as no answer."""
+        """The body as `kind` (an empty one for a 304), and the answer. A body of another shape counts as no answer. `tries` replaces
+        how often it is asked.
+        """
 
         def parse(answer: Response) -> tuple[_J, Response]:
             body = kind() if answer.status == 304 else answer.json()
@@ -102,12 +114,30 @@ class Upstream:
                 raise ValueError("another kind of JSON")  # noqa: TRY004 - as for what is no JSON at all
             return body, answer
 
-        return await self._tries(_Ask(context, url, self._with(None), validators, max_bytes), parse)
+        ask = _Ask(context, url, self._with(None), validators, max_bytes)
+        return await self._tries(ask, parse, tries)
+
+    async def post_json(
+        self, context: SourceContext, url: str, kind: type[_J], *, headers: Mapping[str, str]
+    ) -> tuple[_J, Response]:
+        """As `get_json`, for the one thing that has to be asked with POST: a credential."""
+
+        def parse(answer: Response) -> tuple[_J, Response]:
+            body = answer.json()
+            if not isinstance(body, kind):
+                raise ValueError("another kind of JSON")  # noqa: TRY004 - as for what is no JSON at all
+            return body, answer
+
+        return await self._tries(_Ask(context, url, self._with(headers), None, MAX_BYTES, "POST"), parse)
+
+    def allowance(self, seconds: float) -> float | None:
+        """How many requests the next `seconds` may cost; None = the host named no limit."""
+        return self.budget.allowance(seconds)
 
     def _with(self, headers: Mapping[str, str] | None) -> dict[str, str]:
         return {**self._headers, **(headers or {})}
 
-    async def _tries(self, ask: _Ask, parse: Callable[[Response], _T]) -> _T:
+    async def _tries(self, ask: _Ask, parse: Callable[[Response], _T], tries: int | None = None) -> _T:
         attempt = 0
         while True:
             try:
@@ -115,7 +145,7 @@ class Upstream:
                     return await self._once(ask, parse)
             except Unavailable:
                 attempt += 1
-                if attempt >= self._attempts:
+                if attempt >= (self._attempts if tries is None else tries):
                     raise
             if await ask.context.sleep(backoff(attempt, self._draw(), base=2.0, cap=30.0)):
                 raise Stopping
@@ -125,15 +155,10 @@ class Upstream:
         wait = self.budget.reserve()
         if wait > 0 and await context.sleep(wait):
             raise Stopping
-        self.asked += 1
-        try:
-            answer = await self._http.request(
-                "GET", ask.url, headers=ask.headers, validators=ask.validators, max_bytes=ask.max_bytes
-            )
-        except HttpError as error:
-            self._count(context, error.reason.value)
-            raise (Unavailable if error.transient else Refused)(error.reason.value) from None
+        answer = await self._answer(ask)
         outcome = self.budget.observe(answer.status, answer.headers, answer.body)
+        if outcome is not Outcome.SERVER_ERROR:
+            self.heard_at = context.now()
         if self.budget.remaining is not None:
             self._metrics.budget_remaining.labels(context.name).set(self.budget.remaining)
         match outcome:
@@ -156,6 +181,20 @@ class Upstream:
             raise Unavailable("bad_shape") from None
         self._count(context, outcome.value)
         return parsed
+
+    async def _answer(self, ask: _Ask) -> Response:
+        """Whatever the server says. Raises Unavailable, Refused: it says nothing."""
+        headers = ask.headers
+        if self._authorize is not None:
+            headers = {**headers, "Authorization": await self._authorize(ask.context)}
+        self.asked += 1
+        try:
+            return await self._http.request(
+                ask.method, ask.url, headers=headers, validators=ask.validators, max_bytes=ask.max_bytes
+            )
+        except HttpError as error:
+            self._count(ask.context, error.reason.value)
+            raise (Unavailable if error.transient else Refused)(error.reason.value) from None
 
     def _count(self, context: SourceContext, outcome: str) -> None:
         self._metrics.source_requests.labels(context.name, outcome).inc()

@@ -1,44 +1,51 @@
 """GitHub's public event feeds: text straight from the events, pushes resolved to diffs as far as the budget goes.
 
 `/events` holds 300 events, about two seconds of the world: one polite token sees some 3 % of it, and the coverage events say
-so. The feeds of a repository, an organisation or a user have the same shape and are read completely.
+so. The feeds of a repository, an organisation or a user have the same shape and are read completely; those of what `[watch]` names
+are polled by themselves.
 
-A cycle polls every feed that is due, puts the text of its events on the bus, then works off the backlog of pushes, newest first,
-until the next poll is due or this cycle's share of the requests is spent. The backlog is kept over restarts; what falls off its
-end is counted `budget`. An event is marked seen when its documents are on the bus, never before.
+A cycle polls every feed that is due, puts the text of its events on the bus, then works off the backlog of pushes (see
+`github_queue` for the order), until the next poll is due or this cycle's share of the requests is spent: but for what is ours, which is
+read as long as the server lets us. The backlog is kept over restarts; what falls off its end is counted `budget`. An event is marked
+seen when its documents are on the bus, never before.
 """
 
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
-import orjson
 from pydantic import Field, StringConstraints
 
-from monitor.aio import cancel, spawn
 from monitor.budget import Limited, poll_interval, server_time
 from monitor.collectors import github_event
 from monitor.collectors.base import SourceContext, SourcePlugin
 from monitor.collectors.feed import Feed
-from monitor.collectors.github_api import PER_PAGE, GitHub, GitHubSettings, next_link
+from monitor.collectors.github_api import PER_PAGE, GitHub, GitHubSettings, next_link, repository_name
 from monitor.collectors.github_event import Event
-from monitor.collectors.github_push import Limits, PerCommit, Push, PushResolver, skip_reason
-from monitor.collectors.share import Share
+from monitor.collectors.github_push import Limits, PerCommit, Push, PushResolver
+from monitor.collectors.github_queue import PushQueue
+from monitor.collectors.github_work import Pace, PushWork
+from monitor.collectors.outage import Outage
 from monitor.collectors.tally import Tally
 from monitor.collectors.upstream import Refused, Unavailable
-from monitor.contracts import Document
+from monitor.contracts import Document, Request
+from monitor.coverage.items import Outcome, item
 from monitor.http import Response, Validators
+from monitor.metrics import Metrics
 from monitor.tools import Tools
+from monitor.watching import Watching
 
 FIREHOSE: Final = "/events"
 _FEED: Final = (
     r"^/(events|(repos|networks)/[\w.-]+/[\w.-]+/events|orgs/[\w.-]+/events|users/[\w.-]+/events(/public)?)$"
 )
 _PAGES: Final = 3  # the fourth answers 422
-_TRIES: Final = 3  # of one push, over cycles
+_NO_SUCH_FEED: Final = frozenset({404, 410})
+_ASK_AGAIN: Final = 3600.0  # seconds, for a feed that there is not: its owner may come to be
 
 
 class Settings(GitHubSettings):
@@ -55,15 +62,25 @@ class Settings(GitHubSettings):
         description="time between two polls of a feed; the server's X-Poll-Interval can only lengthen it",
     )
     diff_requests_per_minute: int = Field(
-        60, ge=0, le=900, description="most requests a minute spent on pushes; 0 = text of events only"
+        60,
+        ge=0,
+        le=900,
+        description="most requests a minute and credential for pushes; 0 = text of events only",
     )
-    concurrency: int = Field(4, ge=1, le=32, description="pushes resolved at the same time")
     per_commit: PerCommit = Field(
         "auto", description="read pushes commit by commit: auto = when there are several, always, never"
     )
     max_commits: int = Field(10, ge=1, le=250, description="most commits read one by one of a push")
     max_blobs: int = Field(10, ge=0, description="most files fetched whole of a push")
     backlog: int = Field(500, ge=0, le=10_000, description="most pushes that wait for their turn")
+    watched_feeds: bool = Field(
+        default=True,
+        description="poll the feeds of the organisations, users and repositories of [watch], too",
+    )
+    opened_repositories: Literal["all", "watched", "off"] = Field(
+        "watched",
+        description="repositories made public: whose whole history is asked of the source `git` (which must be configured)",
+    )
     stale_minutes: float = Field(
         15.0, gt=0, description="/events with nothing newer than this is a stale copy: told as trouble"
     )
@@ -83,44 +100,67 @@ class GithubEvents:
     """The source. For one task."""
 
     def __init__(
-        self, settings: Settings, github: GitHub, *, draw: Callable[[], float] = random.random
+        self,
+        settings: Settings,
+        github: GitHub,
+        metrics: Metrics,
+        watch: Watching,
+        *,
+        draw: Callable[[], float] = random.random,
     ) -> None:
         self._settings = settings
         self._github = github
+        self._metrics = metrics
+        self._watch = watch
         self._draw = draw
-        self._feeds = [Feed(path) for path in settings.feeds]
-        self._backlog: dict[bytes, Push] = {}  # oldest first
-        self._share = Share(github.upstream, settings.diff_requests_per_minute)
+        ours = feeds_of(watch, github.forge) if settings.watched_feeds else ()
+        self._feeds = [Feed(path) for path in dict.fromkeys((*settings.feeds, *ours))]
+        self._queue = PushQueue(github.forge, watch, settings.backlog)
+        self._outage = Outage(github.ping, lambda: github.accounts.heard_at)
 
     async def run(self, context: SourceContext) -> None:
-        limits = Limits(self._settings.per_commit, self._settings.max_commits, self._settings.max_blobs)
-        resolver = PushResolver(self._github, context.name, limits)
-        await self._restore(context)
+        work = self._pushes(context)
+        for feed in self._feeds:
+            feed.restore(await context.state.cursor(context.name, feed.path))
+        await work.restore(context)
         while not context.stop.is_set():
-            before = self._github.upstream.asked
+            before = self._github.accounts.asked
             for feed in self._feeds:
-                if feed.due <= context.now():
-                    await self._poll(context, feed)
+                if feed.due <= context.now() and not context.stop.is_set():
+                    await self._poll(context, feed, work)
+            polls = self._github.accounts.asked - before
+            self._metrics.source_budget.labels(context.name, "poll").inc(polls)
             until = min(feed.due for feed in self._feeds)
-            await self._work(context, resolver, until, polls=self._github.upstream.asked - before)
+            await work.work(context, until, polls=polls)
             if await context.sleep(until - context.now()):
                 return
 
-    async def _restore(self, context: SourceContext) -> None:
-        for feed in self._feeds:
-            feed.restore(await context.state.cursor(context.name, feed.path))
-        saved = orjson.loads(await context.state.cursor(context.name, "backlog") or "[]")
-        pushes = {bytes.fromhex(key): Push.revive(plain) for key, plain in saved}
-        unseen = await context.state.unseen(context.name, list(pushes))
-        self._backlog = {key: push for key, push in pushes.items() if push and key in unseen}
+    def _pushes(self, context: SourceContext) -> PushWork:
+        settings = self._settings
+        limits = Limits(settings.per_commit, settings.max_commits, settings.max_blobs)
+        resolver = PushResolver(self._github, context.name, limits, self._watch)
+        pace = Pace(settings.diff_requests_per_minute, settings.concurrency, settings.poll_seconds)
+        return PushWork(self._github, resolver, self._queue, pace, self._metrics, self._outage)
 
-    # -- polling
-
-    async def _poll(self, context: SourceContext, feed: Feed) -> None:
+    async def _poll(self, context: SourceContext, feed: Feed, work: PushWork) -> None:
         """Ask for the newest events and deal with them. Sets when the feed is due again."""
         try:
             listing = await self._list(context, feed)
-        except (Limited, Unavailable, Refused) as error:
+        except Refused as error:
+            if error.status in _NO_SUCH_FEED and feed.path not in self._settings.feeds:
+                # `[watch]` does not say on which forge, nor whether a user or an organisation
+                context.dropped("no_such_feed")
+                feed.answered(context.now() + _ASK_AGAIN)
+            else:
+                feed.failed(context, error, self._settings.poll_seconds, self._draw())
+            return
+        except Unavailable as error:
+            if not await self._outage.over(context, error.reason):
+                feed.due = context.now()  # it answers again
+                return
+            feed.failed(context, error, self._settings.poll_seconds, self._draw())
+            return
+        except Limited as error:
             feed.failed(context, error, self._settings.poll_seconds, self._draw())
             return
         answer, now = listing.answer, context.now()
@@ -139,21 +179,19 @@ class GithubEvents:
             return
         # a page that failed would never be listed again if the feed answered 304 from now on
         feed.validators = answer.validators if listing.whole else Validators()
-        await self._take(context, feed, listing, times)
+        await self._take(context, feed, listing, times, work)
 
     async def _list(self, context: SourceContext, feed: Feed) -> _Listing:
         """The newest page, and further pages while those before hold nothing known."""
-        raw, first = await self._github.page(context, feed.path, "&page=1", validators=feed.validators)
+        raw, first = await self._github.feed_page(context, feed.path, 1, validators=feed.validators)
         events = self._parse(context, raw)
         page, answer = 1, first
         while page < _PAGES and (next_link(answer.headers.get("Link", "")) or len(raw) >= PER_PAGE):
-            keys = [event.key for event in events]
-            unseen = await context.state.unseen(context.name, keys)
-            if len(unseen - self._backlog.keys()) < len(set(keys)):
+            if len(await self._new(context, events)) < len({event.key for event in events}):
                 break
             page += 1
             try:
-                raw, answer = await self._github.page(context, feed.path, f"&page={page}")
+                raw, answer = await self._github.feed_page(context, feed.path, page)
             except (Limited, Unavailable, Refused):
                 context.dropped("page_failed")
                 return _Listing(events, first, whole=False, full=False)
@@ -167,115 +205,75 @@ class GithubEvents:
             context.dropped("bad_event", len(raw) - len(events))
         return events
 
-    async def _take(self, context: SourceContext, feed: Feed, listing: _Listing, times: list[float]) -> None:
+    async def _new(self, context: SourceContext, events: Sequence[Event]) -> set[bytes]:
+        unseen = await context.state.unseen(context.name, [event.key for event in events])
+        return {key for key in unseen if key not in self._queue}
+
+    async def _take(
+        self, context: SourceContext, feed: Feed, listing: _Listing, times: list[float], work: PushWork
+    ) -> None:
         now = context.now()
         events = {event.key: event for event in listing.events}  # a page may repeat what moved on meanwhile
-        unseen = await context.state.unseen(context.name, list(events)) - self._backlog.keys()
+        unseen = await self._new(context, listing.events)
         known = len(events) - len(unseen)
         tally, gap = feed.tally(context.name, len(events), known, times, now, full=listing.full)
         documents: list[Document] = []
+        requests: list[Request] = []
         done: list[bytes] = []
         for key in unseen:
             event = events[key]
             push = Push.of(event) if event.type == github_event.PUSH else None
             if push is not None and self._settings.diff_requests_per_minute > 0:
-                self._backlog[key] = push
+                self._queue.add(key, push)
+                self._note(tally, event.repository, event.created_at, Outcome.LISTED)
                 continue
             done.append(key)
-            reason = "diffs_off" if push else github_event.unread(event)
+            sweep = self._sweep(event, now)
+            reason = "diffs_off" if push else "" if sweep else github_event.unread(event)
+            requests += sweep
             if reason:
                 tally.skipped[reason] += 1
             else:
                 tally.fetched += 1
+            outcome = Outcome.SKIPPED if reason else Outcome.FETCHED
+            self._note(tally, event.repository, event.created_at, outcome)
             documents += github_event.documents(event, source=context.name, forge=self._github.forge, now=now)
         feed.advance(now, times)
-        # pushes first: once the feed's cursor is saved, nobody lists them again
-        await self._save_backlog(context)
+        await work.save(context)
         await context.emit(
             documents,
             coverage=[*gap, tally.event(context.name, now)],
+            requests=requests,
             seen=done,
             cursor=feed.save(),
             cursor_name=feed.path,
         )
 
-    # -- pushes
+    def _sweep(self, event: Event, now: float) -> list[Request]:
+        """What is asked of git when a repository was opened: its history is public from now on."""
+        wanted = self._settings.opened_repositories
+        ours = self._watch.is_watched(self._github.forge, event.repository)
+        if event.type != github_event.PUBLIC or wanted == "off" or (wanted == "watched" and not ours):
+            return []
+        url = f"https://{self._github.forge}/{event.repository}.git"
+        return [Request(kind="sweep", source="git", target=url, requested_at=now, reason="made_public")]
 
-    async def _work(
-        self, context: SourceContext, resolver: PushResolver, until: float, *, polls: int
-    ) -> None:
-        """Resolve pushes until `until`, or until this cycle's share of the requests is spent."""
-        if not self._backlog:
-            return
-        tally = Tally(since=context.now())
-        again: dict[bytes, Push] = {}
-        self._share.begin(until - context.now(), reserve=polls)
+    def _note(self, tally: Tally, repository: str, at: float | None, outcome: Outcome) -> None:
+        tally.note(item(self._github.forge, repository, at, outcome))
 
-        async def work() -> None:
-            while self._backlog and context.now() < until and not context.stop.is_set():
-                if self._share.spent:
-                    return
-                key, push = self._backlog.popitem()
-                try:
-                    await self._resolve(context, resolver, key, push, tally, again)
-                except Limited:
-                    again[key] = push
-                    return
 
-        workers = [spawn(work(), name=f"{context.name}:push") for _ in range(self._settings.concurrency)]
-        try:
-            for worker in workers:
-                await worker
-        finally:
-            await cancel(*workers)
-        self._share.end()
-        self._backlog = {**again, **self._backlog}
-        over = list(self._backlog)[: max(0, len(self._backlog) - self._settings.backlog)]
-        for key in over:
-            del self._backlog[key]
-        if over:
-            tally.skipped["budget"] += len(over)
-        await self._save_backlog(context)
-        # `expected` counted these when they were listed
-        event = tally.event(context.name, context.now())
-        await context.emit(coverage=[event], seen=over)
-
-    async def _resolve(
-        self,
-        context: SourceContext,
-        resolver: PushResolver,
-        key: bytes,
-        push: Push,
-        tally: Tally,
-        again: dict[bytes, Push],
-    ) -> None:
-        try:
-            resolved = await resolver.resolve(context, push)
-        except Unavailable:
-            if push.tries + 1 < _TRIES:
-                again[key] = push.again()
-                return
-            tally.skipped["unavailable"] += 1
-            await context.emit(seen=[key])
-        except Refused as error:
-            if error.status == 401:
-                # our credential is refused, not this push: no verdict on it, and nothing more to ask in this cycle
-                raise Limited(self._settings.poll_seconds) from None
-            tally.skipped[skip_reason(error)] += 1
-            await context.emit(seen=[key])
-        else:
-            tally.fetched += 1
-            for reason, count in resolved.skipped.items():
-                context.dropped(reason, count)
-            await context.emit(resolved.documents, seen=[key])
-
-    async def _save_backlog(self, context: SourceContext) -> None:
-        plain = [(key.hex(), push.plain()) for key, push in self._backlog.items()]
-        await context.emit(cursor=orjson.dumps(plain).decode(), cursor_name="backlog")
+def feeds_of(watch: Watching, forge: str) -> tuple[str, ...]:
+    """The feeds of what is ours on this forge, as far as the names can stand in a path. A name that is no organisation's there has none."""
+    named = [
+        *(f"/orgs/{name}/events" for name in watch.organisations_on(forge)),
+        *(f"/users/{name}/events/public" for name in watch.users_on(forge)),
+        *(f"/repos/{name}/events" for name in watch.repositories_on(forge) if repository_name(name)),
+    ]
+    return tuple(path for path in named if re.match(_FEED, path))
 
 
 def _build(settings: Settings, tools: Tools) -> GithubEvents:
-    return GithubEvents(settings, GitHub(settings, tools))
+    return GithubEvents(settings, GitHub(settings, tools), tools.metrics, tools.watch)
 
 
 PLUGIN = SourcePlugin(Settings, _build, "GitHub's public event feeds, pushes resolved to diffs")

@@ -1,0 +1,51 @@
+"""Whether a server answers at all, found out by asking something that costs nothing: so that the ledger knows from when to when it did
+not, to within seconds, whatever else was due in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from monitor.budget import Limited
+from monitor.collectors.base import SourceContext
+from monitor.collectors.upstream import Refused, Unavailable
+
+_SOON: Final = 3.0  # seconds between two looks at first: an outage of half a minute is measured to a tenth
+_PATIENT: Final = 120.0  # after so long it is no hiccup
+_LONGEST: Final = 30.0
+
+
+class Outage:
+    """For one source. `ping` asks the server once, and raises as an Upstream does; `heard_at` is when it last answered anything."""
+
+    def __init__(
+        self, ping: Callable[[SourceContext], Awaitable[None]], heard_at: Callable[[], float | None]
+    ) -> None:
+        self._ping = ping
+        self._heard_at = heard_at
+
+    async def over(self, context: SourceContext, reason: str) -> bool:
+        """Called when something got no answer: at once True when the server answers other things. Else tell the trouble, since the last
+        answer, and come back when it answers again: then False. Raises Stopping.
+        """
+        since = self._heard_at()
+        pause, begun = _SOON, context.now()
+        if await self._answers(context):
+            return True
+        context.failing(reason, since)
+        while not await context.sleep(pause) and not await self._answers(context):
+            if context.now() - begun > _PATIENT:
+                pause = min(_LONGEST, pause * 1.5)
+        if not context.stop.is_set():
+            context.healthy()
+        return False
+
+    async def _answers(self, context: SourceContext) -> bool:
+        try:
+            await self._ping(context)
+        except Unavailable:
+            return False
+        except (Limited, Refused):
+            return True  # a no is an answer
+        return True
