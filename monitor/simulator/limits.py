@@ -72,13 +72,22 @@ class SlidingPoints:
     def spend(self, points: int = 1) -> float:
         """0.0, or how many seconds until there is room (nothing is counted then)."""
         now = self.clock()
-        while self._spent and self._spent[0][0] <= now - self.seconds:
-            self._total -= self._spent.popleft()[1]
+        self._forget(now)
         if self._total + points > self.limit:
             return max(0.001, self._spent[0][0] + self.seconds - now) if self._spent else self.seconds
         self._spent.append((now, points))
         self._total += points
         return 0.0
+
+    @property
+    def left(self) -> int:
+        """Points that may be spent now."""
+        self._forget(self.clock())
+        return self.limit - self._total
+
+    def _forget(self, now: float) -> None:
+        while self._spent and self._spent[0][0] <= now - self.seconds:
+            self._total -= self._spent.popleft()[1]
 
 
 class Verdict(StrEnum):
