@@ -34,7 +34,7 @@ class App:
         self.body = body
         self.status = status
 
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
+    async def answer(self, request: web.Request) -> web.StreamResponse:
         assert (request.method, request.path) == ("POST", "/app/installations/77/access_tokens")
         self.claims.append(request.headers["Authorization"].removeprefix("Bearer "))
         made = {"token": f"minted-{len(self.claims)}", "expires_at": iso(self.bench.time() + 3600)}
@@ -67,7 +67,7 @@ def decoded(part: str) -> dict[str, object]:
 async def test_a_signed_claim_is_exchanged_once_an_hour(tmp_path: Path) -> None:
     async with Bench() as bench:
         app = App(bench)
-        async with serving(app) as url:
+        async with serving(app.answer) as url:
             made, asking = token(bench, url, tmp_path), context(bench)
             assert await made.header(asking) == "Bearer minted-1"
             bench.time.now += 3000
@@ -99,7 +99,7 @@ async def test_an_answer_without_a_token_is_no_token(
 ) -> None:
     async with Bench() as bench:
         app = App(bench, body, status)
-        async with serving(app) as url:
+        async with serving(app.answer) as url:
             with pytest.raises(error):
                 await token(bench, url, tmp_path).header(context(bench))
 
