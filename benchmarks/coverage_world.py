@@ -21,7 +21,7 @@ START: Final = 1_790_000_040.0  # on a minute
 SECONDS: Final = 7200
 _LIMIT: Final = 300
 _PAGE: Final = 100
-_LEAD: Final = 200  # seconds of the world before the start
+_LEAD: Final = 600  # seconds of the world before the start
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ _YOUNGEST: Final = 2  # younger ones may be late by the difference of two clocks
 _PRIOR_MEAN: Final = 0.04
 _PRIOR_TAIL: Final = 0.05
 _NONE_LATE: Final = 0.3
+_WORTH: Final = 0.5  # of an item's word: items of one owner come in batches, and are late together
 _RATIO: Final = 1.1
 _SHARES: Final = (0.0, *(0.0025 * _RATIO**i for i in range(56)))  # up to one half
 _EXPONENTIAL: Final = (4.0, 8.0, 15.0, 30.0, 60.0, 120.0)
@@ -117,7 +118,7 @@ def _logs(
             log = math.log(_before(share))
             for left, seen, unseen in table:
                 late = max(1e-4, share * left)
-                log += seen * math.log1p(-late) + unseen * math.log(late)
+                log += _WORTH * (seen * math.log1p(-late) + unseen * math.log(late))
             rows.append((share, later, log))
     best = max(log for _, _, log in rows)
     return [(share, later, log - best) for share, later, log in rows]

@@ -23,7 +23,9 @@ from monitor.coverage.windows import Window
 
 CELL: Final = 30.0  # seconds
 # of a step's logarithm -> how likely before any window is seen: the world mostly drifts
-SCALES: Final[Mapping[float, float]] = {0.004: 0.4, 0.01: 0.3, 0.025: 0.2, 0.06: 0.1}
+SCALES: Final[Mapping[float, float]] = {0.005: 0.5, 0.02: 0.35, 0.06: 0.15}
+# the same of a window's own noise: by how much two seconds of the world differ from the minute around them
+NOISES: Final[Mapping[float, float]] = {0.0: 0.6, 0.1: 0.25, 0.2: 0.15}
 _MIX: Final = ((0.90, 1.0), (0.08, 5.0))
 _JUMP: Final = (0.02, 0.7)
 _STEP: Final = 0.03
@@ -59,24 +61,22 @@ class Path:
 def path(windows: Sequence[Window], start: float, cells: int) -> Path:
     """The rate in `cells` cells from `start` on. At least one window; those outside of the cells are left out."""
     rates = _grid(windows)
-    evidence: dict[int, list[float]] = {}
-    for window in windows:
-        cell = math.floor((window.middle - start) / CELL)
-        if 0 <= cell < cells:
-            found = window.likelihood(rates)
-            former = evidence.get(cell)
-            evidence[cell] = found if former is None else [a * b for a, b in zip(former, found, strict=True)]
     step = math.log(rates[1] / rates[0])
-    runs = [_forward(_kernels(scale, step), evidence, len(rates), cells) for scale in SCALES]
-    best = max(log for log, _ in runs)
-    weights = [prior * math.exp(log - best) for prior, (log, _) in zip(SCALES.values(), runs, strict=True)]
+    seen = [(math.floor((w.middle - start) / CELL), w.likelihood(rates)) for w in windows]
+    seen = [(cell, found) for cell, found in seen if 0 <= cell < cells]
+    runs = []
+    for noise, noisy in NOISES.items():
+        evidence = _evidence(seen, noise / step)
+        for scale, likely in SCALES.items():
+            kernels = _kernels(scale, step)
+            log, forward = _forward(kernels, evidence, len(rates), cells)
+            runs.append((log + math.log(noisy * likely), kernels, evidence, forward))
+    best = max(log for log, *_ in runs)
+    runs = [run for run in runs if run[0] > best + math.log(_NEGLIGIBLE)]
     total = [[0.0] * len(rates) for _ in range(cells)]
-    for scale, weight, (_, forward) in zip(SCALES, weights, runs, strict=True):
-        share = weight / sum(weights)
-        if share < _NEGLIGIBLE:
-            continue
-        smoothed = _backward(_kernels(scale, step), evidence, forward)
-        for cell, found in enumerate(smoothed):
+    for log, kernels, evidence, forward in runs:
+        share = math.exp(log - best)
+        for cell, found in enumerate(_backward(kernels, evidence, forward)):
             total[cell] = [a + share * b for a, b in zip(total[cell], found, strict=True)]
     return Path(start, rates, [_normal(cell)[0] for cell in total])
 
@@ -88,15 +88,26 @@ def _grid(windows: Sequence[Window]) -> list[float]:
     return [math.exp(low + i * step) for i in range(math.ceil((high - low) / step) + 1)]
 
 
+def _evidence(seen: Sequence[tuple[int, list[float]]], noise: float) -> dict[int, list[float]]:
+    """What the windows say of each cell, each with a noise of that many steps of the grid."""
+    evidence: dict[int, list[float]] = {}
+    for cell, likelihood in seen:
+        found = _moved(likelihood, [(1.0, _ratio(noise / math.sqrt(2.0)))]) if noise else likelihood
+        former = evidence.get(cell)
+        evidence[cell] = found if former is None else [a * b for a, b in zip(former, found, strict=True)]
+    return evidence
+
+
 def _kernels(scale: float, step: float) -> list[tuple[float, float]]:
-    """(share, ratio): each part of the mixture as a two-sided geometric step on the grid, of the same variance."""
-    parts = [(share, factor * scale) for share, factor in _MIX] + [_JUMP]
-    kernels = []
-    for share, width in parts:
-        # variance of the geometric: 2 q / (1 - q)^2 steps squared = 2 (width / step)^2
-        v = (width / step) ** 2
-        kernels.append((share, (2.0 * v + 1.0 - math.sqrt(4.0 * v + 1.0)) / (2.0 * v)))
-    return kernels
+    """(share, ratio) of each part of the mixture, as a two-sided geometric step on the grid."""
+    parts = [*((share, factor * scale) for share, factor in _MIX), _JUMP]
+    return [(share, _ratio(width / step)) for share, width in parts]
+
+
+def _ratio(width: float) -> float:
+    """The q of a geometric with the variance of Laplace(width): 2 q / (1 - q)^2 = 2 width^2, in steps of the grid."""
+    v = width * width
+    return (2.0 * v + 1.0 - math.sqrt(4.0 * v + 1.0)) / (2.0 * v)
 
 
 def _moved(weights: Sequence[float], kernels: Sequence[tuple[float, float]]) -> list[float]:
