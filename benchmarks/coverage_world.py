@@ -181,13 +181,11 @@ class _Life:
 
 
 def _poisson(rng: random.Random, mean: float) -> int:
-    """Exact: the count of exponential steps within `mean`; a sum of parts where `mean` is large."""
-    count = 0
-    while mean > 0.0:
-        part = min(mean, 30.0)
-        mean -= part
-        limit, product = math.exp(-part), rng.random()
-        while product > limit:
-            count += 1
-            product *= rng.random()
+    """By exponential steps; where that takes long, the normal distribution is as good."""
+    if mean > 60.0:
+        return round(rng.gauss(mean, math.sqrt(mean)))
+    count, product, limit = 0, rng.random(), math.exp(-mean)
+    while product > limit:
+        count += 1
+        product *= rng.random()
     return count

@@ -73,9 +73,12 @@ class Feed:
         tally.feed, tally.full = self.path, full
         if times:
             tally.oldest, tally.newest = min(times), max(times)
+        if (
+            times and len(times) == listed
+        ):  # a count is of no use where some have no time, or some are named twice
             seconds = [floor(time) for time in times]
-            tally.oldest_count = seconds.count(floor(tally.oldest))
-            tally.newest_count = seconds.count(floor(tally.newest))
+            tally.oldest_count = seconds.count(min(seconds))
+            tally.newest_count = seconds.count(max(seconds))
         if self.polled_at is None or not listed:
             return tally, []
         tally.overlap = known

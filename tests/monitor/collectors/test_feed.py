@@ -65,3 +65,9 @@ def test_a_window_tells_its_ends_and_how_many_share_them() -> None:
 def test_a_window_without_times_has_no_ends() -> None:
     tally, _ = polled().tally("s", 2, 0, [], NOW, full=False)
     assert (tally.oldest, tally.newest, tally.oldest_count, tally.newest_count) == (None, None, None, None)
+
+
+@pytest.mark.parametrize("listed", [2, 4])
+def test_ends_are_not_counted_where_times_are_not_those_of_the_items(listed: int) -> None:
+    tally, _ = polled().tally("s", listed, 0, [985.0, 986.0, 986.0], NOW, full=True)
+    assert (tally.oldest, tally.newest, tally.oldest_count, tally.newest_count) == (985.0, 986.0, None, None)
