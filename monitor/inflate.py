@@ -26,15 +26,16 @@ class Truncated(ValueError):
 
 
 class Inflater:
-    """For one body. Raises BadEncoding when the `Content-Encoding` is not gzip, deflate or none."""
+    """For one body. Raises BadEncoding when the `Content-Encoding` is not gzip, deflate or none. `most` members, or more with an error."""
 
-    def __init__(self, encoding: str) -> None:
+    def __init__(self, encoding: str, *, most: int = _MAX_MEMBERS) -> None:
         name = encoding.strip().lower()
         if name not in _WBITS:
             raise BadEncoding(encoding)
         self._wbits = _WBITS[name]
         self._inner = zlib.decompressobj(self._wbits) if self._wbits is not None else None
         self._members = 1
+        self._most = most
         self._fed = False
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
@@ -46,7 +47,7 @@ class Inflater:
         while chunk:
             if self._inner.eof:
                 self._members += 1
-                if self._members > _MAX_MEMBERS:
+                if self._members > self._most:
                     raise BadEncoding("members")
                 self._inner = zlib.decompressobj(self._wbits)
             try:

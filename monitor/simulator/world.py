@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -74,6 +74,7 @@ class World:
         self.pastes: dict[str, Paste] = {}  # oldest first
         self.truth: list[Planting] = []
         self.published = 0  # texts: commits, comments, gists, pastes
+        self.listeners: list[Callable[[Event], None]] = []  # are told each event as it happens
         self._names: dict[str, int] = {}  # lower-case full name, present and former -> repository id
         self._leaks: dict[bytes, str] = {}
         self._ids: dict[str, int] = {}
@@ -157,6 +158,8 @@ class World:
         self._ids[kind] = number
         event = Event(str(number), kind, actor, repository.id, repository.full_name, payload, at, at + delay)
         self.feed.add(event)
+        for listener in self.listeners:
+            listener(event)
         return event
 
     def gist(
