@@ -25,9 +25,11 @@ from monitor.app.state import prepare_state
 from monitor.bus.base import Bus, Handler
 from monitor.bus.runner import Runner
 from monitor.collectors.base import Source
+from monitor.collectors.desk import RequestDesk
+from monitor.collectors.leasing import Leases
 from monitor.collectors.service import CollectorService
 from monitor.config import Config, ConfigError
-from monitor.contracts import COVERAGE, DOCUMENTS, FINDINGS, SIGHTINGS
+from monitor.contracts import COVERAGE, DOCUMENTS, FINDINGS, REQUESTS, SIGHTINGS
 from monitor.gitread.mirror import forget
 from monitor.health import Check, Health
 from monitor.http import HttpClient
@@ -204,14 +206,20 @@ class Service:
         if "git" not in self._config.sources:  # else the source does it
             await asyncio.to_thread(forget, self._config.state / "git", ())
         memory = SqlCollectorState(state, clock=self._clock)
+        leases = await asyncio.to_thread(Leases, self._config.state / "leases")
+        stack.callback(leases.close)
         collectors = CollectorService(
             self._sources(tools),
             bus.producer(),
             memory,
             self.metrics,
             watch=tools.watch,
+            leases=leases,
+            alone=[name for name, plugin in sources().items() if not plugin.shared],
             clock=self._clock,
         )
+        desk = RequestDesk(memory, self._config.sources, self.metrics)
+        self._jobs["collect-requests"] = self._runner(bus, Stage.COLLECT, [REQUESTS], desk.handle).run
 
         async def tidy(stop: asyncio.Event) -> None:
             await Janitor(state).run(stop, clock=self._clock, metrics=self.metrics)
@@ -225,7 +233,13 @@ class Service:
         self._checks[Stage.COLLECT.value] = lambda: collectors.not_ready
 
     def _read(self, bus: Bus, stage: Stage, topics: Sequence[str], handler: Handler) -> None:
-        runner = Runner(
+        runner = self._runner(bus, stage, topics, handler)
+        self._jobs[stage.value] = runner.run
+        self._checks[stage.value] = lambda: runner.problems
+        self.metrics.ready.labels(stage.value).set_function(lambda: 0.0 if runner.problems else 1.0)
+
+    def _runner(self, bus: Bus, stage: Stage, topics: Sequence[str], handler: Handler) -> Runner:
+        return Runner(
             bus,
             handler,
             stage=stage.value,
@@ -235,9 +249,6 @@ class Service:
             content_reasons=CONTENT_REASONS,
             clock=self._clock,
         )
-        self._jobs[stage.value] = runner.run
-        self._checks[stage.value] = lambda: runner.problems
-        self.metrics.ready.labels(stage.value).set_function(lambda: 0.0 if runner.problems else 1.0)
 
     def _web(self) -> Web | None:
         ingest = Stage.COLLECT in self._stages and "ingest" in self._config.sources

@@ -139,3 +139,4 @@ class SourcePlugin:
     settings: type[SourceSettings]
     build: Callable[[Any, Any], Source]
     summary: str = ""  # one line for `leakstream doctor` and the docs
+    shared: bool = True  # of several collectors with one state folder one runs it; False = each does (it listens, or reads what only it has)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Final
 
 from monitor.aio import cancel, sleep_until, spawn
 from monitor.bus.base import Producer
 from monitor.collectors.base import CollectorState, Source, Stopping
 from monitor.collectors.context import STAGE, Context
+from monitor.collectors.leasing import Leases
 from monitor.metrics import Metrics
 from monitor.watching import Watching
 
 _GRACE: Final = 10.0
+_LOOK: Final = 2.0  # seconds between two looks at who shares the sources
 
 
 class SourceCrashed(Exception):
@@ -28,6 +30,7 @@ class SourceCrashed(Exception):
 class CollectorService:
     """Runs sources until told to stop. `sources` maps the config's name to a built source.
 
+    With `leases` other collectors may run some of the sources: all but those that are `alone`, which every collector runs.
     `clock` gives epoch seconds; `sleep` waits for seconds or an event (tests put their own time there).
     """
 
@@ -39,18 +42,24 @@ class CollectorService:
         metrics: Metrics,
         *,
         watch: Watching | None = None,
+        leases: Leases | None = None,
+        alone: Collection[str] = (),
         clock: Callable[[], float] = time.time,
         sleep: Callable[[asyncio.Event, float], Awaitable[bool]] = sleep_until,
         grace: float = _GRACE,
     ) -> None:
         self._sources = dict(sources)
         self._grace = grace
+        self._leases = leases
+        self._leased = frozenset(sources) - frozenset(alone) if leases is not None else frozenset()
+        self._sleep = sleep
         self._stop = asyncio.Event()
         self._running = False
+        self._mine: set[str] = set()  # leased sources that run here
         self._contexts = {
             name: Context(
                 name,
-                stop=self._stop,
+                stop=asyncio.Event(),
                 state=state,
                 producer=producer,
                 metrics=metrics,
@@ -85,9 +94,10 @@ class CollectorService:
         since cursors only move after the bus has the documents.
         """
         tasks = {
-            spawn(source.run(self._contexts[name]), name=f"source:{name}"): name
+            spawn(self._run(name, source), name=f"source:{name}"): name
             for name, source in self._sources.items()
         }
+        sharing = spawn(self._share(), name="collectors:share")
         watch = spawn(stop.wait(), name="collectors:stop")
         self._running = True
         crashed: SourceCrashed | None = None
@@ -97,21 +107,59 @@ class CollectorService:
                 await asyncio.wait({*pending, watch}, return_when=asyncio.FIRST_COMPLETED)
                 crashed = _first_crash(tasks)
                 pending = {task for task in pending if not task.done()}
-            self._stop.set()
+            self._end()
             if pending:
                 await asyncio.wait(pending, timeout=self._grace)
         finally:
             self._running = (
                 crashed is None and not stop.is_set()
             )  # sources with an end that reached it are no fault
-            self._stop.set()
+            self._end()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await cancel(watch)
+            await cancel(watch, sharing)
         crashed = crashed or _first_crash(tasks)  # one that crashed while it was stopping
         if crashed is not None:
             raise crashed
+
+    def _end(self) -> None:
+        self._stop.set()
+        for context in self._contexts.values():
+            context.stop.set()
+
+    async def _run(self, name: str, source: Source) -> None:
+        """The source for as long as it is this collector's. Waits for its lease where it has one."""
+        context, leases = self._contexts[name], self._leases
+        if leases is None or name not in self._leased:
+            await source.run(context)
+            return
+        while not self._stop.is_set():
+            if len(self._mine) >= leases.fair_share(len(self._leased)) or not leases.take(name):
+                await self._sleep(self._stop, _LOOK)
+                continue
+            self._mine.add(name)
+            try:
+                await source.run(context)
+            except Stopping:
+                pass  # what was under way comes again, here or where the source goes
+            finally:
+                self._mine.discard(name)
+                leases.release(name)
+            if not context.stop.is_set():
+                return  # it has an end, and reached it
+            if not self._stop.is_set():  # it is another's now
+                context.stop.clear()
+                await self._sleep(self._stop, 2 * _LOOK)
+
+    async def _share(self) -> None:
+        """Give one of ours away while we have more than our share."""
+        while self._leases is not None and not self._stop.is_set():
+            if len(self._mine) > self._leases.fair_share(len(self._leased)):
+                given = self._contexts[min(self._mine)]
+                if not any(self._contexts[name].stop.is_set() for name in self._mine):
+                    given.stop.set()
+            await self._sleep(self._stop, _LOOK)
 
 
 def _first_crash(tasks: Mapping[asyncio.Task[None], str]) -> SourceCrashed | None:

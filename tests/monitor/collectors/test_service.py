@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
 from collecting import START, MemoryProducer, MemoryState, Time
-from monitor.aio import spawn
+from monitor.aio import sleep_until, spawn
 from monitor.collectors.base import SourceContext
+from monitor.collectors.leasing import Leases
 from monitor.collectors.service import CollectorService, SourceCrashed
 from monitor.contracts import Document
 from monitor.metrics import Metrics
@@ -120,3 +122,81 @@ async def test_a_failing_upstream_is_told_but_the_stage_is_ready() -> None:
     assert made.not_ready == ()
     stop.set()
     await running
+
+
+class Counted:
+    """Runs until told to stop; `running` has who runs it now."""
+
+    def __init__(self, running: dict[str, set[str]], collector: str) -> None:
+        self._running = running
+        self._collector = collector
+
+    async def run(self, context: SourceContext) -> None:
+        holders = self._running.setdefault(context.name, set())
+        holders.add(self._collector)
+        assert len(holders) == 1
+        await context.stop.wait()
+        holders.discard(self._collector)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not holds():  # noqa: ASYNC110 - what is waited for sets no event
+            await asyncio.sleep(0.01)
+
+
+async def test_two_collectors_share_the_sources_and_one_takes_over_what_the_other_leaves(
+    tmp_path: Path,
+) -> None:
+    running: dict[str, set[str]] = {}
+    names = ["a", "b", "c", "d"]
+
+    async def quickly(stop: asyncio.Event, _: float) -> bool:
+        return await sleep_until(stop, 0.02)
+
+    def collector(name: str) -> tuple[asyncio.Task[None], asyncio.Event, Leases]:
+        stop, leases = asyncio.Event(), Leases(tmp_path)
+        made = CollectorService(
+            {each: Counted(running, name) for each in names},
+            MemoryProducer(),
+            MemoryState(),
+            Metrics(),
+            leases=leases,
+            sleep=quickly,
+        )
+        return spawn(made.run(stop), name=name), stop, leases
+
+    def of(collector: str) -> int:
+        return sum(collector in holders for holders in running.values())
+
+    first, stop_first, leases_first = collector("first")
+    await until(lambda: of("first") == 4)
+    second, stop_second, leases_second = collector("second")
+    await until(lambda: of("first") == of("second") == 2)
+    stop_first.set()
+    await first
+    leases_first.close()
+    await until(lambda: of("second") == 4)
+    stop_second.set()
+    await second
+    leases_second.close()
+
+
+async def test_what_every_collector_runs_needs_no_lease(tmp_path: Path) -> None:
+    other = Leases(tmp_path)
+    assert other.take("ingest")
+    stop, running, leases = asyncio.Event(), dict[str, set[str]](), Leases(tmp_path)
+    made = CollectorService(
+        {"ingest": Counted(running, "ours")},
+        MemoryProducer(),
+        MemoryState(),
+        Metrics(),
+        leases=leases,
+        alone=["ingest"],
+    )
+    task = spawn(made.run(stop), name="ours")
+    await until(lambda: running.get("ingest") == {"ours"})
+    stop.set()
+    await task
+    leases.close()
+    other.close()
