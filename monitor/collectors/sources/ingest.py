@@ -265,5 +265,5 @@ def _build(settings: Settings, tools: Tools) -> Ingest:
 
 
 PLUGIN: Final = SourcePlugin(
-    Settings, _build, "documents, and commit messages of push webhooks, handed in over HTTP"
+    Settings, _build, "documents, and commit messages of push webhooks, handed in over HTTP", shared=False
 )
