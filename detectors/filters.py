@@ -14,7 +14,9 @@ from detectors.dummies import body, dummy
 from detectors.model import Kind, Rule
 
 _RUNS: Final = re.compile(rb"[A-Za-z]+|[0-9]+|[^A-Za-z0-9]+")
-_WORD_SHAPE: Final = re.compile(rb"(?:[bcdfghjklmnpqrstvwxz]{0,3}+[aeiouy]{1,3}+)++[bcdfghjklmnpqrstvwxz]{0,3}")
+_WORD_SHAPE: Final = re.compile(
+    rb"(?:[bcdfghjklmnpqrstvwxz]{0,3}+[aeiouy]{1,3}+)++[bcdfghjklmnpqrstvwxz]{0,3}"
+)
 _YEAR: Final = re.compile(rb"(?:19|20)[0-9]{2}")
 _HEX: Final = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
 _SHORTEST_WORD: Final = 3
@@ -29,7 +31,7 @@ def reason(rule: Rule, secret: bytes, scope: bytes = b"") -> str:
 
 def _reasons(rule: Rule, secret: bytes, scope: bytes) -> Iterator[str]:
     """What each filter says, the cheap and the certain first."""
-    yield "rejected" if any(_compiled(text).search(secret) for text in rule.reject) else ""
+    yield "rejected" if rule.reject and _rejected(rule.reject, secret) else ""
     yield dummy(rule, secret) if rule.placeholders else ""
     yield profiles.unlike(rule.profile, secret) if rule.profile else ""
     bare = rule.kind is Kind.CONTEXT and rule.placeholders and not rule.profile
@@ -49,9 +51,13 @@ def _alphabet(rule: Rule) -> frozenset[int]:
     return expressions.facts(rule.pattern, caseless=rule.caseless).alphabet
 
 
+def _rejected(reject: tuple[str, ...], secret: bytes) -> bool:
+    return any(expression.search(secret) for expression in _compiled(reject))
+
+
 @lru_cache(maxsize=1024)
-def _compiled(expression: str) -> re.Pattern[bytes]:
-    return re.compile(expression.encode("latin-1"))
+def _compiled(texts: tuple[str, ...]) -> tuple[re.Pattern[bytes], ...]:
+    return tuple(re.compile(text.encode("latin-1")) for text in texts)
 
 
 def entropy(text: bytes) -> float:

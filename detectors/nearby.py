@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Final
 
 from detectors.looks import Weight
+from detectors.starts import starts
 
 REACH: Final = 80  # bytes between name and value, line ends included
 _LINES: Final = 5  # line ends between them
@@ -53,21 +54,21 @@ _SMALL: Final = frozenset(
 _KNOWN: Final = _CREDENTIAL | _WITH_CREDENTIAL | _VALUES | _SMALL
 
 # What says of a value that could be a hash or an id that it is one.
-_HASHES: Final = re.compile(
-    rb"(?<![a-z])(?:sha|rev|revs?ion|ref|refs|head|oid|gitsha|git_?head|sum|sums|guid|asset|chunk|bundle|nonce|trace|span|correlation|image|tag|tags|"
-    rb"cache|merged?|merges|merging|cherry|picked|revert(?:s|ed)?|fix(?:es|ed)?|commits|committed|bump(?:s|ed)?|updated?|upgraded?|pinned|"
-    rb"pin|releases?|tarball|archive|patch|diff|submodule|parent|snapshot|signature|checksums|hash(?:es|ed)?|uuid|version|versions|"
-    rb"build[ _-]?id|module|salt|iv|test_?vector|expected|digests|md5|adler|xxh(?:64|128)|color|colour|checked[ _]out|"
-    rb"h1|base64|csproj|vcxproj|src|href|img|png|svg|gif|jpe?g|woff2?)(?![a-z])",
-    re.IGNORECASE,
+_HASH_WORDS: Final = (
+    r"(?<![a-z])(?:sha|rev|revs?ion|ref|refs|head|oid|gitsha|git_?head|sum|sums|guid|asset|chunk|bundle|nonce|trace|span|correlation|image|tag|tags|"
+    r"cache|merged?|merges|merging|cherry|picked|revert(?:s|ed)?|fix(?:es|ed)?|commits|committed|bump(?:s|ed)?|updated?|upgraded?|pinned|"
+    r"pin|releases?|tarball|archive|patch|diff|submodule|parent|snapshot|signature|checksums|hash(?:es|ed)?|uuid|version|versions|"
+    r"build[ _-]?id|module|salt|iv|test_?vector|expected|digests|md5|adler|xxh(?:64|128)|color|colour|checked[ _]out|"
+    r"h1|base64|csproj|vcxproj|src|href|img|png|svg|gif|jpe?g|woff2?)(?![a-z])"
 )
+_HASHES: Final = re.compile(_HASH_WORDS.encode())
+_HASHES_STARTS: Final = starts(_HASH_WORDS) or _HASHES
 # `acme_order_id`, behind a name: what the id is of.
 _ID_OF: Final = re.compile(
     rb"(?:request|req|trace|span|transaction|order|event|message|msg|correlation|device|customer|item|record|object|document|doc|file|"
     rb"image|video|asset|build|job|run|task|instance|node|cluster|region|page|post|channel|room|thread|comment|product|price|plan|"
     rb"invoice|payment|charge|subscription|unique|entity|batch|upload|session|cache)[-_. ]?(?:uu|gu)?(?:id|key|hash)s?(?![a-z])|"
-    rb"\.(?:cs|vcx|fs|vb)proj",
-    re.IGNORECASE,
+    rb"\.(?:cs|vcx|fs|vb)proj"
 )
 # A list of names and sums, as in Podfile.lock: the next line holds another, or the list ends. `client_secret: ` is no entry of it.
 _PLAIN_ENTRY: Final = re.compile(rb"[\w/+.\-]*\"?: ")
@@ -112,7 +113,7 @@ def other(gap: bytes, value: Weight, after: bytes) -> bool:
     if _FILE.match(after):
         return True
     return value is Weight.PLAIN and bool(
-        _ID_OF.search(gap) or (_PLAIN_ENTRY.fullmatch(gap) and _SUMS.match(after))
+        _ID_OF.search(gap.lower()) or (_PLAIN_ENTRY.fullmatch(gap) and _SUMS.match(after))
     )
 
 
@@ -172,7 +173,8 @@ def _on_line(gap: bytes, label: list[bytes], *, speaks: bool) -> Bond:
 
 def hashed(text: bytes) -> bool:
     """A word in it says that what could be a hash is one."""
-    return _HASHES.search(text) is not None
+    lower = text.lower()  # few texts hold the beginning of such a word
+    return _HASHES_STARTS.search(lower) is not None and _HASHES.search(lower) is not None
 
 
 def labelled(line: bytes) -> bool:

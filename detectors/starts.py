@@ -14,7 +14,7 @@ from typing import Any, Final
 from detectors.syntax import ZERO_WIDTH, Node, Nodes, bytes_of, children, constants, is_repeat, parse
 
 _LONGEST: Final = 6  # bytes of a beginning: more of them tell no more places apart
-_SHORTEST: Final = 3  # under which too many places look like one
+_SHORTEST: Final = 2  # under which too many places look like one
 _MOST: Final = 96  # beginnings of one expression
 _FEW: Final = 4  # members of a class that are written out
 

@@ -26,6 +26,7 @@ OTHERS = {
     "model.py",
     "ruleset.py",
     "secondlook.py",
+    "starts.py",
     "stats.py",
 }
 

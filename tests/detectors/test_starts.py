@@ -35,7 +35,7 @@ def test_the_matches_are_those_of_a_search_from_every_place(
 
 
 @pytest.mark.parametrize(
-    "expression", ["[0-9a-z]{20}", "ab[0-9]{9}", "(?:key)?=[a-z]{3}", "x{0,3}key=1", r"\bke?y?[a-z]{9}"]
+    "expression", ["[0-9a-z]{20}", "a[0-9]{9}", "(?:key)?=[a-z]{3}", "x{0,3}key=1", r"\bke?y?[a-z]{9}"]
 )
 def test_what_may_begin_nearly_everywhere_has_no_starts(expression: str) -> None:
     assert starts(expression) is None
