@@ -27,6 +27,7 @@ _HOMES: Final = {
     "exposures": "exposures",
     "dlq": "dlq",
     "rules": "rules",
+    "coverage": "coverage",
 }
 
 

@@ -7,9 +7,9 @@ outside (systemd, Kubernetes) starts it again, and nothing is lost, since offset
 from monitor.app.brokers import Brokers, listening, look_at_brokers
 from monitor.app.buses import topics
 from monitor.app.loading import SECTIONS, load_config, notifiers, section, sources
-from monitor.app.opening import open_dead_letters, open_exposures
+from monitor.app.opening import open_dead_letters, open_exposures, open_ledger
 from monitor.app.service import ALL_STAGES, Addresses, Service, Stage
-from monitor.app.state import prepare_state, revision
+from monitor.app.state import ledger_key, prepare_state, revision
 
 __all__ = [
     "ALL_STAGES",
@@ -18,12 +18,14 @@ __all__ = [
     "Brokers",
     "Service",
     "Stage",
+    "ledger_key",
     "listening",
     "load_config",
     "look_at_brokers",
     "notifiers",
     "open_dead_letters",
     "open_exposures",
+    "open_ledger",
     "prepare_state",
     "revision",
     "section",

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from monitor.alerting.heartbeat import Heartbeat, HeartbeatSettings
+from monitor.alerting.keeping import Keeper
 from monitor.alerting.notifiers.base import NotifierSettings, Restating
 from monitor.alerting.outbox import Channel, Deliverer
 from monitor.alerting.ownership import Ownership, WatchSettings
@@ -19,7 +20,7 @@ from monitor.alerting.selftest import SelfTest
 from monitor.alerting.service import AlertingService, Rules
 from monitor.alerting.upkeep import Upkeep
 from monitor.app.loading import configured, notifiers, routes_of, section
-from monitor.app.state import revision
+from monitor.app.state import ledger_key, revision
 from monitor.bus.base import Handler
 from monitor.config import Config
 from monitor.console.console import Console
@@ -63,7 +64,8 @@ def make_alerting(
     janitor = Janitor(store, Terms(unattributed_places=policy.unattributed_places_hours * 3600))
     names = [route.notifier for route in routes]
     upkeep = Upkeep(store, janitor, metrics, clock=clock, notifiers=names, late_seconds=late)
-    jobs: dict[str, Job] = {"deliver": deliverer.run, "upkeep": upkeep.run}
+    keeper = Keeper(store, ledger_key(config), metrics, clock=clock)
+    jobs: dict[str, Job] = {"deliver": deliverer.run, "upkeep": upkeep.run, "ledger": keeper.run}
     if heartbeat is not None:
         jobs["heartbeat"] = heartbeat.run
     restating = [

@@ -29,6 +29,15 @@ async def open_exposures(config: Config, *, clock: Callable[[], float]) -> Async
 
 
 @asynccontextmanager
+async def open_ledger(config: Config) -> AsyncIterator[Store]:
+    """The store with the coverage ledger for a command, beside a running service or without one. Raises StoreRefused, StoreBusy,
+    ConfigError.
+    """
+    async with _open_store(config) as store:
+        yield store
+
+
+@asynccontextmanager
 async def open_dead_letters(config: Config, *, clock: Callable[[], float]) -> AsyncIterator[DeadLetters]:
     """The bus's dead letters for a command, beside a running service or without one. Raises StoreRefused, StoreBusy, ConfigError,
     BusError, DetectorError.

@@ -8,6 +8,7 @@ import orjson
 from pydantic import BaseModel, SecretStr
 
 from monitor.config import Config, ConfigError
+from monitor.coverage.signing import FILE_NAME
 from monitor.identity import KeyFileError, KeyRing, create_key, load_keys
 
 
@@ -36,6 +37,11 @@ def prepare_state(config: Config) -> KeyRing:
         except FileExistsError:
             pass  # another process of this host was first
     return load_keys(config.key_file)
+
+
+def ledger_key(config: Config) -> Path:
+    """Where the key lies that signs the coverage ledger: beside the fingerprint key."""
+    return config.key_file.with_name(FILE_NAME)
 
 
 def revision(settings: BaseModel, keys: KeyRing) -> str:

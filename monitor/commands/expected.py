@@ -8,6 +8,8 @@ from detectors.errors import DetectorError
 from monitor.bus.base import BusError
 from monitor.commands.errors import Failure
 from monitor.config import ConfigError
+from monitor.coverage.chain import LedgerBroken
+from monitor.coverage.signing import LedgerKeyError
 from monitor.gitread.errors import GitError
 from monitor.identity import KeyFileError
 from monitor.matcher.pool import PoolFailed
@@ -23,6 +25,8 @@ EXPECTED: Final = (
     DetectorError,
     GitError,
     KeyFileError,
+    LedgerBroken,
+    LedgerKeyError,
     PoolFailed,
     StoreBusy,
     StoreRefused,

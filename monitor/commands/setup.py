@@ -19,6 +19,7 @@ from monitor.commands import template
 from monitor.commands.doctor import Outcome, examine
 from monitor.commands.errors import Failure
 from monitor.commands.service import ConfigOption, read_config
+from monitor.coverage.signing import create_signer
 from monitor.identity import create_key, load_keys
 
 _MARKS = {Outcome.OK: ("ok  ", "green"), Outcome.WARN: ("warn", "yellow"), Outcome.FAIL: ("FAIL", "bold red")}
@@ -58,6 +59,10 @@ def init(
     else:
         create_key(config.key_file)
         typer.echo(f"{config.key_file}: made the fingerprint key; keep a copy apart from the store's backups")
+    sign = application.ledger_key(config)
+    if not sign.exists():
+        create_signer(sign)
+        typer.echo(f"{sign}: made the key that signs the coverage ledger; keep a copy of it, too")
     typer.echo(f"{path}: written; next: name your domains and sources in it, then `leakstream doctor`")
 
 
