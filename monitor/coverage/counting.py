@@ -48,12 +48,7 @@ def counts_of(
         what: Callable[[Counts, CoverageEvent, float], None],
     ) -> None:
         cells = found[event.source, event.feed]
-
-        def add(cell: int, share: float) -> None:
-            if 0 <= cell < count:
-                what(cells[cell], event, share)
-
-        spread_over(pieces, start, MINUTE, add)
+        spread_over(pieces, start, MINUTE, count, lambda cell, share: what(cells[cell], event, share))
 
     for feed in polls.values():
         newest: float | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -16,6 +17,7 @@ _CELLS: Final = 2  # of the path, in a minute
 _MINUTE: Final = CELL * _CELLS
 _HOUR: Final = 3600.0
 _REACH: Final = 1800.0  # seconds from the nearest window up to which the rate is told
+_BLOCK: Final = 360  # minutes
 _NINETY: Final = 1.645
 _TOTAL_ERROR: Final = 0.03  # of an hour's sum, as far as the windows alone tell it
 
@@ -43,21 +45,15 @@ def expected_minutes(
     windows = _windows(feed)
     if not windows or not count:
         return [None] * count
+    end = start + count * _MINUTE
     # an archive's hour is looked at whole, whatever part of it was asked for
-    begin = min([start, *(e.since for e in archive if e.since < start + count * _MINUTE and e.until > start)])
-    begin = math.floor(begin / _MINUTE) * _MINUTE
-    end = max([start + count * _MINUTE, *(e.until for e in archive if e.since < start + count * _MINUTE)])
-    near = [w for w in windows if begin - _REACH <= w.middle < end + _REACH]
-    if not near:
-        return [None] * count
-    first = min(begin, math.floor(near[0].middle / _MINUTE) * _MINUTE)
-    last = max(end, near[-1].middle + 1.0)
-    rate_of = path(near, first, math.ceil((last - first) / _MINUTE) * _CELLS)
-    rates = _rates(rate_of, [w.middle for w in near])
-    width = sum(w.newest - w.oldest + 1.0 for w in near) / len(near)
-    late = missing(feed, siblings, width / 2.0)
-    scales = _scales(rates, archive, first)
-    late = _as_archived(late, list(scales.values()))
+    hours = [event for event in archive if event.since < end and event.until > start]
+    first = math.floor(min([start, *(event.since for event in hours)]) / _MINUTE) * _MINUTE
+    last = max([end, *(event.until for event in hours)])
+    rates = _rates(windows, first, math.ceil((last - first) / _MINUTE))
+    age = sum(w.newest - w.oldest + 1.0 for w in windows) / len(windows) / 2.0
+    scales = _scales(rates, hours, first)
+    late = _as_archived(missing(feed, siblings, age), list(scales.values()))
     offset = round((start - first) / _MINUTE)
     return [_expected(rates[offset + i], scales.get(offset + i), late) for i in range(count)]
 
@@ -80,22 +76,36 @@ def _windows(feed: Polls) -> list[Window]:
     return sorted(found, key=lambda w: w.middle)
 
 
-def _rates(rate_of: Path, seen: Sequence[float]) -> list[_Rate | None]:
+def _rates(windows: Sequence[Window], first: float, count: int) -> list[_Rate | None]:
+    """The `count` minutes from `first` on, block by block: a world's habits of the night are not those of the day."""
     found: list[_Rate | None] = []
-    nearest = 0
-    for minute in range(len(rate_of.cells) // _CELLS):
-        middle = rate_of.start + (minute + 0.5) * _MINUTE
-        while nearest + 1 < len(seen) and abs(seen[nearest + 1] - middle) <= abs(seen[nearest] - middle):
-            nearest += 1
-        if abs(seen[nearest] - middle) > _REACH:
-            found.append(None)
+    for block in range(0, count, _BLOCK):
+        size = min(_BLOCK, count - block)
+        begin = first + block * _MINUTE
+        end = begin + size * _MINUTE
+        near = [w for w in windows if begin - _REACH <= w.middle < end + _REACH]
+        if not near:
+            found += [None] * size
             continue
-        cells = range(minute * _CELLS, (minute + 1) * _CELLS)
-        low, mid, high = (
-            CELL * sum(rate_of.quantile(c, share) for c in cells) for share in (0.05, 0.5, 0.95)
-        )
-        found.append(_Rate(mid, math.log(mid / low), math.log(high / mid)))
+        reach = round(_REACH / _MINUTE)
+        cells = (reach + size + reach) * _CELLS
+        rate_of = path(near, begin - _REACH, cells)
+        seen = [w.middle for w in near]
+        found += [_rate(rate_of, minute, seen) for minute in range(reach, reach + size)]
     return found
+
+
+def _rate(rate_of: Path, minute: int, seen: Sequence[float]) -> _Rate | None:
+    """None so far from all windows (their middles, ascending, are `seen`) that nothing can be said."""
+    middle = rate_of.start + (minute + 0.5) * _MINUTE
+    after = bisect.bisect(seen, middle)
+    if min(abs(time - middle) for time in seen[max(0, after - 1) : after + 1]) > _REACH:
+        return None
+    cells = range(minute * _CELLS, (minute + 1) * _CELLS)
+    low, mid, high = (
+        CELL * sum(rate_of.quantile(cell, share) for cell in cells) for share in (0.05, 0.5, 0.95)
+    )
+    return _Rate(mid, math.log(mid / low), math.log(high / mid))
 
 
 def _scales(

@@ -125,14 +125,16 @@ def spread_over(
     pieces: Sequence[tuple[float, float, float]],
     start: float,
     length: float,
+    cells: int,
     add: Callable[[int, float], None],
 ) -> None:
-    """Call `add(cell, share)` for every cell of `length` seconds, counted from `start`, that a piece touches."""
+    """Call `add(cell, share)` for each of the `cells` cells of `length` seconds from `start` on that a piece touches."""
     for since, until, share in pieces:
         first = math.floor((since - start) / length)
         if until <= since:
-            add(first, share)
+            if 0 <= first < cells:
+                add(first, share)
             continue
-        for cell in range(first, math.ceil((until - start) / length)):
+        for cell in range(max(0, first), min(cells, math.ceil((until - start) / length))):
             begin, end = start + cell * length, start + (cell + 1) * length
             add(cell, share * (min(end, until) - max(begin, since)) / (until - since))
