@@ -13,9 +13,11 @@ from monitor.simulator.clock import http_date
 from monitor.simulator.faults import FAULT, FaultKind
 from monitor.simulator.feed import WINDOW_EVENTS
 from monitor.simulator.github_gate import Gate, answer, error, link, paging, weak_etag
+from monitor.simulator.journal import Journal, client_of
 from monitor.simulator.model import Event
 from monitor.simulator.world import World
 
+_ROUNDING: Final = 0.5  # seconds: a client that waits exactly as long as it was told
 _PAGINATION: Final = "In order to keep the API fast for everyone, pagination is limited for this resource."
 
 
@@ -30,7 +32,10 @@ class Events:
         base_url: Callable[[], str],
         *,
         poll_interval: int,
+        journal: Journal | None = None,
     ) -> None:
+        self._journal = journal or Journal()
+        self._polled: dict[str, dict[str, float]] = {}  # feed -> client -> when it asked last
         self._world = world
         self._gate = gate
         self._clock = clock
@@ -84,15 +89,20 @@ class Events:
 
     def _feed(self, request: web.Request, where: Callable[[Event], bool] | None) -> web.Response:
         page, size = paging(request)
-        if (page - 1) * size >= WINDOW_EVENTS:
-            return error(422, _PAGINATION)
         now = self._clock()
+        if (page - 1) * size >= WINDOW_EVENTS:
+            self._journal.violate(request, "page_limit", at=now)
+            return error(422, _PAGINATION)
+        if page == 1:
+            self._judge_pace(request, now)
         fault = request.get(FAULT)
         if fault and fault.kind is FaultKind.STALE:
             events = [e for e in self._world.feed.stale(now, fault.seconds) if where is None or where(e)]
         else:
             events = self._world.feed.newest(now, where)
         shown = events[(page - 1) * size : min(page * size, WINDOW_EVENTS)]
+        if where is None:
+            self._journal.show(shown)
         body = [github_json.event(self._base(), event) for event in shown]
         last = max(1, ceil(len(events) / size))
         newest = shown[0].created_at if shown else now
@@ -108,3 +118,14 @@ class Events:
                 **link(f"{self._base()}{request.path.removeprefix('/github')}?", page, size, last),
             },
         )
+
+    def _judge_pace(self, request: web.Request, now: float) -> None:
+        """A feed is polled once in its interval by a client, and the public one by a single client."""
+        clients = self._polled.setdefault(request.path, {})
+        client = client_of(request)
+        if now - clients.get(client, -1e18) < self._interval - _ROUNDING:
+            self._journal.violate(request, "poll_interval", at=now)
+        clients[client] = now
+        recent = [at for at in clients.values() if at > now - 10 * self._interval]
+        if request.path == "/github/events" and len(recent) > 1:
+            self._journal.violate(request, "several_pollers", at=now)

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from monitor.simulator.clock import http_date
 from monitor.simulator.faults import FAULT, FaultKind
-from monitor.simulator.journal import client_of
+from monitor.simulator.journal import Journal, client_of
 from monitor.simulator.limits import Limits, Verdict
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
@@ -50,7 +50,11 @@ class Gate:
         without_token: int = 60,
         points_per_minute: int = 900,
         concurrent: int = 100,
+        journal: Journal | None = None,
     ) -> None:
+        self._journal = journal or Journal()
+        self.minted: dict[str, float] = {}  # tokens of installations -> when they end
+        self._told: dict[str, float] = {}  # client -> until when it was told to wait
         self._clock = clock
         self._per_hour = (with_token, without_token)
         self._points = points_per_minute
@@ -73,18 +77,33 @@ class Gate:
     def wrap(self, handler: Handler) -> Handler:
         async def guarded(request: web.Request) -> web.Response:
             if not request.headers.get("User-Agent"):
+                self._journal.violate(request, "no_user_agent", at=self._clock())
                 text = "Request forbidden by administrative rules. Please make sure your request has a User-Agent header."
                 return web.Response(status=403, text=text, content_type="text/html")
             if request.headers.get("X-GitHub-Api-Version", "") not in _VERSIONS:
                 return error(400, "This version of the API does not exist.")
+            token = request.headers.get("Authorization", "").partition(" ")[2]
+            if self.minted.get(token, self._clock() + 1) <= self._clock():
+                return error(401, "Bad credentials")
             limits = self.limits(request)
+            if self._clock() < self._told.get(client_of(request), 0.0):
+                self._journal.violate(request, "told_to_wait", at=self._clock())
             try:
                 made = self._refused(request, limits) or await self._answered(request, limits, handler)
             finally:
                 limits.end()
+            self._tell_to_wait(request, made, limits)
             return self._finish(made, limits)
 
         return guarded
+
+    def _tell_to_wait(self, request: web.Request, made: web.Response, limits: Limits) -> None:
+        """What this answer obliges the client to: Retry-After, or the reset of a window that is used up."""
+        now, wait = self._clock(), made.headers.get("Retry-After")
+        if wait is not None:
+            self._told[client_of(request)] = now + float(wait)
+        elif limits.budget.remaining == 0:
+            self._told[client_of(request)] = limits.budget.reset
 
     def _refused(self, request: web.Request, limits: Limits) -> web.Response | None:
         verdict, wait = limits.begin()
@@ -93,9 +112,11 @@ class Gate:
         if fault and fault.kind is FaultKind.SECONDARY:
             verdict = Verdict.SECONDARY
             headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
-        if fault and fault.kind is FaultKind.PRIMARY:
+        elif fault and fault.kind is FaultKind.PRIMARY:
             verdict = Verdict.PRIMARY
             limits.budget.exhaust()
+        elif verdict is not Verdict.OK and fault is None:
+            self._journal.violate(request, f"limit_{verdict.value}", at=self._clock())
         if verdict is Verdict.OK:
             return None
         if verdict is Verdict.SECONDARY:

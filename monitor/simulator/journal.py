@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections import Counter, OrderedDict, deque
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from aiohttp import web
 
+from monitor.simulator.model import Event
+
 _KEPT: Final = 200_000
+_REMEMBERED: Final = 50_000  # events that were shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,10 @@ class Journal:
         self._asked: deque[Asked] = deque(maxlen=_KEPT)
         self.counts: Counter[tuple[str, int]] = Counter()  # (route, status)
         self.violations: list[Violation] = []
+        self.listed: Counter[int] = (
+            Counter()
+        )  # minute since 1970 -> events of it that the public feed showed to anybody
+        self._shown: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def add(self, asked: Asked) -> None:
         self._asked.append(asked)
@@ -55,6 +62,16 @@ class Journal:
         """Somebody asked what a polite client does not."""
         route = request.match_info.route.name or "unknown"
         self.violations.append(Violation(at, client_of(request), route, rule))
+
+    def show(self, events: Iterable[Event]) -> None:
+        """The public feed answered with these; each counts once, in the minute when it happened."""
+        for event in events:
+            key = (event.type, event.id)
+            if key not in self._shown:
+                self._shown[key] = None
+                self.listed[int(event.created_at // 60)] += 1
+        while len(self._shown) > _REMEMBERED:
+            self._shown.popitem(last=False)
 
     def __iter__(self) -> Iterator[Asked]:
         return iter(tuple(self._asked))

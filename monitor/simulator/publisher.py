@@ -15,7 +15,6 @@ from monitor.simulator.model import Planted, Planting, Repository, SecretMaker, 
 from monitor.simulator.world import Change, World
 
 _STRANGERS: Final = 40
-_OWN_AND_CLEAN: Final = 0.05  # the watched publish things without a credential as well
 _TREE_FILES: Final = 40  # a repository with more files gets edits instead of new files
 _MIX: Final = (
     ("push", 62), ("gist", 10), ("paste", 14), ("comment", 5), ("issue", 2), ("watch", 3), ("release", 2), ("public", 2)
@@ -29,6 +28,7 @@ class Mix:
     """How often what happens, each a share (0 to 1)."""
 
     leaks: float = 0.05  # of the texts that can carry one
+    own: float = 0.05  # of all: the watched publish things without a credential as well
     watched: float = 0.2  # of the leaks
     duplicates: float = 0.1  # of the leaks that are no one's: published before, here again
     shapes: float = 0.02  # of the pushes: one of the shapes that are easily read wrongly
@@ -83,7 +83,7 @@ class Publisher:
         if kind in self._sites:
             self._sites[kind](at, planted, watched)
             return
-        if planted is None and self._rng.random() < _OWN_AND_CLEAN:
+        if planted is None and self._rng.random() < self.mix.own:
             watched = "owner"
         self._kind[kind](at, planted, watched)
 

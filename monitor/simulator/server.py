@@ -29,6 +29,7 @@ from monitor.simulator import sites as site_package
 from monitor.simulator.faults import FAULT, Faults, carry_out
 from monitor.simulator.gists import Gists
 from monitor.simulator.github import Events
+from monitor.simulator.github_app import Apps
 from monitor.simulator.github_gate import Gate
 from monitor.simulator.github_repos import Repositories
 from monitor.simulator.journal import Asked, Journal, client_of
@@ -98,6 +99,7 @@ class Simulator:
             without_token=config.per_hour_without_token,
             points_per_minute=config.points_per_minute,
             concurrent=config.concurrent,
+            journal=self.journal,
         )
 
     @property
@@ -127,10 +129,18 @@ class Simulator:
         """Listen; returns the base URL. Raises OSError when the port is taken."""
         app = web.Application(middlewares=[self._observe], client_max_size=16 * 1024 * 1024)
         github, root = (lambda: self.github_url), (lambda: self.base_url)
-        events = Events(self.world, self._gate, self.clock, github, poll_interval=self.config.poll_interval)
+        events = Events(
+            self.world,
+            self._gate,
+            self.clock,
+            github,
+            poll_interval=self.config.poll_interval,
+            journal=self.journal,
+        )
         for part in (
             events,
             Repositories(self.world, self._gate, github),
+            Apps(self.world, self._gate, self.clock),
             Gists(self.world, self._gate, github),
             Pastebin(self.world, self.clock, root),
             self.receiver,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -73,6 +73,7 @@ class World:
         self.gists: dict[str, Gist] = {}  # least recently updated first
         self.pastes: dict[str, Paste] = {}  # oldest first
         self.truth: list[Planting] = []
+        self.happened: Counter[int] = Counter()  # minute since 1970 -> events
         self.published = 0  # texts: commits, comments, gists, pastes
         self.listeners: list[Callable[[Event], None]] = []  # are told each event as it happens
         self._names: dict[str, int] = {}  # lower-case full name, present and former -> repository id
@@ -158,6 +159,7 @@ class World:
         self._ids[kind] = number
         event = Event(str(number), kind, actor, repository.id, repository.full_name, payload, at, at + delay)
         self.feed.add(event)
+        self.happened[int(at // 60)] += 1
         for listener in self.listeners:
             listener(event)
         return event
