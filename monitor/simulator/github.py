@@ -34,7 +34,7 @@ class Events:
         poll_interval: int,
         journal: Journal | None = None,
     ) -> None:
-        self._journal = journal or Journal()
+        self._journal = Journal() if journal is None else journal  # an empty one is false
         self._polled: dict[str, dict[str, float]] = {}  # feed -> client -> when it asked last
         self._world = world
         self._gate = gate

@@ -52,7 +52,7 @@ class Gate:
         concurrent: int = 100,
         journal: Journal | None = None,
     ) -> None:
-        self._journal = journal or Journal()
+        self._journal = Journal() if journal is None else journal  # an empty one is false
         self.minted: dict[str, float] = {}  # tokens of installations -> when they end
         self._told: dict[str, float] = {}  # client -> until when it was told to wait
         self._clock = clock
