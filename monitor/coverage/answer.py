@@ -132,13 +132,10 @@ def concerns(question: Question, event: CoverageEvent) -> bool:
 
 
 def answer(question: Question, told: Sequence[Told]) -> Answer:
-    """Out of all entries around the moment (with their items). Raises ItemsGone."""
+    """Out of all entries around the moment (with their items). Raises ItemsGone where it is not seen or seen, and nobody can tell which."""
     seen = found(question, told)
     if seen:
         return Answer(Word.SEEN, seen=seen)
-    about = [each for each in told if concerns(question, each.event) and of_sources(question, each.event)]
-    if any(each.had_items and not each.event.items for each in about):
-        raise ItemsGone
     events = [each.event for each in told if of_sources(question, each.event)]
     looked = {
         (event.source, event.feed)
@@ -150,12 +147,16 @@ def answer(question: Question, told: Sequence[Told]) -> Answer:
         for i in blind_intervals(events)
         if i.source in question.sources and i.since < question.moment[1] and i.until > question.moment[0]
     ]
-    shut = {name for name in looked if any(_covers(span, name) for span in spans)}
-    own = {name for name in looked | {(s.source, s.feed) for s in spans} if _names(name, question)}
-    own_shut = {name for name in own if name in shut or any(name == (s.source, s.feed) for s in spans)}
+    # a feed that showed everything since the poll before, when it answered again, hid nothing
+    dark = [span for span in spans if span.repaired_by != span.source]
+    shut = {name for name in looked if any(_covers(span, name) for span in dark)}
+    own_shut = {name for name in shut | {(s.source, s.feed) for s in dark} if _names(name, question)}
     if not looked or looked == shut or own_shut:
         none = Blind("", "", NO_ENTRY, *question.moment)
         return Answer(Word.BLIND, blind=tuple(spans) or (none,))
+    about = (each for each in told if concerns(question, each.event) and of_sources(question, each.event))
+    if any(each.had_items and not each.event.items for each in about):
+        raise ItemsGone
     return Answer(Word.NOT_SEEN, blind=tuple(spans), readings=_readings(question, events, looked))
 
 

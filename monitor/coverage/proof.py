@@ -176,8 +176,6 @@ def _entries(raw: Sequence[Mapping[str, Any]]) -> tuple[list[Told], dict[int, by
         said = entry.told()
         if said.seq != each["seq"] or said.seq in hashes:
             raise ProofError(f"entry {each['seq']} says that it is entry {said.seq}")
-        if said.had_items and not entry.items:
-            raise ProofError(f"entry {said.seq} comes without its items")
         told.append(said)
         hashes[said.seq] = entry.hash
     return told, hashes
@@ -225,6 +223,9 @@ def _backed(question: Question, given: Answer, told: Sequence[Told]) -> None:
     for span in given.blind:
         if not _is_told(span, question, told):
             raise ProofError(f"no entry tells that {span.source or 'nobody'} was blind: {span.reason}")
+    bare = next((e.seq for e in told if e.had_items and not e.event.items), None)
+    if given.word is Word.NOT_SEEN and bare is not None:
+        raise ProofError(f"it says not seen, and entry {bare} comes without its items")
     looked = any(concerns(question, each.event) and not each.event.blind for each in told)
     if given.word is Word.NOT_SEEN and not looked:
         raise ProofError("it says not seen, and no entry shows that anybody looked")
