@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,6 +21,7 @@ from typing import Final, TypeVar
 from monitor import gitread
 from monitor.collectors.base import SourceContext
 from monitor.collectors.tally import Tally
+from monitor.coverage.items import Outcome, item
 from monitor.gitread.documents import blob_document, message_document, text
 
 _T = TypeVar("_T")
@@ -29,6 +30,7 @@ _TAKEN_STEPS: Final = 200
 _BATCH_BYTES: Final = 8 * 1024 * 1024
 _BATCH_PIECES: Final = 256
 _PATHS: Final = 100  # of one blob in one pass; a tree bomb has millions of paths of one blob
+_NOTED: Final = 500  # commits of one look whose times the ledger keeps, the newest
 _COUNTED_BLOBS: Final = 100_000  # whose paths are counted at a time, about 20 MB
 
 
@@ -69,21 +71,28 @@ class Pass:
         self._blob_bytes = blob_bytes
         self._tally = Tally(context.now())
         self._paths: Counter[str] = Counter()
+        self._times: deque[float | None] = deque(maxlen=_NOTED)
         self._leash = gitread.Leash()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="git")
 
-    async def run(self) -> None:
-        """Until everything new is on the bus, or the service stops. Raises GitError, Stopping."""
+    async def run(self) -> bool:
+        """Until everything new is on the bus, or the service stops: then False. Raises GitError, Stopping."""
         try:
             repository = await self._call(self._open)
             where = repository.where
             known: list[str] = json.loads(await self._context.state.cursor(self._context.name, where) or "[]")
-            if set(known) != set(repository.tips) and await self._read(repository, known):
-                await self._context.emit(
-                    coverage=[self._tally.event(self._context.name, self._context.now())],
-                    cursor=json.dumps(sorted(repository.tips)),
-                    cursor_name=where,
-                )
+            if set(known) == set(repository.tips):
+                return True
+            if not await self._read(repository, known):
+                return False
+            for when in self._times:
+                self._tally.note(item(repository.forge, repository.name, when, Outcome.FETCHED))
+            await self._context.emit(
+                coverage=[self._tally.event(self._context.name, self._context.now())],
+                cursor=json.dumps(sorted(repository.tips)),
+                cursor_name=where,
+            )
+            return True
         finally:
             self._leash.cut()  # a cancelled call is still in the thread: this ends it
             self._thread.shutdown(wait=False)
@@ -155,6 +164,7 @@ class Pass:
             if commit.message.strip()
         ]
         self._tally.fetched += len(new.messages)
+        self._times.extend(commit.time for commit in new.messages.values())
         await self._context.emit(messages, seen=new.messages)
 
     def _skip(self, reason: str) -> None:

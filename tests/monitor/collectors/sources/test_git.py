@@ -16,6 +16,7 @@ from monitor.collectors.base import Stopping
 from monitor.collectors.service import CollectorService
 from monitor.collectors.sources.git import PLUGIN, GitSettings, GitSource
 from monitor.contracts import COVERAGE, Document
+from monitor.coverage.items import Outcome, item, place_of, unpack
 from monitor.tools import Tools
 
 
@@ -296,7 +297,17 @@ def test_settings_refuse_what_cannot_be_read_safely(repository: str) -> None:
     assert "repository 0" in str(caught.value.errors(include_input=False))
 
 
-def test_settings_need_a_repository() -> None:
-    with pytest.raises(ValidationError):
-        GitSettings(repositories=())
+async def test_without_repositories_it_only_answers_requests(bench: Bench, tmp_path: Path) -> None:
     assert PLUGIN.settings is GitSettings
+    assert not (await bench.run("git", source(bench, tmp_path), seconds=100)).troubled
+    assert bench.producer.messages == []
+
+
+async def test_the_ledger_can_say_which_commits_were_seen(bench: Bench, repo: Repo, tmp_path: Path) -> None:
+    repo.commit("one", a=b"1")
+    repo.commit("two", a=b"2")
+    await bench.run("git", source(bench, tmp_path, str(repo.path)), seconds=1)
+    noted = [i for event in bench.producer.coverage for i in unpack(event.items)]
+    place = place_of("file", str(repo.path))
+    assert noted == [item("file", str(repo.path), GIT_DATE + n, Outcome.FETCHED) for n in (1, 2)]
+    assert {i.place for i in noted} == {place}
