@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from monitor.collectors.base import SourceContext
-from monitor.collectors.gitlab_api import GitLab, commit_id
+from monitor.collectors.gitlab_api import OFFSET_LIMIT, GitLab, commit_id
 from monitor.collectors.shapes import instant, items, text
 from monitor.collectors.upstream import Refused
 from monitor.contracts import Document, Provenance
@@ -21,7 +21,7 @@ from monitor.identity import blob_sha
 _PAGES: Final = 30  # of 100 files: GitLab's own 3,000
 _SUBMODULE: Final = "160000"
 _BINARY: Final = ("Binary files ", "GIT binary patch")
-_REASONS: Final = {403: "forbidden", 404: "gone", 405: "offset_limit", 409: "conflict", 451: "legal"}
+_REASONS: Final = {403: "forbidden", 404: "gone", 409: "conflict", 451: "legal"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class CommitReader:
             try:
                 raw, more = await self._gitlab.diff(context, place.project, commit.sha, page)
             except Refused as error:
-                if page == 1 or not error.status:
+                if page == 1 or error.status != OFFSET_LIMIT:
                     raise
                 context.dropped("files_over_limit")
                 break

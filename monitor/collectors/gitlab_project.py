@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from monitor.collectors.base import SourceContext
-from monitor.collectors.gitlab_api import PER_PAGE, GitLab, between, commit_id, everything
+from monitor.collectors.gitlab_api import OFFSET_LIMIT, PER_PAGE, GitLab, between, commit_id, everything
 from monitor.collectors.gitlab_commits import Commit, parse
 from monitor.collectors.gitlab_heads import Heads, branch_key
 from monitor.collectors.shapes import obj, text
@@ -60,7 +60,7 @@ class ProjectReader:
         """`unseen` tells which commits were never dealt with. Raises Limited, Unavailable, Refused, Stopping."""
         asked_at = context.now()
         try:
-            branches, main = await self._branches(context, wish)
+            branches, main, newest = await self._branches(context, wish)
         except Refused as error:
             if error.status != _ABSENT:
                 raise
@@ -72,6 +72,10 @@ class ProjectReader:
             return look
         since = wish.since if before is None else before.at - _MARGIN
         await self._list(context, wish, everything(None if wish.whole else since), look)
+        if before is None and branches and not look.commits:
+            # somebody was active and no commit's date says so: it may be older than its push, and the newest is looked at
+            context.dropped("first_look_older")
+            self._take(context, newest, look)
         if before is None or wish.whole:
             return look
         asked = 0
@@ -86,10 +90,10 @@ class ProjectReader:
             await self._range(context, wish, base, head, look)
         return look
 
-    async def _branches(self, context: SourceContext, wish: Wish) -> tuple[dict[str, str], str]:
-        """Branch -> head, and the default branch."""
+    async def _branches(self, context: SourceContext, wish: Wish) -> tuple[dict[str, str], str, list[Any]]:
+        """Branch -> head; the default branch, and its newest commit (none or one)."""
         heads: dict[str, str] = {}
-        main = ""
+        main, newest = "", []
         for page in range(1, _BRANCH_PAGES + 1):
             raw, more = await self._gitlab.branches(context, wish.project, page)
             for entry in raw:
@@ -97,11 +101,11 @@ class ProjectReader:
                 if head:
                     heads[key] = head
                 if obj(entry).get("default") is True:
-                    main = key
+                    main, newest = key, [obj(entry, "commit")] if head else []
             if not more:
-                return heads, main
+                return heads, main, newest
         context.dropped("branches_over_limit")
-        return heads, main
+        return heads, main, newest
 
     async def _list(self, context: SourceContext, wish: Wish, query: str, look: Look) -> None:
         pages = _OWN_PAGES if wish.own else self._pages
@@ -109,10 +113,10 @@ class ProjectReader:
             try:
                 raw, more = await self._gitlab.commits(context, wish.project, query, page)
             except Refused as error:
-                if page > 1 and error.status:  # no further page by number
-                    look.cut = True
-                    return
-                raise
+                if page == 1 or error.status != OFFSET_LIMIT:
+                    raise
+                look.cut = True
+                return
             self._take(context, raw, look)
             if not more:
                 return
