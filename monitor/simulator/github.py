@@ -11,10 +11,9 @@ from aiohttp import web
 from monitor.simulator import github_json
 from monitor.simulator.clock import http_date
 from monitor.simulator.faults import FAULT, FaultKind
-from monitor.simulator.feed import WINDOW_EVENTS
+from monitor.simulator.feed import WINDOW_EVENTS, Part, parts_of
 from monitor.simulator.github_gate import Gate, answer, error, link, paging, weak_etag
 from monitor.simulator.journal import Journal, client_of
-from monitor.simulator.model import Event
 from monitor.simulator.world import World
 
 _ROUNDING: Final = 0.5  # seconds: a client that waits exactly as long as it was told
@@ -66,15 +65,15 @@ class Events:
         repository = self._world.find("{owner}/{repo}".format(**request.match_info))
         if repository is None:
             return error(404, "Not Found")
-        return self._feed(request, lambda event: event.repository_id == repository.id)
+        return self._feed(request, ("repository", str(repository.id)))
 
     async def of_owner(self, request: web.Request) -> web.Response:
         owner = request.match_info["owner"].lower()
-        return self._feed(request, lambda event: event.owner.lower() == owner)
+        return self._feed(request, ("owner", owner))
 
     async def of_user(self, request: web.Request) -> web.Response:
         login = request.match_info["login"].lower()
-        return self._feed(request, lambda event: event.actor.login.lower() == login)
+        return self._feed(request, ("actor", login))
 
     async def rate_limit(self, request: web.Request) -> web.Response:
         """Free of the hourly budget."""
@@ -87,7 +86,7 @@ class Events:
         }
         return answer({"resources": {"core": core}, "rate": core})
 
-    def _feed(self, request: web.Request, where: Callable[[Event], bool] | None) -> web.Response:
+    def _feed(self, request: web.Request, part: Part | None) -> web.Response:
         page, size = paging(request)
         now = self._clock()
         if (page - 1) * size >= WINDOW_EVENTS:
@@ -97,17 +96,19 @@ class Events:
             self._judge_pace(request, now)
         fault = request.get(FAULT)
         if fault and fault.kind is FaultKind.STALE:
-            events = [e for e in self._world.feed.stale(now, fault.seconds) if where is None or where(e)]
+            stale = self._world.feed.stale(now, fault.seconds)
+            events = [event for event in stale if part is None or part in parts_of(event)]
         else:
-            events = self._world.feed.newest(now, where)
+            events = self._world.feed.newest(now, part)
         shown = events[(page - 1) * size : min(page * size, WINDOW_EVENTS)]
-        if where is None:
+        if part is None:
             self._journal.show(shown)
         body = [github_json.event(self._base(), event) for event in shown]
         last = max(1, ceil(len(events) / size))
         newest = shown[0].created_at if shown else now
         accept = request.headers.get("Accept", "")
-        tag = f"{self._world.feed.version} {page} {size} {accept} {request.path} {len(shown)} {newest}"
+        version = self._world.feed.version if part is None else [event.id for event in shown]
+        tag = f"{version} {page} {size} {accept} {request.path} {len(shown)} {newest}"
         return answer(
             body,
             headers={

@@ -39,9 +39,14 @@ def test_nothing_older_than_thirty_days():
 
 def test_a_part_of_the_feed():
     feed = Feed()
-    for number in range(10):
+    other = Person(2, "B", "B", "b@mail.example.net")
+    feed.add(Event("1", "WatchEvent", other, 7, "Acme/x", {}, 1.0, 1.0))
+    for number in range(2, 6_000):
         feed.add(event(number, float(number)))
-    assert ids(feed.newest(20.0, lambda e: int(e.id) % 5 == 0)) == [5, 0]
+    for part in (("repository", "7"), ("owner", "acme"), ("actor", "b")):
+        assert ids(feed.newest(9_000.0, part)) == [1]  # long pushed out of the whole
+    assert ids(feed.newest(9_000.0, ("owner", "a"))) == list(range(5_999, 5_699, -1))
+    assert feed.newest(9_000.0, ("owner", "nobody")) == []
 
 
 def test_a_stale_cache_shows_old_events():
