@@ -33,6 +33,7 @@ class Job:
     feed: int = 0
     tries: int = 0
     due: float = 0.0
+    trouble: bool = False  # it was told that it cannot be had
     line: int = 0
     sha256: str = ""
     begun: bool = False

@@ -112,6 +112,8 @@ class HourReader:
         pause = (line - job.line) / self._pace
         job.line, job.tallies = line, deepcopy(sieve.tallies)
         await self._save(context)
+        if not job.trouble:
+            context.healthy()  # a file takes its time
         await context.sleep(pause)
 
     async def _new(self, context: SourceContext, sieve: Sieve, batch: Sequence[Found]) -> list[Found]:

@@ -24,6 +24,7 @@ _BATCH_BYTES: Final = 16 * 1024 * 1024  # of one send; with single records up to
 _BATCH_MESSAGES: Final = 500
 _TEXT_LIMIT: Final = 4096  # characters of one provenance text: it travels in a header and names a place
 _HOUR: Final = 3600.0
+WORLD: Final = "world"  # the feed of a count of what there was for others to see
 
 
 class Context:
@@ -197,7 +198,7 @@ class Context:
                 self._metrics.source_items.labels(self.name, state).inc(count)
             for reason, count in event.skipped.items():
                 self.dropped(reason, count)
-            if event.expected is not None:
+            if event.expected is not None and event.feed != WORLD:
                 self._window.append((event.until, event.expected, event.fetched))
         while self._window and self._window[0][0] < now - _HOUR:
             self._window.popleft()

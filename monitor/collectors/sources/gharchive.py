@@ -22,6 +22,7 @@ from monitor.collectors.archive_hour import HOUR, BadHour, HourLimits, hour_of
 from monitor.collectors.archive_reader import HourReader
 from monitor.collectors.archive_sieve import WHOLE, Policy, Take, parse_span
 from monitor.collectors.base import SourceContext, SourcePlugin, SourceSettings
+from monitor.collectors.context import WORLD
 from monitor.collectors.upstream import Refused, Unavailable
 from monitor.contracts import CoverageEvent
 from monitor.tools import Tools
@@ -139,8 +140,14 @@ class GhArchive:
             job = self._agenda.next(now)
             if job is not None:
                 await self._work(context, job)
-            elif await context.sleep(max(1.0, min(_LOOK, self._agenda.wake(now) - now))):
+                continue
+            self._well(context)  # there is nothing to be asked for: silence is no sign of trouble
+            if await context.sleep(max(1.0, min(_LOOK, self._agenda.wake(now) - now))):
                 return
+
+    def _well(self, context: SourceContext) -> None:
+        if not any(job.trouble for job in self._agenda.jobs):
+            context.healthy()
 
     async def _asked(self, context: SourceContext) -> None:
         """Take on the repairs that are asked of us, and tell of those that have come to their end."""
@@ -171,11 +178,12 @@ class GhArchive:
         try:
             if places:
                 await self._read(context, job, places[job.feed % len(places)])
-                context.healthy()
+                self._well(context)
             else:
                 await self._give_up(context, job)
         except Limited as error:
             context.failing("limited")
+            job.trouble = True
             job.due = context.now() + error.retry_after
         except BadHour as error:
             context.dropped(error.reason)
@@ -203,6 +211,7 @@ class GhArchive:
         # an hour that is not there yet is no trouble before it is late
         if last or reason != "missing_hour":
             context.failing(reason)
+            job.trouble = True
         if afresh or last:
             await self._begin_afresh(context, job)
         if not last:
@@ -220,9 +229,7 @@ class GhArchive:
         if (tally := job.tallies.get(WHOLE)) is not None and tally.fetched:
             tally.listed, tally.known = tally.fetched, 0
             tally.skipped.clear()
-            told.append(
-                replace(tally.event(context.name, job.until), feed=places[job.feed % len(places)].name)
-            )
+            told.append(_counted(context.name, job, places[job.feed % len(places)].name))
         job.afresh()
         await self._save(context, told)
 
@@ -246,15 +253,15 @@ class GhArchive:
             spans = {t: r.span for t in job.targets if (r := self._agenda.repairs.get(t)) is not None}
             lines = await self._reader.read(context, job, spans, place, manifest)
         coverage = []
-        if (tally := job.tallies.get(WHOLE)) is not None:
-            coverage.append(replace(tally.event(context.name, job.until), feed=place.name))
+        if job.whole:
+            coverage.append(_counted(context.name, job, place.name))
         if job.world and manifest is None:
             context.dropped("no_manifest")
         elif job.world and manifest is not None:
             if lines is not None and lines != manifest.events:
                 context.dropped("manifest_count", abs(lines - manifest.events))
             count = manifest.events if lines is None else lines
-            coverage.append(CoverageEvent(context.name, job.since, job.until, expected=count, feed="world"))
+            coverage.append(CoverageEvent(context.name, job.since, job.until, expected=count, feed=WORLD))
         self._agenda.finish(job, place.name)
         await self._settle(context, coverage)
 
@@ -270,18 +277,16 @@ class GhArchive:
             await self._asked(context)
 
 
+def _counted(source: str, job: Job, feed: str) -> CoverageEvent:
+    """What became of an hour's events. `expected` is left to the manifest: what the world had, not what we had not read before."""
+    return replace(job.tallies[WHOLE].event(source, job.until), feed=feed, expected=None)
+
+
 def _repaired(source: str, repair: Repair) -> CoverageEvent:
-    """What a repair found. It claims to have filled the gap only when every file was there; how much there was to find only the
-    mirror knows.
-    """
-    span = repair.span
-    event = repair.tally.event(source, span.until, blind="missing_hour" if repair.missing else "")
-    return replace(
-        event,
-        expected=event.expected if repair.feeds == {"mirror"} else None,
-        feed="+".join(sorted(repair.feeds)),
-        repairs="" if repair.missing else span.repairs,
-    )
+    """What a repair found. It claims to have filled the gap only when every file was there."""
+    event = repair.tally.event(source, repair.span.until, blind="missing_hour" if repair.missing else "")
+    repairs = "" if repair.missing else repair.span.repairs
+    return replace(event, feed="+".join(sorted(repair.feeds)), repairs=repairs, expected=None)
 
 
 def _build(settings: Settings, tools: Tools) -> GhArchive:

@@ -6,7 +6,7 @@ import pytest
 
 from collecting import START, BusyState, MemoryProducer, MemoryState, Time
 from monitor.collectors.base import Stopping
-from monitor.collectors.context import Context
+from monitor.collectors.context import WORLD, Context
 from monitor.contracts import CoverageEvent, Document, Mode, Provenance
 from monitor.identity import blob_sha
 from monitor.metrics import Metrics
@@ -186,6 +186,9 @@ async def test_what_is_counted() -> None:
     made.time.now += 3700
     later = CoverageEvent("src", made.time.now - 60, made.time.now, expected=4, fetched=4)
     await made.context.emit(coverage=[later])
+    assert made.metric("leakstream_capture_ratio", source="src") == 1.0
+    world = CoverageEvent("src", made.time.now - 60, made.time.now, expected=9000, feed=WORLD)
+    await made.context.emit(coverage=[world])
     assert made.metric("leakstream_capture_ratio", source="src") == 1.0
 
 

@@ -147,7 +147,7 @@ async def test_texts_become_documents_and_the_rest_is_counted() -> None:
     assert (document.provenance.forge, document.provenance.repository) == ("github.com", "other/thing")
     (told,) = counted(bench)
     assert (told.since, told.until, told.feed) == (NOON, NOON + HOUR, "mirror")
-    assert (told.expected, told.listed, told.fetched) == (4, 4, 2)
+    assert (told.expected, told.listed, told.fetched) == (None, 4, 2)
     assert dict(told.skipped) == {"diffs_off": 1, "no_text": 1}
     assert bench.metric("leakstream_dropped_total", stage="collect", reason="bad_event") == 1
     assert outcomes(bench, "other/thing") == {Outcome.FETCHED}
@@ -211,6 +211,20 @@ async def test_each_finished_hour_is_followed_once_some_minutes_after_its_end() 
     for document in bench.producer.documents:
         assert document.published_at is not None
         assert document.fetched_at >= document.published_at + HOUR + 660
+
+
+async def test_it_is_heard_of_while_there_is_nothing_to_ask_for() -> None:
+    bench = await run(Site(), 1800, now=NOON + 60, follow=True)
+    assert bench.metric("leakstream_source_last_success_timestamp_seconds", source=NAME) >= NOON + 1790
+    assert bench.metric("leakstream_source_blind", source=NAME) == 0
+
+
+async def test_trouble_stays_until_the_hour_is_read() -> None:
+    site = Site()
+    site.files["mirror"][NAMED] = 503
+    site.manifests[NAMED] = 503
+    bench = await run(site, 1500, archive_url="", **past())
+    assert bench.metric("leakstream_source_blind", source=NAME) == 1
 
 
 async def test_a_missing_hour_is_asked_again_then_elsewhere_then_told() -> None:
@@ -301,7 +315,7 @@ async def test_what_was_read_of_a_bad_file_is_told_and_never_repeated() -> None:
     assert texts(bench) == [f"text {n:04}" for n in range(1200)]
     counts = [(e.listed, e.fetched) for e in counted(bench) if e.listed]
     assert counts == [(1000, 1000), (1200, 200)]
-    assert sum(e.expected for e in counted(bench) if e.listed) == 1200
+    assert {e.expected for e in counted(bench)} == {None}  # only a manifest says what there was
 
 
 async def test_a_bad_file_is_looked_for_at_the_other_place_at_last() -> None:
@@ -364,7 +378,7 @@ async def test_a_broken_connection_goes_on_at_the_line_where_it_broke() -> None:
     assert texts(bench) == [f"text {n:04}" for n in range(1200)]
     (told,) = [e for e in counted(bench) if e.listed]
     # nothing is counted twice, neither what was handed over nor what was not
-    assert (told.expected, told.fetched, dict(told.skipped)) == (1900, 1200, {"diffs_off": 700})
+    assert (told.listed, told.fetched, dict(told.skipped)) == (1900, 1200, {"diffs_off": 700})
     assert site.count("mirror") == 2
 
 
@@ -394,6 +408,7 @@ async def test_a_limit_is_waited_out() -> None:
     bench = await run(site, 850, **past())
     assert site.count("mirror") == 1
     assert texts(bench) == []
+    assert bench.metric("leakstream_source_blind", source=NAME) == 1
 
 
 async def test_a_kill_in_the_middle_of_an_hour_repeats_nothing() -> None:
@@ -457,7 +472,7 @@ async def test_a_gap_is_filled_with_what_nobody_read() -> None:
     (told,) = counted(bench)
     assert (told.source, told.repairs, told.feed) == (NAME, "github_events", "mirror")
     assert (told.since, told.until) == (NOON + 10, NOON + 20)
-    assert (told.listed, told.fetched, told.expected) == (3, 1, 2)
+    assert (told.listed, told.fetched, told.expected) == (3, 1, None)
     assert (told.oldest, told.newest) == (NOON + 10, NOON + 20)
     assert dict(told.skipped) == {"diffs_off": 1}
     assert await state.requests(NAME) == []
@@ -498,7 +513,7 @@ async def test_two_gaps_of_an_hour_are_read_in_one_go() -> None:
     assert site.count("mirror") == 1
 
 
-async def test_the_archive_fills_a_gap_without_saying_how_much_there_was() -> None:
+async def test_the_archive_fills_a_gap_and_says_that_it_was_the_archive() -> None:
     site = Site()
     site.publish([comment("a", at=NOON + 12)], place="archive")
     bench = await run(site, 3 * HOUR, requests=(asking(),))
@@ -568,7 +583,7 @@ async def test_a_repair_that_was_told_is_not_done_again_after_a_kill() -> None:
     assert site.count("mirror") == 1
     # asked for anew it is done anew
     await run(site, 600, now=NOON + 4 * HOUR, state=state, producer=producer, requests=(asking(),))
-    assert [e.expected for e in bench.producer.coverage if e.repairs] == [1, 0]
+    assert [e.fetched for e in bench.producer.coverage if e.repairs] == [1, 0]
 
 
 def test_settings_that_make_no_sense_are_refused() -> None:
