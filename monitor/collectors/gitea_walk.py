@@ -54,18 +54,21 @@ class Walker:
         if beyond:
             context.dropped("commit_over_limit", beyond)
         name = target.repository.lower()
-        done = [target.key, digest("repository", name), *(key for key, _ in todo[limit:])]
+        done = [target.key, digest("repository", name)]
         if listing.head:
             done.append(digest("head", name, listing.head))
         await context.emit(seen=done)
         if todo:
             return ""
-        return "known_elsewhere" if listing.new else "no_push"
+        return "known_commits" if listing.new else "no_push"
 
     async def _list(self, context: SourceContext, target: Target, limit: int) -> _Listing:
         if target.commits and target.count is not None and target.count <= len(target.commits):
             return _Listing(target.head, list(target.commits[: target.count]))  # the feed named all of them
         name = target.repository.lower()
+        here = digest("repository", name)
+        # a head is known to be looked for where we were before, or where the feed says what was pushed
+        first = target.count is None and bool(await context.state.unseen(context.name, [here]))
         listed: list[Commit] = []
         known = {target.base} if target.base else set()
         for page in range(1, _PAGES + 1):
@@ -78,26 +81,19 @@ class Walker:
             new = since(listed, known)
             reached = bool(known & {commit.sha for commit in listed})
             ended = reached and (not found or found[-1].sha not in {commit.sha for commit in new})
-            enough = len(new) > limit or (target.count is not None and len(new) >= target.count)
-            if ended or enough or not more:
+            enough = len(new) >= (limit if target.count is None else target.count)
+            if ended or not more or (enough and (first or target.count is not None)):
                 break
-        head = target.head or (listed[0].sha if listed else "")
-        if reached or target.fresh:
-            rest = 0 if reached or total is None else max(0, total - len(listed))
-            return _Listing(head, new, rest)
-        return await self._unbounded(context, target, _Listing(head, new), limit)
-
-    async def _unbounded(
-        self, context: SourceContext, target: Target, listing: _Listing, limit: int
-    ) -> _Listing:
-        """No known head was among those listed: the feed's own count says how many are new, else whether we were here before."""
-        if target.count is not None:
-            listing.rest = max(0, target.count - len(listing.new))
-            listing.new = listing.new[: target.count]
+        listing = _Listing(target.head or (listed[0].sha if listed else ""), new)
+        if reached:
             return listing
-        seen = digest("repository", target.repository.lower())
-        if await context.state.unseen(context.name, [seen]):
-            listing.new = listing.new[:limit]  # the first look: what is older was there before us
+        if target.count is not None:
+            listing.rest = max(0, target.count - len(new))
+            listing.new = new[: target.count]
+        elif first and target.fresh:
+            listing.rest = max(0, (total or 0) - len(listed))
+        elif first:
+            listing.new = new[:limit]  # what is older was there before us
         return listing
 
     async def _heads(self, context: SourceContext, name: str, commits: Sequence[Commit]) -> set[str]:

@@ -10,7 +10,7 @@ import json
 import random
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from monitor.simulator.clock import iso
@@ -18,7 +18,7 @@ from monitor.simulator.corpus import Corpus
 from monitor.simulator.model import Person
 from monitor.simulator.patches import diff
 
-_KEPT_COMMITS: Final = 5_000
+_KEPT_COMMITS: Final = 5_000  # and the heads of branches
 _KEPT_ACTIVITIES: Final = 400  # of one feed
 _FEED_COMMITS: Final = 5
 _FILES: Final = 12  # of a repository; then edits only
@@ -142,7 +142,8 @@ class GiteaWorld:
         self._kept.append((repo, sha))
         if len(self._kept) > _KEPT_COMMITS:
             old, gone = self._kept.popleft()
-            old.commits[gone] = replace(old.commits[gone], diff=b"", message="old", parents=())
+            if gone not in old.branches.values():
+                del old.commits[gone]
         return sha
 
     def _act(self, repo: Repo, at: float, kind: str, ref: str, content: str, *, actor: str = "") -> None:

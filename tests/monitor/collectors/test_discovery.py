@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from collecting import START, Bench, MemoryState, reply, serving
+from made_up import made_up
 from monitor.collectors.context import Context
 from monitor.collectors.discovery import Discover, Discovery
+from monitor.simulator.server import Simulator, SimulatorConfig
+from monitor.simulator.sites.gitea import GiteaSite
 
 HOUR = 3600.0
 URL = "https://127.0.0.1/{}.git"
@@ -289,3 +292,25 @@ def test_the_forges_own_addresses_are_known() -> None:
         Discover(forge="gitea", users=("u",), base_url="https://x.test/api/v1/").api
         == "https://x.test/api/v1"
     )
+
+
+async def test_the_fake_forge_is_read_whole_and_no_limit_is_broken() -> None:
+    async with Bench() as bench:
+        simulator = Simulator(SimulatorConfig(sites={"gitea": {}}), maker=made_up, clock=bench.time)
+        site = simulator.sites["gitea"][1]
+        assert isinstance(site, GiteaSite)
+        await simulator.start()
+        try:
+            for number in range(120):
+                site.world.push(f"acme-corp/n{number}", START)
+            base = f"{simulator.site_url('gitea')}/api/v1"
+            table = Discover(
+                forge="gitea", base_url=base, organisations=("acme-corp",), clone_host="codeberg.org"
+            )
+            discovery = Discovery(table, bench.tools)
+            await discovery.look(context(bench))
+        finally:
+            await simulator.stop()
+    assert discovery.trouble == ""
+    assert len(discovery.repositories()) == 120
+    assert simulator.journal.violations == []
