@@ -54,7 +54,9 @@ class Walker:
         if beyond:
             context.dropped("commit_over_limit", beyond)
         name = target.repository.lower()
-        done = [target.key, digest("repository", name)]
+        done = [target.key]
+        if not target.head:  # a push to some branch tells nothing of the default branch
+            done.append(digest("repository", name))
         if listing.head:
             done.append(digest("head", name, listing.head))
         await context.emit(seen=done)

@@ -175,3 +175,12 @@ async def test_a_refused_credential_is_no_verdict(bench: Bench) -> None:
     with pytest.raises(Refused):
         await look(bench, gitea, target(tries=9))
     assert bench.producer.documents == []
+
+
+async def test_a_push_to_a_branch_is_no_look_at_the_repository(bench: Bench) -> None:
+    push = target(1, rank=Rank.WATCHED, head=sha(99), count=1, commits=(Commit(sha(99), "m"),))
+    await look(bench, FakeGitea(20), push)
+    gitea = FakeGitea(20)
+    await look(bench, gitea, target(2))
+    assert (len(gitea.diffs), gitea.lists) == (5, 2)
+    assert dropped(bench, "commit_over_limit") == 0
