@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _MIB: Final = 1024**2
 _LONGEST_WAIT: Final = 3600.0
 _ASK_SECONDS: Final = 30.0  # between two looks at what was requested
-_LOOK_UP: Final = 5.0
+_LOOK_UP: Final = 1.0  # seconds
 
 
 class GitSettings(SourceSettings):

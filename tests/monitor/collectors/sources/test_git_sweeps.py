@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from aiohttp import web
 from collecting import START, Bench, MemoryState, reply, serving
 from gitrepos import Repo
 from gitserver import GitServer
+from monitor.aio import cancel, spawn
 from monitor.collectors.sources.git import GitSettings, GitSource
 from monitor.contracts import Request
 from monitor.tools import Tools
@@ -163,6 +165,44 @@ async def test_a_sweep_that_was_interrupted_goes_on_after_a_restart(
         assert contents(later) == [b"1", b"one\n"]
     assert await bench.state.requests("git") == []
     assert mirrors(tmp_path) == []
+
+
+async def test_a_fetch_that_hangs_keeps_no_request_waiting(
+    bench: Bench, server: GitServer, tmp_path: Path
+) -> None:
+    """One server says nothing; what is asked for meanwhile is read from another."""
+
+    class Telling(MemoryState):
+        finished = asyncio.Event()
+
+        async def finish_request(self, request: Request) -> None:
+            await super().finish_request(request)
+            self.finished.set()
+
+    bench.state = state = Telling()
+    (tmp_path / "second").mkdir()
+    with GitServer(tmp_path / "second" / "served", tmp_path / "second") as other:
+        Repo(tmp_path / "second" / "served" / "o" / "n").commit("one", a=b"1")
+        server.silent.set()
+        bundle = tmp_path / "both.pem"
+        bundle.write_bytes(server.pem.read_bytes() + other.pem.read_bytes())
+        allowed = tuple(f"127.0.0.1:{port}" for port in (server.port, other.port))
+        reading = source(
+            bench,
+            server,
+            tmp_path,
+            repositories=(server.url("o/n"),),
+            allow_private=allowed,
+            ca_file=bundle,
+        )
+        task = spawn(bench.run("git", reading, seconds=100), name="service")
+        await asyncio.to_thread(server.asked.wait, 20)
+        await ask(bench.state, other.url("o/n"))
+        bench.time.now += 31
+        async with asyncio.timeout(20):
+            await state.finished.wait()
+        assert contents(bench) == [b"1", b"one\n"]
+        await cancel(task)
 
 
 async def test_many_sweeps_do_not_starve_what_is_followed(
