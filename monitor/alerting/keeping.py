@@ -58,10 +58,10 @@ class Keeper:
             await sleep_until(stop, _EVERY)
 
     async def round(self) -> None:
-        """Seal what is due, check what is new, show the last hour. Raises StoreBusy."""
+        """Check what is new, seal what is due (nothing that is broken), show the last hour. Raises StoreBusy."""
         try:
-            await self._seal()
             await self._check()
+            await self._seal()
             await self._figures()
         except LedgerBroken as error:
             self._metrics.ledger_broken.set(1)
@@ -77,6 +77,7 @@ class Keeper:
         if signer := await asyncio.to_thread(self._signer, last):
             async with self._store.write() as connection:
                 made = await ledger.seal_days(connection, signer, now)
+                last = await ledger.last_seal(connection)
             for each in made:
                 seal = each.seal()
                 _LOG.info(
@@ -86,7 +87,6 @@ class Keeper:
                     body=each.body,
                     signature=each.signature.hex(),
                 )
-            last = made[-1] if made else last
         await self._show(last)
 
     def _signer(self, last: Signed | None) -> Signer | None:
@@ -112,7 +112,7 @@ class Keeper:
     async def _show(self, last: Signed | None) -> None:
         if last is None:
             async with self._store.read() as connection:
-                begun = (await ledger.head_of(connection)).at
+                begun = await ledger.begun(connection)
             labels, until = ("", ""), begin_of_day(begun)
         else:
             seal = last.seal()

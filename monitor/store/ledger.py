@@ -142,17 +142,20 @@ def _written(head: Head) -> str:
 
 
 async def entries(
-    connection: AsyncConnection, *, first: int = 1, last: int | None = None, items: bool = False
+    connection: AsyncConnection, *, first: int = 1, items: bool = False
 ) -> AsyncIterator[Entry]:
-    """In the chain's order, from number `first` on. Without `items` theirs are left out."""
+    """In the chain's order, from number `first` on. Without `items` theirs are left out. Raises LedgerBroken for one with another hash
+    than it was written with.
+    """
     while True:
-        inside = coverage.c.seq >= first if last is None else coverage.c.seq.between(first, last)
-        columns: list[Column[Any]] = [coverage.c.seq, *_ENTRY, *([coverage.c.packed] if items else [])]
-        rows = (
-            await connection.execute(select(*columns).where(inside).order_by(coverage.c.seq).limit(_PAGE))
-        ).all()
+        columns: list[Column[Any]] = [*_ENTRY, *([coverage.c.packed] if items else [])]
+        query = select(coverage.c.seq, coverage.c.hash, *columns).where(coverage.c.seq >= first)
+        rows = (await connection.execute(query.order_by(coverage.c.seq).limit(_PAGE))).all()
         for row in rows:
-            yield Entry(*row[1:])
+            entry = Entry(*row[2:])
+            if entry.hash != row.hash:
+                raise LedgerBroken(f"entry {row.seq} was changed after it was written")
+            yield entry
         if len(rows) < _PAGE:
             return
         first = rows[-1].seq + 1
@@ -220,7 +223,7 @@ async def begin(connection: AsyncConnection, now: float) -> None:
 async def seal_days(connection: AsyncConnection, signer: Signer, now: float) -> list[Signed]:
     """Seal every day that is over and has no seal yet. Raises LedgerBroken."""
     head, last = await lock(connection), await last_seal(connection)
-    sealed = last.seal().until if last else await _begun(connection, head)
+    sealed = last.seal().until if last else await begun(connection)
     made: list[Signed] = []
     while sealed and (end := begin_of_day(sealed) + DAY) <= now:
         written = select(func.max(coverage.c.seq)).where(coverage.c.at < end)
@@ -242,9 +245,10 @@ async def seal_now(connection: AsyncConnection, signer: Signer, now: float) -> S
     return made
 
 
-async def _begun(connection: AsyncConnection, head: Head) -> float:
+async def begun(connection: AsyncConnection) -> float:
     """When the first entry was written, or the ledger made; 0.0 = never."""
-    return (await connection.execute(select(func.min(coverage.c.at)))).scalar_one_or_none() or head.at
+    first = (await connection.execute(select(func.min(coverage.c.at)))).scalar_one_or_none()
+    return first or (await head_of(connection)).at
 
 
 async def _seal(

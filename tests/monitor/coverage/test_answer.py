@@ -8,6 +8,11 @@ from monitor.coverage.items import Outcome, pack
 
 ASKED = Question("github.com", "acme/x", NOON, 60.0, 300.0, ("github_events",))
 AROUND = [poll(NOON + 60 * n, None, push("some/body", NOON + 60 * n)) for n in range(-8, 9)]
+DARK = [
+    *(event for event in AROUND if not NOON - 120 <= event["since"] <= NOON + 180),
+    blind(NOON - 120, NOON + 180),
+    poll(NOON + 180, NOON + 240, overlap=0, full=True),  # what it missed it does not show any more
+]
 
 
 def say(*events, question=ASKED):
@@ -78,9 +83,7 @@ def test_not_seen_says_how_much_of_that_minute_was_seen():
 
 
 def outage(*others):
-    polls = [event for event in AROUND if not NOON - 120 <= event["since"] <= NOON + 180]
-    apart = poll(NOON + 180, NOON + 240, overlap=0, full=True)
-    return answer(ASKED, told([*polls, blind(NOON - 120, NOON + 180), apart, *others]))
+    return answer(ASKED, told([*DARK, *others]))
 
 
 def test_blind_says_when_and_why_and_who_filled_it():
@@ -99,11 +102,10 @@ def test_blind_says_when_and_why_and_who_filled_it():
 
 
 def test_what_the_feed_itself_showed_after_an_outage_was_not_hidden():
-    polls = [event for event in AROUND if not NOON - 120 <= event["since"] <= NOON + 180]
     later = poll(NOON - 120, NOON + 240)  # shares items with the one before
-    found = answer(ASKED, told([*polls, blind(NOON - 120, NOON + 180), later]))
+    found = answer(ASKED, told([*DARK[:-1], later]))
     assert (found.word, found.blind[0].repaired_by) == (Word.NOT_SEEN, "github_events")
-    seen = answer(ASKED, told([*polls, blind(NOON - 120, NOON + 180), {**later, "items": pack([push()])}]))
+    seen = answer(ASKED, told([*DARK[:-1], {**later, "items": pack([push()])}]))
     assert seen.word is Word.SEEN
 
 
@@ -122,7 +124,7 @@ def test_one_feed_that_looked_is_enough_unless_the_blind_one_is_the_owners():
         return [
             *(poll(NOON + 60 * n, None, feed=path) for n in range(-8, -2)),
             blind(NOON - 120, NOON + 180, feed=path),
-            *(poll(NOON + 180 + 60 * n, None, feed=path) for n in range(3)),
+            poll(NOON + 180, None, feed=path, overlap=0, full=True),
         ]
 
     found = say(*other("/orgs/strangers/events"))
@@ -139,7 +141,7 @@ def test_items_that_are_gone_are_said_to_be():
     bare = [replace(each, event=replace(each.event, items="")) for each in entries]
     with pytest.raises(ItemsGone):
         answer(ASKED, bare)
-    dark = told([*AROUND, blind(NOON - 120, NOON + 180)])
+    dark = told(DARK)
     gone = [replace(each, event=replace(each.event, items="")) for each in dark]
     assert answer(ASKED, gone).word is Word.BLIND, "no item could have been there"
 
