@@ -69,7 +69,7 @@ def _published(event: CoverageEvent, before: float | None) -> list[tuple[float, 
         return [(event.since, event.until, 1.0)]
     if before is not None and event.overlap:
         return [(min(max(before, event.oldest), event.newest), event.newest, 1.0)]
-    window = window_of(event) or Window(event.oldest, event.newest, 1)
+    window = window_of(event) or Window(float(event.oldest), float(event.newest), 1)
     return window.spread()
 
 

@@ -9,8 +9,9 @@ Of a feed whose polls never meet (GitHub's /events: 300 of some 9,000 a minute) 
 
 `rate` is read off the windows (`monitor.coverage.windows`: what one says; `monitor.coverage.rates`: how it changes between them),
 `late` is the share of the items that shows up too late for any window (`monitor.coverage.lateness`). `low` and `high` enclose
-90 %: the distances of the 5 % and 95 % quantiles of the rate, of the late share, and of the count itself (Poisson) from their
-middles, as logarithms, added as squares.
+90 %: the distances of the 5 % and the 95 % quantiles of the rate, of the late share and of the count itself (Poisson) from their
+middles, as logarithms, are added as squares; only that of the late share downwards is added whole, since "none is late" may be the
+truth minute after minute.
 
 Where an archive tells how many there were in an hour (CoverageEvent with `expected`), the minutes of that hour are scaled to add
 up to it: then the late share is known, too, and what it was in such hours tells it for the others. An archive that knows of fewer

@@ -87,11 +87,12 @@ def _rates(windows: Sequence[Window], first: float, count: int) -> list[_Rate | 
         if not near:
             found += [None] * size
             continue
-        reach = round(_REACH / _MINUTE)
-        cells = (reach + size + reach) * _CELLS
-        rate_of = path(near, begin - _REACH, cells)
+        # as far beyond the block as there are windows
+        lead = max(0, math.ceil((begin - near[0].middle) / _MINUTE))
+        tail = max(0, math.ceil((near[-1].middle - end) / _MINUTE))
+        rate_of = path(near, begin - lead * _MINUTE, (lead + size + tail) * _CELLS)
         seen = [w.middle for w in near]
-        found += [_rate(rate_of, minute, seen) for minute in range(reach, reach + size)]
+        found += [_rate(rate_of, minute, seen) for minute in range(lead, lead + size)]
     return found
 
 
@@ -150,7 +151,8 @@ def _expected(rate: _Rate | None, scale: float | None, late: Missing) -> Expecte
     factor, below, above = _factor(late) if scale is None else (scale, 0.0, 0.0)
     count = rate.items * factor
     own = _NINETY / math.sqrt(max(1.0, count))
-    low = count * math.exp(-math.hypot(rate.below, below, own))
+    # downwards there is an end ("none is late") where the truth may well lie, all the time: that distance counts whole
+    low = count * math.exp(-math.hypot(rate.below, own) - below)
     return Expected(count, low, count * math.exp(math.hypot(rate.above, above, own)))
 
 

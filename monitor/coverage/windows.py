@@ -107,7 +107,7 @@ class Window:
 
 
 def at_least(count: int, mean: float) -> float:
-    """P(X >= count) for X ~ Poisson(mean), by Wilson and Hilferty's cube root (within 0.001)."""
+    """P(X >= count) for X ~ Poisson(mean), by Wilson and Hilferty's cube root (within 0.005)."""
     if count <= 0:
         return 1.0
     z = ((mean / count) ** (1.0 / 3.0) - 1.0 + 1.0 / (9.0 * count)) * 3.0 * math.sqrt(count)
@@ -118,7 +118,10 @@ def window_of(event: CoverageEvent) -> Window | None:
     """The window of a poll; None where it tells of none, or of fewer than two items."""
     if event.oldest is None or event.newest is None or event.listed < 2 or event.newest < event.oldest:
         return None
-    return Window(event.oldest, event.newest, event.listed, event.oldest_count, event.newest_count)
+    # a time read from JSON may be an int
+    return Window(
+        float(event.oldest), float(event.newest), event.listed, event.oldest_count, event.newest_count
+    )
 
 
 def spread_over(

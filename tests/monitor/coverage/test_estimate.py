@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from statistics import median
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.coverage_world import FIREHOSE, SECONDS, SOURCE, START, Scenario, World, live
+from monitor.contracts import CoverageEvent
+from monitor.coverage.blind import blind_intervals
+from monitor.coverage.estimate import Minute, minutes
+
+SEEDS = (1, 2, 3)
+OUTAGES = ((1500.0, 1520.0), (3000.0, 3045.0), (5000.0, 5090.0))
+
+
+def steady(_: float) -> float:
+    return 170.0
+
+
+def step(second: float) -> float:
+    return 170.0 if second < 3630.0 else 340.0
+
+
+def ramp(second: float) -> float:
+    """Doubles within ten minutes, and comes back within five."""
+    return 170.0 * (
+        1.0 + min(1.0, max(0.0, (second - 2400.0) / 600.0)) - min(1.0, max(0.0, (second - 5400.0) / 300.0))
+    )
+
+
+def of_firehose(found: list[Minute]) -> list[Minute]:
+    return [minute for minute in found if (minute.source, minute.feed) == (SOURCE, FIREHOSE)]
+
+
+def judged(world: World) -> list[tuple[bool, bool, float]]:
+    """For each minute: the estimate is near the truth, the interval holds it, half of the interval's width."""
+    found = of_firehose(minutes(world.events, START, START + SECONDS))
+    assert [minute.start for minute in found] == [START + 60.0 * i for i in range(SECONDS // 60)]
+    result = []
+    for i, minute in enumerate(found):
+        assert minute.capture is not None
+        assert minute.expected is not None
+        truth = world.capture(i)
+        near = abs(minute.capture - truth) <= max(0.1 * truth, 0.005)
+        # a minute without a listing captured nothing, surely: there the count itself is judged
+        low, high = (
+            (minute.capture_low, minute.capture_high) if world.listed[i] else (minute.low, minute.high)
+        )
+        held = low <= (truth if world.listed[i] else world.published[i]) <= high
+        result.append((near, held, (minute.high - minute.low) / 2.0 / minute.expected))
+    return result
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        pytest.param(Scenario(steady), id="steady"),
+        pytest.param(Scenario(step), id="doubles at once"),
+        pytest.param(Scenario(ramp), id="doubles in ten minutes"),
+        pytest.param(Scenario(steady, 0.05, 30.0), id="5 % late, nobody tells"),
+        pytest.param(Scenario(steady, 0.05, 30.0, owners=10), id="5 % late"),
+        pytest.param(Scenario(steady, 0.2, 60.0, owners=20), id="20 % late"),
+        pytest.param(Scenario(steady, 0.2, 60.0, archive=True), id="20 % late, with an archive"),
+        pytest.param(Scenario(steady, outages=OUTAGES), id="three outages"),
+        pytest.param(Scenario(steady, page_seconds=0.2), id="pages move on"),
+        pytest.param(Scenario(step, 0.05, 30.0, OUTAGES, owners=10, behind=40.0), id="all at once"),
+    ],
+)
+def test_two_hours_of_minutes_are_estimated_as_well_as_they_say(scenario: Scenario) -> None:
+    found = [minute for seed in SEEDS for minute in judged(live(scenario, seed))]
+    assert sum(near for near, _, _ in found) / len(found) >= 0.97
+    assert sum(held for _, held, _ in found) / len(found) >= 0.85
+    assert median(width for _, _, width in found) <= 0.15
+
+
+def test_items_are_put_into_the_minute_of_their_publication() -> None:
+    world = live(Scenario(steady), seed=4)
+    found = of_firehose(minutes(world.events, START, START + SECONDS))
+    assert [minute.listed for minute in found] == [pytest.approx(count) for count in world.listed[:-1]]
+    assert len(set(world.listed[:-1])) > 2  # some windows lie over a minute's end
+
+
+def test_outages_are_blind_seconds_and_the_loss_of_sampling_is_none() -> None:
+    world = live(Scenario(steady, outages=OUTAGES), seed=1)
+    spans = [span for span in blind_intervals(world.events) if span.source == SOURCE]
+    assert [(span.since, span.until) for span in spans] == world.outages
+    found = of_firehose(minutes(world.events, START, START + SECONDS))
+    assert sum(minute.blind_seconds for minute in found) == pytest.approx(
+        sum(b - a for a, b in world.outages)
+    )
+    assert {minute.blind for minute in found} == {(), ("server_error",)}
+    assert not any(minute.repaired for minute in found)
+
+
+# -- complete feeds
+
+
+def poll(i: int, *, listed: int = 40, overlap: int | None = 10, lost: int = 0) -> CoverageEvent:
+    """One a minute, of a feed that meets itself."""
+    since = 60.0 * (i - 1)
+    return CoverageEvent(
+        "s",
+        since,
+        since + 60.0,
+        listed=listed,
+        fetched=listed - (overlap or 0),
+        overlap=overlap,
+        lost=lost,
+        feed="f",
+        oldest=since - 20.0 if overlap else since + 40.0,
+        newest=since + 60.0,
+        full=True,
+    )
+
+
+def table(events: list[CoverageEvent], count: int) -> list[Minute]:
+    return [minute for minute in minutes(events, 0.0, 60.0 * count) if minute.feed == "f"]
+
+
+def test_of_a_feed_that_meets_itself_all_is_listed() -> None:
+    found = table([poll(i) for i in range(-1, 12)], 8)
+    assert [(m.listed, m.expected, m.low, m.high, m.capture) for m in found] == [
+        (pytest.approx(30.0),) * 4 + (1.0,)
+    ] * 8
+
+
+def test_a_gap_in_such_a_feed_lowers_the_capture_and_is_blind_time() -> None:
+    gap = CoverageEvent("s", 300.0, 340.0, blind="gap", feed="f")
+    events = [*(poll(i) for i in range(1, 6)), gap, poll(6, listed=20, overlap=0, lost=40)]
+    sixth = table([*events, *(poll(i) for i in range(7, 10))], 8)[5]
+    assert (sixth.blind, sixth.blind_seconds, sixth.lost) == (("gap",), 40.0, pytest.approx(40.0))
+    assert sixth.capture == pytest.approx(1.0 / 3.0, abs=0.02)
+    assert sixth.capture_low < sixth.capture < sixth.capture_high
+    archive = CoverageEvent("gharchive", 0.0, 3600.0, repairs="s f")
+    assert table([*events, archive], 6)[5].repaired
+    assert not table(events, 6)[5].repaired
+
+
+def test_what_no_poll_has_reached_yet_is_not_known() -> None:
+    found = table([poll(i) for i in range(3, 6)], 7)
+    assert [minute.expected is None for minute in found] == [True, False, False, False, False, True, True]
+    assert found[-1].capture is found[-1].capture_low is found[-1].capture_high is None
+
+
+def test_a_quiet_minute_of_a_complete_feed_is_seen_whole() -> None:
+    found = table([poll(i, listed=10, overlap=10) for i in range(1, 5)], 3)
+    assert [(m.expected, m.capture) for m in found] == [(0.0, 1.0)] * 3
+
+
+def test_counts_without_a_feed_have_a_row_of_their_own() -> None:
+    events = [
+        *(poll(i) for i in range(1, 4)),
+        CoverageEvent("s", 0.0, 60.0, scanned=30, skipped={"budget": 4}),
+    ]
+    first = minutes(events, 0.0, 60.0)[0]
+    assert (first.source, first.feed, first.expected, first.scanned) == ("s", "", None, 30.0)
+    assert first.skipped == {"budget": 4.0}
+
+
+# -- a sampled feed that falls silent
+
+
+def test_a_firehose_that_is_not_heard_of_is_blind_and_less_and_less_known() -> None:
+    world = live(Scenario(steady), seed=2, seconds=1800)
+    found = of_firehose(minutes(world.events, START, START + 3600.0))
+    assert [m.blind for m in found[:29]] == [()] * 29
+    assert [(m.blind, m.blind_seconds) for m in found[32:]] == [(("silent",), 60.0)] * 28
+    width = [m.high / m.low for m in found]
+    assert width[20] < width[35] < width[50]
+    assert [m.capture for m in found[32:]] == [0.0] * 28
+    later = of_firehose(minutes(world.events, START + 7200.0, START + 7260.0))
+    assert [(m.expected, m.blind) for m in later] == [(None, ("silent",))]
+
+
+def test_a_part_of_the_time_is_as_the_whole_and_the_order_of_events_does_not_matter() -> None:
+    world = live(Scenario(steady, 0.05, owners=3), seed=3)
+    whole = minutes(world.events, START, START + SECONDS)
+    part = minutes(world.events[::-1], START + 1830.0, START + 3600.0)
+    assert [m for m in whole if START + 1800.0 <= m.start < START + 3600.0] == [
+        Minute(
+            **{
+                name: pytest.approx(value, rel=0.05) if name in ("expected", "low", "high") else value
+                for name, value in ((f, getattr(m, f)) for f in Minute.__slots__)
+            }
+        )
+        for m in part
+    ]
+
+
+# -- anything
+
+
+_NUMBER = st.integers(0, 10**6)
+_TIME: Callable[[], st.SearchStrategy[float]] = lambda: st.floats(-1e4, 1e4) | st.integers(-100, 10_000)  # noqa: E731
+_EVENTS = st.lists(
+    st.builds(
+        CoverageEvent,
+        source=st.sampled_from(["s", "github_events", "gharchive"]),
+        since=_TIME(),
+        until=_TIME(),
+        expected=st.none() | _NUMBER,
+        listed=_NUMBER,
+        fetched=_NUMBER,
+        skipped=st.dictionaries(st.sampled_from(["a", "b"]), _NUMBER, max_size=2),
+        lost=_NUMBER,
+        blind=st.sampled_from(["", "", "", "gap", "timeout"]),
+        overlap=st.none() | _NUMBER,
+        feed=st.sampled_from(["", "/events", "world"]),
+        oldest=st.none() | _TIME(),
+        newest=st.none() | _TIME(),
+        oldest_count=st.none() | _NUMBER,
+        newest_count=st.none() | _NUMBER,
+        full=st.booleans(),
+        repairs=st.sampled_from(["", "", "s", "s /events"]),
+        items=st.sampled_from(["", "!", "AAAA"]),
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(_EVENTS)
+def test_whatever_was_told_there_are_minutes(events: list[CoverageEvent]) -> None:
+    for minute in minutes(events, 0.0, 600.0):
+        assert minute.start % 60.0 == 0.0
+        assert 0.0 <= minute.blind_seconds <= 60.0
+        if minute.expected is not None:
+            assert 0.0 <= minute.low <= minute.expected <= minute.high < math.inf
+            assert 0.0 <= minute.capture_low <= minute.capture <= minute.capture_high <= 1.0
+
+
+def test_an_empty_time_has_no_minutes() -> None:
+    assert minutes([poll(1)], 60.0, 60.0) == []
+    assert minutes([], 0.0, 600.0) == []
