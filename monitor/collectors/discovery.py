@@ -153,10 +153,6 @@ class Discovery:
         self.due = 0.0
         self.trouble = ""  # why the last look failed, "" = it did not
 
-    @property
-    def api(self) -> str:
-        return self._table.api
-
     async def restore(self, context: SourceContext) -> None:
         """What was known before the restart, of the owners that are still asked for."""
         asked: list[float] = []

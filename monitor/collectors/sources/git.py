@@ -110,6 +110,7 @@ class GitSource:
     async def run(self, context: SourceContext) -> None:
         self._state.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._queue, self._asked_at = Queue(self._settings.concurrency), -math.inf
+        self._failing.clear()
         for text in self._settings.repositories:
             self._queue.follow(text)
         for discovery in self._discoveries:
@@ -167,7 +168,7 @@ class GitSource:
     async def _discover(self, context: SourceContext, discovery: Discovery) -> None:
         await discovery.look(context)
         self._follow(discovery)
-        self._tell(context, discovery.api, discovery.trouble)
+        self._tell(context, f"discovery {self._discoveries.index(discovery)}", discovery.trouble)
 
     def _follow(self, discovery: Discovery) -> None:
         for url, vanished in discovery.repositories().items():
@@ -201,6 +202,10 @@ class GitSource:
         for request in asked:
             work.requests.remove(request)
             await context.finished(request)
+        if work.requests:
+            work.due = (
+                context.now()
+            )  # asked for while this look was under way: it may have come too late for it
         if work.once and not work.requests:
             self._queue.drop(work)
             if folder not in {self._folder(other.text) for other in self._queue}:

@@ -150,6 +150,31 @@ async def test_a_sweep_of_what_is_followed_looks_at_once_and_keeps_the_mirror(
     assert len(mirrors(tmp_path)) == 1
 
 
+async def test_a_request_that_comes_during_a_look_has_a_look_of_its_own(
+    bench: Bench, server: GitServer, tmp_path: Path
+) -> None:
+    repo = Repo(tmp_path / "served" / "o" / "n")
+    repo.commit("one", a=b"1")
+    url = server.url("o/n")
+
+    class Late(MemoryState):
+        """Somebody commits and asks right when the first look has its refs."""
+
+        async def cursor(self, source: str, name: str = "") -> str | None:
+            if name == url and ("git", name) not in self.cursors and not self.asked:
+                repo.commit("two", a=b"2")
+                await ask(self, url)
+                reading._asked_at = 0.0
+                await asyncio.sleep(2)  # longer than the source waits before it looks up
+            return await super().cursor(source, name)
+
+    bench.state = Late()
+    reading = source(bench, server, tmp_path, repositories=(url,), poll_seconds=5000)
+    await bench.run("git", reading, seconds=10)
+    assert contents(bench) == [b"1", b"2", b"one\n", b"two\n"]
+    assert await bench.state.requests("git") == []
+
+
 async def test_a_sweep_that_was_interrupted_goes_on_after_a_restart(
     bench: Bench, server: GitServer, tmp_path: Path
 ) -> None:
