@@ -35,6 +35,7 @@ class Job:
     due: float = 0.0
     trouble: bool = False  # it was told that it cannot be had
     line: int = 0
+    mark: str = ""  # what that line was like: another file has another there
     sha256: str = ""
     begun: bool = False
     targets: list[str] = field(default_factory=list)  # the repairs that this pass serves
@@ -56,7 +57,7 @@ class Job:
 
     def afresh(self) -> None:
         """Nothing of it counts any more."""
-        self.line, self.sha256, self.begun = 0, "", False
+        self.line, self.mark, self.sha256, self.begun = 0, "", "", False
         self.targets, self.tallies = [], {}
 
 

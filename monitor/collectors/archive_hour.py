@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,7 +39,9 @@ def hour_name(hour: int) -> str:
 
 
 class BadHour(Exception):
-    """The file is not what it should be. `reason` is a word: truncated, bad_encoding, bomb, too_large, bad_hash, bad_size."""
+    """The file is not what it should be. `reason` is a word: truncated, bad_encoding, bomb, too_large, bad_hash, bad_size,
+    bad_manifest, changed.
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -81,6 +84,7 @@ class HourFile:
         self.too_long = 0  # of them, those that were left out
         self.size = 0  # compressed bytes
         self.grown = 0  # bytes of text
+        self.passed = 0  # of them, up to the end of the line that was given last
         self._limits = limits or HourLimits()
         self._hash = hashlib.sha256()
         self._head = b""
@@ -108,6 +112,10 @@ class HourFile:
                 yield from self._split(piece)
         except BadEncoding:
             raise BadHour("bad_encoding") from None
+
+    def mark(self, line: bytes) -> str:
+        """What tells the place of the line that was just given from the same line number of another file."""
+        return f"{self.passed}:{zlib.crc32(line)}"
 
     def finish(self, manifest: Manifest | None = None) -> Iterator[tuple[int, bytes]]:
         """A last line without an end, and the verdict on the whole."""
@@ -144,6 +152,7 @@ class HourFile:
                 self._rest.append(rest)
 
     def _end(self, line: bytes) -> Iterator[tuple[int, bytes]]:
+        self.passed += self._rest_size + len(line) + 1
         if self._rest:
             line = b"".join((*self._rest, line))
             self._rest.clear()

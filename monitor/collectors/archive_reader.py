@@ -14,7 +14,7 @@ from typing import Final
 from monitor.collectors import github_event
 from monitor.collectors.archive_agenda import Job
 from monitor.collectors.archive_fetch import ArchivePlace
-from monitor.collectors.archive_hour import HourFile, HourLimits, Manifest
+from monitor.collectors.archive_hour import BadHour, HourFile, HourLimits, Manifest
 from monitor.collectors.archive_sieve import HANDED_ON, Found, Policy, Sieve, Span
 from monitor.collectors.base import SourceContext
 from monitor.contracts import CoverageEvent, Document, Request
@@ -67,18 +67,25 @@ class HourReader:
             async for chunk in chunks:
                 for number, line in file.feed(chunk):
                     if number <= job.line:
+                        if number == job.line and file.mark(line) != job.mark:
+                            raise BadHour("changed")
                         continue
                     found = sieve.take(line)
                     if found is not None:
                         batch.append(found)
                         size += len(line)
                     if len(batch) >= _BATCH or size >= _BATCH_BYTES or number - job.line >= _BATCH_LINES:
-                        await self._hand_over(context, job, place.name, sieve, batch, number)
+                        await self._hand_over(context, job, place.name, sieve, batch)
+                        await self._stand_at(context, job, sieve, number, file.mark(line))
                         batch, size = [], 0
                 await asyncio.sleep(0)  # a fast server must not keep the others from their turn
-        last = (sieve.take(line) for number, line in file.finish(manifest) if number > job.line)
-        batch += [found for found in last if found is not None]
-        await self._hand_over(context, job, place.name, sieve, batch, max(file.lines, job.line))
+        last = list(file.finish(manifest))
+        if file.lines < job.line:
+            raise BadHour("changed")
+        found_last = (sieve.take(line) for number, line in last if number > job.line)
+        batch += [found for found in found_last if found is not None]
+        await self._hand_over(context, job, place.name, sieve, batch)
+        job.tallies = sieve.tallies
         if sieve.bad:
             context.dropped("bad_event", sieve.bad)
         if file.too_long:
@@ -86,7 +93,7 @@ class HourReader:
         return file.lines
 
     async def _hand_over(
-        self, context: SourceContext, job: Job, feed: str, sieve: Sieve, batch: Sequence[Found], line: int
+        self, context: SourceContext, job: Job, feed: str, sieve: Sieve, batch: Sequence[Found]
     ) -> None:
         new = await self._new(context, sieve, batch)
         documents: dict[str, Document] = {}
@@ -109,8 +116,11 @@ class HourReader:
             named = CoverageEvent(context.name, job.since, job.until, feed=feed, items=pack(items))
             await context.emit(list(documents.values()), requests=list(requests.values()), coverage=[named])
             await context.state.mark_seen(READ_BY, [f.event.key for f in new if not f.reason])
+
+    async def _stand_at(self, context: SourceContext, job: Job, sieve: Sieve, line: int, mark: str) -> None:
+        """Everything up to `line` is dealt with."""
         pause = (line - job.line) / self._pace
-        job.line, job.tallies = line, deepcopy(sieve.tallies)
+        job.line, job.mark, job.tallies = line, mark, deepcopy(sieve.tallies)
         await self._save(context)
         if not job.trouble:
             context.healthy()  # a file takes its time

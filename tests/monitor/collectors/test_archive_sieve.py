@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -22,6 +24,7 @@ from monitor.collectors.archive_sieve import (
 from monitor.collectors.tally import Tally
 from monitor.watching import Watching
 
+PAYLOADS = Path(os.environ.get("LEAKSTREAM_PAYLOADS", Path(__file__).parents[4] / "shared" / "payloads"))
 WATCH = Watching(organisations=("acme-corp",))
 SPAN = Span("github_events", NOON + 10, NOON + 20)
 
@@ -194,6 +197,20 @@ def test_every_time_in_a_span_bears_its_mark(begin: int, length: int, part: floa
     span = Span("github_events", NOON + begin, NOON + begin + length)
     raw = line(comment("text", at=int(span.since + part * length)))
     assert any(mark in raw for mark in marks(span))
+
+
+@pytest.mark.skipif(not PAYLOADS.is_dir(), reason="no recorded payloads here")
+def test_recorded_events_are_read() -> None:
+    reasons = {}
+    for path in sorted(PAYLOADS.glob("github/event-*.json")):
+        raw = orjson.loads(path.read_bytes())
+        name = raw["repo"]["name"].partition("/")[0].lower()
+        made = Sieve({WHOLE: Tally(since=0.0)}, {}, Policy("github.com"), Watching(organisations=(name,)))
+        found = made.take(line(raw))
+        assert found is not None
+        reasons[found.event.type] = found.reason
+    assert reasons.pop("PushEvent") == HANDED_ON
+    assert set(reasons.values()) == {""}
 
 
 JSON = st.recursive(

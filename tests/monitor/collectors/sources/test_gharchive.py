@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 from collections import Counter
@@ -12,7 +13,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from archived import NOON, comment, event, packed, push
-from collecting import Bench, MemoryProducer, MemoryState, serving
+from collecting import Bench, Handler, MemoryProducer, MemoryState, serving
 from monitor.collectors.archive_hour import HOUR, hour_name, hour_of
 from monitor.collectors.github_event import parse
 from monitor.collectors.service import SourceCrashed
@@ -354,6 +355,94 @@ async def test_a_file_that_is_none_is_told_and_tried_again(body: bytes, manifest
     site.manifests.clear()
     await run(site, 3600, now=NOON + 2 * HOUR + 61, state=state, producer=producer, **past())
     assert texts(bench) == ["at last"]
+
+
+async def endless(request: web.Request) -> web.StreamResponse:
+    answer = web.StreamResponse()
+    await answer.prepare(request)
+    member = packed([event("WatchEvent")] * 50)
+    try:
+        while True:
+            await answer.write(member * 20)
+    except ConnectionError:
+        return answer
+
+
+async def dripping(request: web.Request) -> web.StreamResponse:
+    answer = web.StreamResponse()
+    await answer.prepare(request)
+    try:
+        for byte in packed([comment("slow")] * 50):
+            await answer.write(bytes([byte]))
+            await asyncio.sleep(0.1)
+    except ConnectionError:
+        pass
+    return answer
+
+
+async def circling(request: web.Request) -> web.StreamResponse:
+    raise web.HTTPFound(request.path)
+
+
+async def failing(request: web.Request) -> web.StreamResponse:
+    return web.Response(status=502, text="<html>Bad Gateway", content_type="text/html")
+
+
+async def encoded(request: web.Request) -> web.StreamResponse:
+    return web.Response(body=b"?", headers={"Content-Encoding": "br"})
+
+
+@pytest.mark.parametrize(
+    ("hostile", "reason"),
+    [
+        (endless, "too_large"),
+        (dripping, "timeout"),
+        (circling, "redirect_loop"),
+        (failing, "server_error"),
+        (encoded, "bad_encoding"),
+    ],
+)
+async def test_a_hostile_answer_is_told_and_loses_nothing(hostile: Handler, reason: str) -> None:
+    site = Site()
+    site.publish([comment("one"), '{"a":' * 100 + "1" + "}" * 100, "[" * 5000])
+    answers = [hostile]
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        if request.path.endswith(".gz") and answers:
+            return await answers[0](request)
+        return await site.handle(request)
+
+    options = {"archive_url": "", "mirror_since": "2026-06-01T00:00:00Z", "world": False, **past()}
+    options |= {"max_file_mib": 1, "max_file_minutes": 0.01}
+    async with serving(handle) as base, Bench() as bench:
+        bench.time.now = NOON + 2 * HOUR
+        settings = Settings.model_validate({**options, "mirror_url": base + "/mirror"})
+        source = PLUGIN.build(settings, bench.tools)
+        await bench.run(NAME, source, 60)
+        assert bench.producer.documents == []
+        assert bench.metric("leakstream_source_blind", source=NAME) == 1
+        assert bench.metric("leakstream_source_requests_total", source=NAME, outcome=reason) == 1
+        answers.clear()
+        await bench.run(NAME, source, 3600)
+        assert texts(bench) == ["one"]
+        assert bench.metric("leakstream_source_blind", source=NAME) == 0
+
+
+@pytest.mark.parametrize("size", [600, 3000])
+async def test_lines_that_another_file_had_are_not_skipped(size: int) -> None:
+    """The first answer breaks off, and was not what the manifest tells of: the next one is read from its first line."""
+    site = Site()
+    site.publish([comment(f"other {n:04}") for n in range(1300)])
+    site.cut[NAMED] = len(site.files["mirror"][NAMED]) * 9 // 10
+    truth = packed([comment(f"text {n:04}") for n in range(size)])
+    true = {"event_count": size, "compressed_bytes": len(truth), "sha256": hashlib.sha256(truth).hexdigest()}
+    site.manifests[NAMED] = true
+    state, producer = MemoryState(), MemoryProducer()
+    await run(site, 60, state=state, producer=producer, **past())
+    site.files["mirror"][NAMED] = truth
+    bench = await run(site, 7200, now=NOON + 2 * HOUR + 61, state=state, producer=producer, **past())
+    assert [t for t in texts(bench) if t.startswith("text")] == [f"text {n:04}" for n in range(size)]
+    assert bench.metric("leakstream_dropped_total", stage="collect", reason="changed") == 1
 
 
 @pytest.mark.parametrize(
