@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Final
@@ -23,7 +24,7 @@ from monitor.collectors.gitlab_heads import HeadStore
 from monitor.collectors.gitlab_lists import STANDSTILL
 from monitor.collectors.gitlab_polls import Polls, snippet_key
 from monitor.collectors.gitlab_project import ProjectReader, Wish
-from monitor.collectors.gitlab_queue import Diff, Queue, Read, Task, Visit, diff_name
+from monitor.collectors.gitlab_queue import Diff, Lane, Queue, Read, Task, Visit, diff_name
 from monitor.collectors.gitlab_requests import Requests
 from monitor.collectors.gitlab_settings import GitLabSettings
 from monitor.collectors.gitlab_snippets import SnippetReader
@@ -39,7 +40,7 @@ Settings = GitLabSettings
 
 _TRIES: Final = 5
 _AGAIN: Final = 60.0  # seconds until the second try, four times that until the third, and so on
-_FAILURES: Final = 3  # one after the other: the forge is in trouble, not what was asked for
+_FAILURES: Final = 3  # as many, and it is the forge that is in trouble, not what was asked for
 _OWN_COMMITS: Final = 10_000
 # after its listing, when a project is looked into again: the last one sees all that the standstill hid
 _LOOKS: Final = (600.0, 1800.0, STANDSTILL + 60.0)
@@ -67,7 +68,8 @@ class GitLabSource:
         self._projects = ProjectReader(gitlab, max_commits=settings.max_commits)
         self._share = Share(gitlab.upstream, gitlab.per_minute)
         self._requests = Requests(gitlab, self._queue)
-        self._failures = 0
+        self._failures = 0  # of this cycle
+        self._bad: Counter[Lane] = Counter()  # one after the other, of each kind of work
 
     async def run(self, context: SourceContext) -> None:
         await self._restore(context)
@@ -122,7 +124,9 @@ class GitLabSource:
         finally:
             await cancel(*workers)
         self._share.end()
-        done += self._drop(context, tally)
+        for task in self._queue.trim():
+            done += self._left_out(context, task, "budget", tally)
+        tally.skipped = +tally.skipped  # no reason that never applied
         # the commits in the queue, then the heads that imply them
         await context.emit(
             coverage=[tally.event(context.name, context.now())],
@@ -134,23 +138,21 @@ class GitLabSource:
         await self._requests.finish(context)
         await self._polls.save_snippets(context)
 
-    def _drop(self, context: SourceContext, tally: Tally) -> list[bytes]:
-        """What falls off the queue's end is counted; the keys of what is listed no more."""
-        over: list[bytes] = []
-        for task in self._queue.trim():
-            match task:
-                case Visit():
-                    tally.skipped["budget"] += len(task.keys)
-                    context.dropped("look_over_budget", 0 if task.keys else 1)
-                    over += task.keys
-                case Diff():
-                    tally.skipped["budget"] += 1
-                    self._note(tally, task.place, Outcome.SKIPPED)
-                    over += self._keys(task)
-                case Read():
-                    tally.skipped["budget"] += 1
-                    over.append(snippet_key(task.snippet))
-        return over
+    def _left_out(self, context: SourceContext, task: Task, reason: str, tally: Tally) -> list[bytes]:
+        """It is counted and never comes again: the keys to be marked."""
+        match task:
+            case Visit():
+                tally.skipped[reason] += len(task.keys)
+                context.dropped("look_left_out", 0 if task.keys else 1)
+                self._requests.visited(task)
+                return list(task.keys)
+            case Diff():
+                tally.skipped[reason] += 1
+                self._note(tally, task.place, Outcome.SKIPPED)
+                return self._keys(task)
+            case Read():
+                tally.skipped[reason] += 1
+                return [snippet_key(task.snippet)]
 
     async def _one(self, context: SourceContext, task: Task, tally: Tally, done: list[bytes]) -> None:
         try:
@@ -162,43 +164,33 @@ class GitLabSource:
                 case Read():
                     await self._snippet(context, task, tally)
         except (Unavailable, Refused) as error:
-            await self._failed(context, task, error, tally, done)
+            self._failed(context, task, error, tally, done)
         else:
-            self._failures = 0
-            self._polls.fine(context, "work")
+            self._bad.pop(task.lane, None)
+            self._polls.fine(context, task.lane.name)
 
-    async def _failed(
+    def _failed(
         self, context: SourceContext, task: Task, error: UpstreamError, tally: Tally, done: list[bytes]
     ) -> None:
         """A verdict is counted; anything else is tried again later."""
         if self._gitlab.refused:
             # our credential is refused, not what we asked for
-            self._polls.trouble(context, "work", "unauthorized")
+            self._polls.trouble(context, task.lane.name, "unauthorized")
             self._queue.again(task)
             self._failures = _FAILURES
             return
-        verdict = isinstance(error, Refused) and error.status > 0
-        if not verdict:
+        reason = skip_reason(error) if isinstance(error, Refused) else "unavailable"
+        if not isinstance(error, Refused) or not error.status:
             self._failures += 1
-            self._polls.trouble(context, "work", error.reason)
+            self._bad[task.lane] += 1
+            if self._bad[task.lane] >= _FAILURES:
+                self._polls.trouble(context, task.lane.name, error.reason)
             if task.tries + 1 < _TRIES:
                 due = context.now() + _AGAIN * 4.0**task.tries
                 self._queue.again(replace(task, tries=task.tries + 1, due=due))
                 return
-        reason = skip_reason(error) if isinstance(error, Refused) else "unavailable"
         self._queue.done(task)
-        match task:
-            case Visit():
-                tally.skipped[reason] += len(task.keys)
-                done += task.keys
-                self._requests.visited(task)
-            case Diff():
-                tally.skipped[reason] += 1
-                self._note(tally, task.place, Outcome.SKIPPED)
-                await context.emit(seen=self._keys(task))
-            case Read():
-                tally.skipped[reason] += 1
-                await context.emit(seen=[snippet_key(task.snippet)])
+        done += self._left_out(context, task, reason, tally)
 
     # -- one task
 
