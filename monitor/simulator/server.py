@@ -26,7 +26,7 @@ from monitor.aio import sleep_until
 from monitor.listener import Listener
 from monitor.plugins import discover
 from monitor.simulator import sites as site_package
-from monitor.simulator.faults import FAULT, Faults, carry_out
+from monitor.simulator.faults import FAULT, Faults, carry_out, diverted, skew
 from monitor.simulator.gists import Gists
 from monitor.simulator.github import Events
 from monitor.simulator.github_app import Apps
@@ -92,6 +92,7 @@ class Simulator:
         )
         self.faults = Faults(clock, config.seed)
         self.receiver = Receiver(clock)
+        self.before_answer: Callable[[], None] = lambda: None  # whoever publishes by the clock catches up here
         self._listener: Listener | None = None
         self._gate = Gate(
             clock,
@@ -196,6 +197,7 @@ class Simulator:
     async def _observe(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
+        self.before_answer()
         route = request.match_info.route.name or "unknown"
         if route == "receiver":
             route = f"receiver.{request.match_info['name']}"
@@ -208,7 +210,8 @@ class Simulator:
                 if route.startswith("receiver."):
                     await self.receiver.refuse(request)
                 answer = await carry_out(fault, request)
-            answer = answer or await handler(request)
+            answer = answer or await handler(diverted(fault, request))
+            skew(fault, answer, self.clock())
             status = answer.status
         except web.HTTPException as error:
             status = error.status
