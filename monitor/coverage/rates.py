@@ -4,8 +4,9 @@ The rate is the same within a cell of time (half a minute); from one cell to the
 
     0.90 Laplace(s)  +  0.08 Laplace(5 s)  +  0.02 Laplace(0.7)
 
-that is: it mostly drifts, at times it runs, and now and then it jumps (0.7 = it doubles). `s` is not known: the model is run for
-each of SCALES, and the runs are averaged by how well each explains the windows. It is a local-level model as in a Kalman filter,
+that is: it mostly drifts, at times it runs, and now and then it jumps (0.7 = it doubles). A window shows its cell's rate with a
+noise `n` beyond chance. `s` and `n` are not known: the model is run for each pair of SCALES and NOISES, and the runs are averaged
+by how well each explains the windows. It is a local-level model as in a Kalman filter,
 but on a grid of rates (steps of 3 %) instead of with Gaussians, since a window of a second may say no more than "at least
 150 a second". Forward over the windows, then backward, gives every cell its distribution from what came before and after it;
 between two windows, and the more so in an outage, the distribution widens by itself.
