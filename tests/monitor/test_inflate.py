@@ -49,3 +49,13 @@ def test_broken_text_has_one_of_two_errors(raw: bytes) -> None:
     except (BadEncoding, Truncated):
         return
     assert gzip.decompress(raw) is not None
+
+
+def test_how_many_members_are_too_many_is_the_caller_s_choice() -> None:
+    whole = gzip.compress(b"x") * 100
+    with pytest.raises(BadEncoding):
+        inflate("gzip", whole)
+    inflater = Inflater("gzip", most=100)
+    assert b"".join(inflater.feed(whole)) == b"x" * 100
+    with pytest.raises(BadEncoding):
+        list(inflater.feed(gzip.compress(b"x")))
