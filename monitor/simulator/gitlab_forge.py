@@ -1,6 +1,6 @@
 """What stands on the fake GitLab: projects with real trees and histories, snippets, and what happens to them.
 
-Pure and synchronous; all times come from the caller. Bounded: at most 400 projects, 2,000 snippets, and a history of 5,000 pushes.
+Pure and synchronous; all times come from the caller. Bounded: at most 400 projects, 2,000 snippets, and a history of `kept` pushes.
 """
 
 from __future__ import annotations
@@ -63,8 +63,10 @@ class Snippet:
 class Forge:
     """For one event loop. `world` is the whole small internet, whose people and truth it shares."""
 
-    def __init__(self, world: World, rng: random.Random, now: float, *, own: str, forge: str) -> None:
-        self.git = World(rng.randrange(1 << 30), people=1, kept_pushes=5_000)
+    def __init__(
+        self, world: World, rng: random.Random, now: float, *, own: str, forge: str, kept: int = 5_000
+    ) -> None:
+        self.git = World(rng.randrange(1 << 30), people=1, kept_pushes=kept)
         self.projects: dict[int, Project] = {}
         self.snippets: dict[int, Snippet] = {}
         self._world = world

@@ -1,4 +1,4 @@
-"""GitLab's REST API below /gitlab/api/v4, as gitlab.com answers it (docs: see sources 3 and 11 of the facts in docs/sources/gitlab.md).
+"""GitLab's REST API below /gitlab/api/v4, as gitlab.com answers it (limits and oddities: docs/sources/gitlab.md).
 
 Options: `own` (the watched group), `forge`, `tokens` (None = any is good), `per_minute` and `anonymous_per_minute`, `offset_limit` and
 `counted_rows` (smaller than the real ones where a test wants them met), `patch_bytes`, and `flags` (whether a file over the limit is
@@ -7,19 +7,17 @@ marked: "old" = never, "new" = always, "mixed").
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
-from urllib.parse import quote
 
 from aiohttp import web
 
+from monitor.simulator import gitlab_json
 from monitor.simulator.clock import from_iso
-from monitor.simulator.gitlab_forge import Forge, Project, Snippet
+from monitor.simulator.gitlab_forge import Forge, Project
 from monitor.simulator.gitlab_gate import Gate, error, json, page, paging
 from monitor.simulator.model import Commit, Planted, Repository
-from monitor.simulator.patches import diff
 from monitor.simulator.site import Ground, SitePlugin
 
 _API: Final = "/gitlab/api/v4"
@@ -30,7 +28,6 @@ _TOO_FAR: Final = (
     "Offset pagination has a maximum allowed offset of {limit} for requests that return objects of type Project. "
     "Remaining records can be retrieved using keyset pagination."
 )
-_WEB: Final = "https://{forge}/{path}"
 
 
 class GitLab:
@@ -51,6 +48,8 @@ class GitLab:
             own=str(options.get("own", "acme-corp")),
             forge=self._forge_name,
         )
+        self._project = partial(gitlab_json.project, forge=self._forge_name)
+        self._snippet = partial(gitlab_json.snippet, forge=self._forge_name)
         self._gate = Gate(
             ground.clock,
             ground.journal,
@@ -155,7 +154,7 @@ class GitLab:
                 "name": name,
                 "default": name == repository.default_branch,
                 "merged": False,
-                "commit": _commit(repository.commits[repository.refs[name]]),
+                "commit": gitlab_json.commit(repository.commits[repository.refs[name]]),
             }
 
         return self._page(request, sorted(repository.refs), show)
@@ -181,11 +180,11 @@ class GitLab:
             shas = _history(repository, tip) - (_history(repository, start) if dots else set())
         found = [repository.commits[sha] for sha in shas]
         found = sorted((c for c in found if c.at >= since), key=lambda c: (c.at, c.sha), reverse=True)
-        return self._page(request, found, _commit, total=False)
+        return self._page(request, found, gitlab_json.commit, total=False)
 
     async def commit(self, request: web.Request) -> web.Response:
         found = self._commit(request)
-        return json(_commit(found[1])) if found else error(404, "404 Commit Not Found")
+        return json(gitlab_json.commit(found[1])) if found else error(404, "404 Commit Not Found")
 
     async def difference(self, request: web.Request) -> web.Response:
         """Files changed against the first parent, 20 a page unless told."""
@@ -194,38 +193,16 @@ class GitLab:
             return error(404, "404 Commit Not Found")
         repository, commit = found
         parent = repository.commits.get(commit.parents[0]) if commit.parents else None
-        old = dict(parent.tree) if parent else {}
+        old, blobs = dict(parent.tree) if parent else {}, self.forge.git.blobs
         changed = sorted(p for p in {*old, *commit.tree} if old.get(p) != commit.tree.get(p))[:_FILES]
 
         def show(path: str) -> object:
-            return self._file_diff(path, old.get(path), commit.tree.get(path))
+            sides = (
+                (sha, blobs.get(sha, b"")) if sha else None for sha in (old.get(path), commit.tree.get(path))
+            )
+            return gitlab_json.file_diff(path, *sides, limit=self._patch_bytes, flags=self._flags)
 
         return self._page(request, changed, show)
-
-    def _file_diff(self, path: str, old: str | None, new: str | None) -> dict[str, object]:
-        blobs = self.forge.git.blobs
-        before, after = blobs.get(old or "", b""), blobs.get(new or "", b"")
-        made = diff(before, after).patch
-        large = made is None or len(made) > self._patch_bytes
-        entry: dict[str, object] = {
-            "diff": "" if large else f"{made}\n",
-            "new_path": path,
-            "old_path": path,
-            "a_mode": "100644" if old else "0",
-            "b_mode": "100644" if new else "0",
-            "new_file": old is None,
-            "renamed_file": False,
-            "deleted_file": new is None,
-        }
-        kind = {"old": 0, "new": 1}.get(self._flags, zlib.crc32((new or "").encode()) % 3)
-        if kind or not large:
-            # newer versions say why there is no text
-            entry |= {
-                "generated_file": False,
-                "collapsed": large and kind == 2,
-                "too_large": large and kind == 1,
-            }
-        return entry
 
     async def file(self, request: web.Request) -> web.Response:
         repository = self._repository(request)
@@ -276,47 +253,6 @@ class GitLab:
         commit = repository.commits.get(request.match_info["sha"]) if repository else None
         return (repository, commit) if repository and commit else None
 
-    def _project(self, project: Project) -> dict[str, object]:
-        web_url = _WEB.format(forge=self._forge_name, path=project.path)
-        name = project.path.rpartition("/")[2]
-        return {
-            "id": project.id,
-            "description": None,
-            "name": name,
-            "path": name,
-            "path_with_namespace": project.path,
-            "created_at": _iso(project.created_at),
-            "default_branch": project.repository.default_branch,
-            "http_url_to_repo": f"{web_url}.git",
-            "web_url": web_url,
-            "star_count": 0,
-            "last_activity_at": _iso(project.active_at),
-            "visibility": "public",
-        }
-
-    def _snippet(self, snippet: Snippet) -> dict[str, object]:
-        web_url = f"https://{self._forge_name}/-/snippets/{snippet.id}"
-        return {
-            "id": snippet.id,
-            "title": snippet.title,
-            "file_name": next(iter(snippet.files)),
-            "description": None,
-            "visibility": "public",
-            "author": {
-                "id": snippet.author.id,
-                "username": snippet.author.login,
-                "name": snippet.author.name,
-            },
-            "created_at": _iso(snippet.created_at),
-            "updated_at": _iso(snippet.created_at),
-            "project_id": None,
-            "web_url": web_url,
-            "raw_url": f"{web_url}/raw",
-            "files": [
-                {"path": path, "raw_url": f"{web_url}/raw/main/{quote(path)}"} for path in snippet.files
-            ],
-        }
-
 
 def _number(request: web.Request) -> int:
     text = request.match_info["id"]
@@ -333,30 +269,6 @@ def _history(repository: Repository, head: str) -> set[str]:
             found.add(sha)
             waiting += repository.commits[sha].parents
     return found
-
-
-def _commit(commit: Commit) -> dict[str, object]:
-    when = _iso(commit.at)
-    return {
-        "id": commit.sha,
-        "short_id": commit.sha[:8],
-        "title": commit.message.partition("\n")[0],
-        "message": commit.message,
-        "author_name": commit.author.name,
-        "author_email": commit.author.email,
-        "authored_date": when,
-        "committer_name": commit.author.name,
-        "committer_email": commit.author.email,
-        "committed_date": when,
-        "created_at": when,
-        "parent_ids": list(commit.parents),
-        "trailers": {},
-    }
-
-
-def _iso(at: float) -> str:
-    """With milliseconds, as GitLab writes times."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _raw(content: bytes) -> web.Response:

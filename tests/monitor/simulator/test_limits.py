@@ -32,7 +32,9 @@ def test_points_slide():
     clock.advance(40)
     assert points.spend() == 0.0
     assert points.spend() == 20.0
+    assert points.left == 0
     clock.advance(20)
+    assert points.left == 1
     assert points.spend() == 0.0
     assert points.spend() == 40.0
 
