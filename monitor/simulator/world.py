@@ -47,7 +47,7 @@ class Change:
 class _Push:
     repository: Repository
     commits: list[str]
-    blobs: list[tuple[str, str]]  # path, sha
+    blobs: list[tuple[Repository, str]]  # where, sha
 
 
 class World:
@@ -70,6 +70,7 @@ class World:
         self.feed = Feed()
         self.repositories: dict[int, Repository] = {}
         self.blobs: dict[str, bytes] = {}
+        self._uses: Counter[str] = Counter()  # blob -> how many remembered changes put it somewhere
         self.gists: dict[str, Gist] = {}  # least recently updated first
         self.pastes: dict[str, Paste] = {}  # oldest first
         self.truth: list[Planting] = []
@@ -234,7 +235,8 @@ class World:
             sha = blob_sha(content)
             self.blobs[sha] = content
             tree[path] = sha
-            push.blobs.append((path, sha))
+            push.blobs.append((repository, sha))
+            self._uses[sha] += 1
         author = change.author or self.person(repository.owner)
         tree_sha = _sha1("".join(f"{path}\0{sha}" for path, sha in sorted(tree.items())))
         sha = _sha1(f"{tree_sha} {parent} {author.email} {at} {change.message} {self.rng.random()}")
@@ -250,15 +252,25 @@ class World:
             return
         old = self._history.popleft()
         heads = set(old.repository.refs.values())
-        current = {sha for head in heads for sha in old.repository.commits[head].tree.values()}
         for sha in old.commits:
             if sha not in heads:
                 old.repository.commits.pop(sha, None)
-        for path, sha in old.blobs:
-            if sha in current:
-                push.blobs.append((path, sha))  # asked again when `push` is forgotten
-            else:
-                self.blobs.pop(sha, None)
+        current: dict[int, set[str]] = {}
+        for repository, sha in old.blobs:
+            if repository.id not in current:
+                current[repository.id] = _current(repository)
+            if sha in current[repository.id]:
+                push.blobs.append((repository, sha))  # asked again when `push` is forgotten
+                continue
+            self._uses[sha] -= 1
+            if not self._uses[sha]:  # else another repository has the same file
+                del self._uses[sha], self.blobs[sha]
+
+
+def _current(repository: Repository) -> set[str]:
+    """The blobs of all its branches as they are now."""
+    trees = (repository.commits[head].tree for head in repository.refs.values())
+    return {sha for tree in trees for sha in tree.values()}
 
 
 def _sha1(text: str) -> str:

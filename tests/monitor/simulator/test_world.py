@@ -103,3 +103,15 @@ def test_lists_are_bounded():
         world.paste(b"%d" % number, float(number))
     assert len(world.pastes) == module._KEPT_PASTES
     assert next(iter(world.pastes.values())).content == b"10"
+
+
+def test_what_stands_somewhere_is_kept_whoever_pushed_since():
+    world = World(3, kept_pushes=20)
+    made = [world.repository(f"a/r{n}") for n in range(6)]
+    for number in range(600):
+        repository = made[number % len(made)]
+        path, content = f"f{number % 7}", b"%d\n" % (number % 11)  # the same files in several repositories
+        world.push(repository, [Change({path: content})], float(number))
+    standing = {sha for r in made for sha in r.commits[r.head].tree.values()}
+    assert standing <= world.blobs.keys()
+    assert len(world.blobs) < 40
