@@ -16,7 +16,7 @@ from monitor.collectors.archive_agenda import Job
 from monitor.collectors.archive_fetch import ArchivePlace
 from monitor.collectors.archive_hour import BadHour, HourFile, HourLimits, Manifest
 from monitor.collectors.archive_sieve import HANDED_ON, Found, Policy, Sieve, Span
-from monitor.collectors.base import SourceContext
+from monitor.collectors.base import SourceContext, Stopping
 from monitor.contracts import CoverageEvent, Document, Request
 from monitor.coverage.items import Item, Outcome, item, pack
 from monitor.watching import Watching
@@ -118,13 +118,14 @@ class HourReader:
             await context.state.mark_seen(READ_BY, [f.event.key for f in new if not f.reason])
 
     async def _stand_at(self, context: SourceContext, job: Job, sieve: Sieve, line: int, mark: str) -> None:
-        """Everything up to `line` is dealt with."""
+        """Everything up to `line` is dealt with. Raises Stopping: then the next run goes on there."""
         pause = (line - job.line) / self._pace
         job.line, job.mark, job.tallies = line, mark, deepcopy(sieve.tallies)
         await self._save(context)
         if not job.trouble:
             context.healthy()  # a file takes its time
-        await context.sleep(pause)
+        if await context.sleep(pause):
+            raise Stopping
 
     async def _new(self, context: SourceContext, sieve: Sieve, batch: Sequence[Found]) -> list[Found]:
         """Those that nobody has read, each once. All are counted."""

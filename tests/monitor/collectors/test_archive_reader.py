@@ -14,7 +14,7 @@ from monitor.collectors.archive_fetch import ArchivePlace
 from monitor.collectors.archive_hour import BadHour, HourLimits, hour_of
 from monitor.collectors.archive_reader import READ_BY, HourReader
 from monitor.collectors.archive_sieve import WHOLE, Policy
-from monitor.collectors.base import SourceContext
+from monitor.collectors.base import SourceContext, Stopping
 from monitor.collectors.context import Context
 from monitor.collectors.github_event import parse
 from monitor.collectors.upstream import Unavailable
@@ -155,6 +155,20 @@ async def test_another_file_is_not_gone_on_with(other: Sequence[Any]) -> None:
         assert made.job.line == 500
         with pytest.raises(BadHour, match="changed"):
             await made.read(Place(packed(other)))
+
+
+async def test_it_stops_between_two_batches_when_told_to() -> None:
+    body = packed(many(1700))
+    async with Bench() as bench:
+        made = Reading(bench)
+        bench.time.until = bench.time.now + 6  # the second batch begins five seconds after the first
+        with pytest.raises(Stopping):
+            await made.read(Place(body))
+        assert made.saved == [(500, 500), (1000, 1000)]
+        bench.time.until = float("inf")
+        made.context.stop.clear()
+        await made.read(Place(body))
+        assert len({d.id for d in bench.producer.documents}) == len(bench.producer.documents) == 1700
 
 
 async def test_what_cannot_be_read_is_counted() -> None:
