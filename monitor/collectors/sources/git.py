@@ -202,10 +202,8 @@ class GitSource:
         for request in asked:
             work.requests.remove(request)
             await context.finished(request)
-        if work.requests:
-            work.due = (
-                context.now()
-            )  # asked for while this look was under way: it may have come too late for it
+        if work.requests:  # asked for while this look was under way: it may have come too late for it
+            work.due = context.now()
         if work.once and not work.requests:
             self._queue.drop(work)
             if folder not in {self._folder(other.text) for other in self._queue}:

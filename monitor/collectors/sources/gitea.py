@@ -80,10 +80,12 @@ class GiteaSource:
             for feed in self._feeds:
                 if feed.due <= context.now():
                     await self._poll(context, feed)
-            until = min(feed.due for feed in self._feeds)
-            await self._work(context, until)
-            if await context.sleep(until - context.now()):
+            await self._work(context, self._due())
+            if await context.sleep(self._due() - context.now()):
                 return
+
+    def _due(self) -> float:
+        return min(feed.due for feed in self._feeds)
 
     # -- polling
 

@@ -129,12 +129,12 @@ async def test_killed_and_started_again_nothing_is_lost_and_ids_stay() -> None:
             self.calls -= 1
             await super().send(messages)
 
-    async with world(every=45.0) as w:
+    async with world(every=45.0, options={"max_items": 4}) as w:
         w.time.ends = START + 3000
         documents: list[Document] = []
         for calls in (1, 4, 9, 2, 30, 0, 3, 1000):
             producer = Dying(calls)
-            await w.run(400 if calls < 1000 else 3600, producer=producer)
+            await w.run(400 if calls < 1000 else 3600, producer=producer, pages=20)
             documents += producer.documents
         assert w.missing(documents) == set()
         assert w.simulator.journal.violations == []
@@ -143,11 +143,28 @@ async def test_killed_and_started_again_nothing_is_lost_and_ids_stay() -> None:
             assert contents.setdefault(document.id, document.content) == document.content
 
 
+async def test_what_waited_when_it_was_killed_is_listed_again_however_old_it_is() -> None:
+    async with world(options={"max_items": 3}) as w:
+        w.site.world.push("o/first", START - 2000)
+        await w.run(30, watch=Watching())
+        for number in range(12):
+            w.site.world.push(f"o/n{number}", START - 1500 + 120 * number, plants=[b"made-%d;" % number])
+        await w.run(
+            110, watch=Watching(), pages=20, requests_per_minute=6
+        )  # five for the list, few for commits
+        text = b"".join(d.content for d in w.producer.documents)
+        assert b"made-11;" in text
+        assert b"made-0;" not in text
+        await w.run(600, watch=Watching(), pages=20)
+        text = b"".join(d.content for d in w.producer.documents)
+        assert all(b"made-%d;" % number in text for number in range(12))
+
+
 async def test_hostile_answers_lose_nothing_and_are_told() -> None:
     async with world(every=60.0) as w:
         w.time.ends = START + 3600
         for kind in FaultKind:
-            if kind not in (FaultKind.HANG, FaultKind.SLOW):
+            if kind not in (FaultKind.HANG, FaultKind.SLOW, FaultKind.DRIP):
                 w.simulator.faults.add(kind, "gitea.*", probability=0.02, until=START + 4000)
         bench = await w.run(9000, max_body_mib=4, max_diff_mib=4)
         assert bench.metric("leakstream_source_requests_total", source=NAME, outcome="too_large") > 0
@@ -183,13 +200,19 @@ async def test_a_page_that_tests_for_bots_is_trouble_and_no_content() -> None:
     async with world() as w:
         w.site.world.push("o/n", START, plants=[b"KEY=1\n"])
         w.simulator.faults.add(FaultKind.WRONG_TYPE, "gitea.diff", until=START + 100)
-        bench = await w.run(60, watch=Watching())
+        await w.run(60, watch=Watching())
         assert w.producer.documents == []
-        assert bench.metric("leakstream_source_blind", source=NAME) == 1
-        asked = len(w.simulator.journal)
-        assert asked == 3  # search, commits, one diff: then it stays away
+        assert len(w.simulator.journal) == 3  # search, commits, one diff: then it stays away
         await w.run(1200, watch=Watching())
         assert any(b"KEY=1" in d.content for d in w.producer.documents)
+
+
+async def test_while_a_page_tests_for_bots_that_is_what_is_told() -> None:
+    async with world() as w:
+        w.site.world.push("o/n", START)
+        w.simulator.faults.add(FaultKind.WRONG_TYPE, "gitea.diff", until=START + 100)
+        await w.run(1200, watch=Watching())
+        assert [event.blind for event in w.producer.coverage if event.blind] == ["challenge"]
 
 
 @pytest.mark.parametrize("status", [429, 503])
