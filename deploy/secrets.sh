@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Makes every secret that deploy/compose.yaml mounts, in deploy/secrets. What is there already is kept.
 #
-# The folder is closed to everybody but you; the files in it are not, since each container reads its own under another user. Two that the
-# service itself refuses when others could read them belong to its user: see the last line that this prints. The fingerprint key is
-# made by `leakstream` if that is installed, else by the image. Keep a copy of it: without it known leaks are unknown ones.
+# The folder is closed to everybody but you; the files in it are not, since each container reads its own under another user. Three that the
+# service itself refuses when others could read them belong to its user: see the last line that this prints. The fingerprint key and the key that
+# signs the coverage ledger are made by `leakstream` if that is installed, else by the image. Keep a copy of both: without the first one
+# known leaks are unknown ones, without the second one no day is sealed.
 set -euo pipefail
 
 folder="$(cd "$(dirname "$0")" && pwd)/secrets"
@@ -17,14 +18,15 @@ if [ ! -e "$folder/kafka/ca.pem" ]; then
   chmod 0444 "$folder"/kafka/*
 fi
 
-if [ ! -e "$folder/fingerprint.key" ]; then
+if [ ! -e "$folder/fingerprint.key" ] || [ ! -e "$folder/ledger.key" ]; then
   work=$(mktemp -d "$folder/.init.XXXXXX")
   if command -v leakstream >/dev/null; then
     leakstream init "$work/leakstream.toml"
   else
     docker run --rm --network none --user "$(id -u):$(id -g)" --volume "$work:/made" leakstream init /made/leakstream.toml
   fi
-  mv "$work"/*.key "$folder/fingerprint.key"
+  if [ ! -e "$folder/ledger.key" ]; then mv "$work/ledger.key" "$folder/ledger.key"; else rm "$work/ledger.key"; fi
+  if [ ! -e "$folder/fingerprint.key" ]; then mv "$work"/*.key "$folder/fingerprint.key"; fi
   rm -r "$work"
 fi
 
@@ -45,4 +47,4 @@ if [ ! -e "$folder/kafka.env" ]; then         # no secret, but one for all nodes
   echo "CLUSTER_ID=$(openssl rand 16 | base64 | tr '+/' '-_' | tr -d =)" >"$folder/kafka.env"
 fi
 
-echo "made in $folder; now: sudo chown 10001:10001 $folder/fingerprint.key $folder/web_token"
+echo "made in $folder; now: sudo chown 10001:10001 $folder/fingerprint.key $folder/ledger.key $folder/web_token"

@@ -101,7 +101,10 @@ class Keeper:
             self._say(f"the coverage ledger is not sealed: {error}; restore it{gone}")
             return None
         except OSError as error:
-            self._say(f"the coverage ledger is not sealed: {self._key}: {error.strerror}")
+            self._say(
+                f"the coverage ledger is not sealed: {self._key}: {error.strerror}; make it as a user who may write there, with"
+                " `leakstream coverage key --new`, and give it to the service's user"
+            )
             return None
         if last is not None and last.seal().key != signer.public:
             self._say(

@@ -17,6 +17,7 @@ from monitor.app import load_config, topics
 from monitor.bus.kafka.connection import connection
 from monitor.cli import build
 from monitor.config import ConfigError
+from monitor.coverage.signing import load_signer
 from monitor.identity import load_keys
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -118,7 +119,8 @@ def test_a_stage_has_the_secrets_that_it_needs_and_no_others(name: str) -> None:
     had = mounted(OURS[name])
     needed = {"kafka_ca", "kafka_cert", "kafka_key", "fingerprint_key"}
     needed |= {"collect": {"web_token", "ingest_token"}, "match": set(), "alert": {"web_token"}}[stage]
-    assert {Path(path).name for path in had} == needed
+    own = {"ledger.key"} if stage == "alert" else set()  # beside the fingerprint key, by its name
+    assert {Path(path).name for path in had} == needed | own
     assert had["/run/secrets/kafka_cert"] == f"{stage}_cert"
     assert had["/run/secrets/kafka_key"] == f"{stage}_key"
     stated = "\n".join(line for line in CONFIG.read_text().split("\n") if not line.startswith("#"))
@@ -172,6 +174,7 @@ def test_the_secrets_are_made_once_and_are_good_for_the_service(secrets: Path) -
     subprocess.run([DEPLOY / "secrets.sh", secrets], check=True)
     assert {path: path.read_bytes() for path in secrets.rglob("*") if path.is_file()} == before
     assert load_keys(secrets / "fingerprint.key").keys
+    assert load_signer(secrets / "ledger.key").public
     assert (secrets.stat().st_mode & 0o077, (secrets / "web_token").stat().st_mode & 0o077) == (0, 0)
     assert re.fullmatch(r"CLUSTER_ID=[\w-]{22}\n", (secrets / "kafka.env").read_text())
     settings = load_config(CONFIG, {}).bus.kafka.model_copy(

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.app import load_config
+from monitor.app import ledger_key, load_config
 from monitor.config import ConfigError
+from monitor.coverage.signing import load_signer
 from monitor.identity import load_keys
 from monitor.version import version
 from shell import call, run
@@ -24,6 +25,7 @@ def test_init_writes_what_loads_unchanged_and_refuses_the_second_time(tmp_path: 
     config = load_config(path, {})
     assert (config.sources, config.notifiers) == ({}, {})
     key = load_keys(config.key_file).current_id
+    ledger = load_signer(ledger_key(config)).public
     again = run("init", str(path))
     assert again.returncode == 2
     assert b"is there already; nothing was written" in again.stderr
@@ -31,6 +33,7 @@ def test_init_writes_what_loads_unchanged_and_refuses_the_second_time(tmp_path: 
     path.unlink()
     assert call("init", str(path)).exit_code == 0  # another configuration, the same key
     assert load_keys(config.key_file).current_id == key
+    assert load_signer(ledger_key(config)).public == ledger
 
 
 def test_config_show_masks_secrets_and_check_says_what_is_wrong(tmp_path: Path) -> None:
