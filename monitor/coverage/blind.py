@@ -45,7 +45,7 @@ def blind_intervals(events: Iterable[CoverageEvent]) -> list[Interval]:
     polls = polls_of(known)
     sampled = {name for name, feed in polls.items() if feed.sampled}
     told = [
-        Interval(event.source, event.feed, event.since, event.until, event.blind)
+        Interval(event.source, event.feed, event.since, max(event.since, event.until), event.blind)
         for event in known
         if event.blind and not (event.blind == GAP and (event.source, event.feed) in sampled)
     ]
@@ -60,7 +60,7 @@ def repairs_of(events: Iterable[CoverageEvent]) -> Mapping[tuple[str, str], list
     spans: defaultdict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
     for event in events:
         if event.repairs:
-            spans[event.repairs, event.source].append((event.since, event.until))
+            spans[event.repairs, event.source].append((event.since, max(event.since, event.until)))
     return {who: joined(found) for who, found in sorted(spans.items())}
 
 

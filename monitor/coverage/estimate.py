@@ -33,8 +33,8 @@ from monitor.coverage.counting import MINUTE, Counts, counts_of
 from monitor.coverage.firehose import Expected, expected_minutes
 from monitor.coverage.polls import FeedName, Polls, polls_of
 
-# which feed an archive's count tells of
-ARCHIVES: Final[Mapping[str, FeedName]] = {"gharchive": ("github_events", "/events")}
+# an archive's feed that counts a whole world -> the feed that shows the same world
+ARCHIVES: Final[Mapping[FeedName, FeedName]] = {("gharchive", "world"): ("github_events", "/events")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def minutes(
     since: float,
     until: float,
     *,
-    archives: Mapping[str, FeedName] = ARCHIVES,
+    archives: Mapping[FeedName, FeedName] = ARCHIVES,
 ) -> list[Minute]:
     """Each feed's minutes that begin in [`since`, `until`), by source, feed and time; `since` is taken down to its minute.
 
@@ -99,7 +99,7 @@ def minutes(
             expected: Sequence[Expected | None] = [None] * count
         elif feed.sampled:
             siblings = [p for n, p in polls.items() if n[0] == name[0] and not p.sampled]
-            counts = [e for e in known if archives.get(e.source) == name and e.expected is not None]
+            counts = [e for e in known if archives.get((e.source, e.feed)) == name and e.expected is not None]
             expected = expected_minutes(feed, siblings, counts, start, count)
         else:
             expected = _met(feed, cells, start)

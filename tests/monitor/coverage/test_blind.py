@@ -114,6 +114,10 @@ def test_an_outage_after_which_every_feed_still_met_itself_cost_nothing() -> Non
     assert [span.repaired_by for span in blind_intervals(a_sample)] == [""]
 
 
+def test_a_clock_that_was_set_back_makes_no_negative_span() -> None:
+    assert blind_intervals([blind(20.0, 10.0, "timeout")]) == [Interval("s", "", 20.0, 20.0, "timeout")]
+
+
 def test_spans() -> None:
     assert joined([(5.0, 6.0), (0.0, 2.0), (2.5, 3.0), (1.0, 1.5)]) == [(0.0, 3.0), (5.0, 6.0)]
     assert covered((1.0, 2.0), [(0.0, 1.5), (1.0, 2.0)])

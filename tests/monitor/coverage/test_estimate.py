@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -47,6 +48,18 @@ def test_outages_are_blind_seconds_and_the_loss_of_sampling_is_none() -> None:
     )
     assert {minute.blind for minute in found} == {(), ("server_error",)}
     assert not any(minute.repaired for minute in found)
+
+
+def test_only_an_archives_count_of_the_world_counts() -> None:
+    world = live(Scenario(steady, 0.2, 60.0, archive=True), seed=3, seconds=3600)
+
+    def bias(events: list[CoverageEvent]) -> float:
+        found = of_firehose(minutes(events, START, START + 3600.0))
+        return sum(minute.expected or 0.0 for minute in found) / sum(world.published) - 1.0
+
+    of_its_own = [replace(e, feed="its own") if e.feed == "world" else e for e in world.events]
+    assert bias(world.events) == pytest.approx(0.0, abs=1e-6)
+    assert bias(of_its_own) < -0.1
 
 
 # -- complete feeds
