@@ -38,8 +38,9 @@ class Walker:
         self._limit = limit
         self._watched_limit = watched_limit
 
-    async def look(self, context: SourceContext, target: Target) -> str:
-        """Put everything new on the bus, commit by commit, and mark the target as dealt with. "" or why there was nothing.
+    async def look(self, context: SourceContext, target: Target, until: float) -> str | None:
+        """Put everything new on the bus, commit by commit, and mark the target as dealt with. "" or why there was nothing; None when
+        it was not through at `until` (epoch seconds): the next look goes on.
 
         Raises Limited, Unavailable, Refused, Stopping; what was handed over by then does not come again.
         """
@@ -47,10 +48,13 @@ class Walker:
         listing = await self._list(context, target, limit)
         keys = {self._key(target, commit): commit for commit in listing.new}
         unseen = await context.state.unseen(context.name, list(keys))
-        todo = [(key, commit) for key, commit in keys.items() if key in unseen]
-        beyond = len(todo[limit:]) + listing.rest
-        for key, commit in todo[:limit]:
-            await self._read(context, target, commit, key)
+        within = list(keys)[:limit]
+        todo = [key for key in within if key in unseen]
+        for number, key in enumerate(todo):
+            if number and context.now() >= until:
+                return None
+            await self._read(context, target, keys[key], key)
+        beyond = len(unseen.difference(within)) + listing.rest
         if beyond:
             context.dropped("commit_over_limit", beyond)
         name = target.repository.lower()

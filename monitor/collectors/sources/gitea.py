@@ -211,7 +211,7 @@ class GiteaSource:
             if context.now() >= until or context.stop.is_set():
                 break
             try:
-                await self._one(context, target, tally)
+                await self._one(context, target, tally, until)
             except (Limited, Challenged) as error:
                 context.failing(error.reason if isinstance(error, Challenged) else "limited")
                 self._stay_away()
@@ -226,10 +226,10 @@ class GiteaSource:
         for feed in self._feeds:
             feed.due = max(feed.due, self._gitea.upstream.budget.blocked_until)
 
-    async def _one(self, context: SourceContext, target: Target, tally: Tally) -> None:
-        reason = ""
+    async def _one(self, context: SourceContext, target: Target, tally: Tally, until: float) -> None:
+        reason: str | None
         try:
-            reason = await self._walker.look(context, target)
+            reason = await self._walker.look(context, target, until)
         except Challenged:
             raise
         except Unavailable:
@@ -245,6 +245,8 @@ class GiteaSource:
                 # our credential is refused, not this repository: no verdict on it
                 raise Limited(self._settings.poll_seconds) from None
             reason = skip_reason(error)
+        if reason is None:
+            return
         if reason:
             tally.skipped[reason] += 1
         else:

@@ -75,9 +75,11 @@ def target(number: int = 1, name: str = "o/n", **more: Any) -> Target:
     return Target(digest("state", name, str(number)), "", name, START, **more)
 
 
-async def look(bench: Bench, gitea: FakeGitea, aim: Target, limit: int = 5, watched: int = 50) -> str:
+async def look(
+    bench: Bench, gitea: FakeGitea, aim: Target, limit: int = 5, watched: int = 50, until: float = START + 60
+) -> str | None:
     walker = Walker(gitea, limit=limit, watched_limit=watched)  # type: ignore[arg-type]
-    return await walker.look(context(bench), aim)
+    return await walker.look(context(bench), aim, until)
 
 
 def dropped(bench: Bench, reason: str) -> float:
@@ -184,3 +186,14 @@ async def test_a_push_to_a_branch_is_no_look_at_the_repository(bench: Bench) -> 
     await look(bench, gitea, target(2))
     assert (len(gitea.diffs), gitea.lists) == (5, 2)
     assert dropped(bench, "commit_over_limit") == 0
+
+
+async def test_a_long_look_makes_room_for_polls_and_goes_on_later(bench: Bench) -> None:
+    aim = target(rank=Rank.WATCHED, fresh=True)
+    gitea = FakeGitea(5)
+    for _ in range(3):
+        assert await look(bench, gitea, aim, watched=4, until=START) is None
+        assert ("gitea", aim.key) not in bench.state.seen
+    assert await look(bench, gitea, aim, watched=4, until=START) == ""
+    assert gitea.diffs == [sha(n) for n in (5, 4, 3, 2)]
+    assert dropped(bench, "commit_over_limit") == 1
