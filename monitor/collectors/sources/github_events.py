@@ -165,7 +165,8 @@ class GithubEvents:
             return
         answer, now = listing.answer, context.now()
         feed.answered(now + max(self._settings.poll_seconds, poll_interval(answer.headers) or 0.0))
-        times = [event.created_at for event in listing.events if event.created_at is not None]
+        once = {event.key: event for event in listing.events}  # a page may repeat what moved on meanwhile
+        times = [event.created_at for event in once.values() if event.created_at is not None]
         # a copy's age is told by the server's own clock, if it tells its time; a 304 makes nothing younger
         age = server_time(answer.headers, now) - max(
             times, default=now if feed.newest is None else feed.newest
