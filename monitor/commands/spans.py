@@ -9,6 +9,7 @@ from typing import Final
 from monitor.commands.errors import Failure
 
 _UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
+_LONGEST: Final = 1e13  # seconds that a timedelta takes
 _SPAN: Final = re.compile(r"(\d{1,6})([smhdw])", re.ASCII)
 _CLOCK: Final = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
 
@@ -57,13 +58,16 @@ def public_key(text: str) -> str:
 
 
 def shown(at: float) -> str:
-    """A time to the second."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    """A time to the second; one that no calendar has, which a feed may have told, as its seconds."""
+    try:
+        return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        return f"{at:.0f} s"
 
 
 def length(seconds: float) -> str:
     """`90.0` as 0:01:30; "" for none."""
-    return str(timedelta(seconds=round(seconds))) if seconds else ""
+    return str(timedelta(seconds=round(min(seconds, _LONGEST)))) if seconds else ""
 
 
 def _date(text: str) -> datetime:

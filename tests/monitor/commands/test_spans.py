@@ -67,3 +67,5 @@ def test_keys_and_what_is_shown():
             spans.public_key(text)
     assert spans.shown(NOON + 0.9) == "2023-11-15 12:00:00"
     assert (spans.length(90.4), spans.length(0.0)) == ("0:01:30", "")
+    assert spans.shown(1e18) == "1000000000000000000 s"
+    assert "days" in spans.length(1e300)
