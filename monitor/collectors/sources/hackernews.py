@@ -89,8 +89,10 @@ class HackerNews:
         try:
             newest = await self._newest(context)
             self._feed.answered(context.now() + self._settings.poll_seconds)
+            room = await self._go(context, newest)
             await self._ask_again(context)
-            await self._go(context, newest)
+            if not room:
+                raise Unavailable("too_many_missing")  # most of them will be there one day
         except (Limited, UpstreamError) as error:
             self._feed.failed(context, error, self._settings.poll_seconds, self._draw())
 
@@ -109,14 +111,14 @@ class HackerNews:
             self._walk.next = max(1, newest - self._settings.first_items + 1)
         return newest
 
-    async def _go(self, context: SourceContext, newest: int) -> None:
-        """Walk up to `newest`, or until the next look is due."""
+    async def _go(self, context: SourceContext, newest: int) -> bool:
+        """Walk up to `newest`, or until the next look is due. False where too many have no answer yet to go on."""
         begin = self._walk.next or 1
         idle = True
         while (idle or begin <= newest) and not context.stop.is_set() and context.now() <= self._feed.due:
             ids = range(begin, min(begin + _BATCH, newest + 1))
             if not self._walk.has_room(len(ids)):
-                raise Unavailable("too_many_missing")  # they are asked for again before anything else
+                return False
             answers = await self._ask(context, ids)
             _refuse_silence(answers)
             context.healthy()
@@ -129,10 +131,11 @@ class HackerNews:
             event = tally.event(context.name, now)
             await context.emit(documents, coverage=[event], seen=seen, cursor=self._walk.save())
             idle = False
+        return True
 
     async def _ask_again(self, context: SourceContext) -> None:
         """What had no answer and whose pause is over."""
-        while due := self._walk.due(context.now(), _BATCH):
+        while (due := self._walk.due(context.now(), _BATCH)) and context.now() <= self._feed.due:
             if context.stop.is_set():
                 return
             answers = await self._ask(context, due)

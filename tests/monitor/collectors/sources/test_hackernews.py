@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from collecting import START, Bench, MemoryProducer, MemoryState, reply, serving
 from long_run import beside, happening
+from monitor.collectors.idwalk import IdWalk
 from monitor.collectors.sources.hackernews import PLUGIN, Settings
 from monitor.coverage.blind import blind_intervals
 from monitor.coverage.items import Outcome, place_of, unpack
@@ -292,21 +293,20 @@ async def test_an_older_newest_id_turns_nothing_back() -> None:
 
 
 async def test_a_storm_of_nulls_stops_the_walk_and_loses_nothing() -> None:
-    site = Site(0)
-    site.last = 2400
-    site.items = {number: comment(number) for number in range(1, 2401)}
+    site = Site(400)
     there = dict(site.items)
-    for number in range(20, 2390):
-        site.items[number] = None
+    site.items.update(dict.fromkeys(range(20, 390)))
     state, producer = MemoryState(), MemoryProducer()
     async with serving(site.handle) as base, Bench(state, producer) as bench:
-        settings = Settings(base_url=base, first_items=2400, requests_per_second=30, edits=False)
-        service = await bench.run(NAME, PLUGIN.build(settings, bench.tools), 600)
+        source = PLUGIN.build(Settings(base_url=base, requests_per_second=30, edits=False), bench.tools)
+        source._walk = IdWalk(room=100)
+        service = await bench.run(NAME, source, 600)
         assert service.troubled == {NAME: "too_many_missing"}
         assert producer.skipped() == {}
+        assert max(ids(producer)) < 200
         site.items = there
-        service = await bench.run(NAME, PLUGIN.build(settings, bench.tools), 3600)
-        assert ids(producer) == list(range(1, 2401))
+        service = await bench.run(NAME, source, 3600)
+        assert ids(producer) == list(range(1, 401))
         assert service.troubled == {}
 
 
