@@ -163,3 +163,14 @@ def test_json_of_any_shape_is_read_or_none(raw: object, more: dict[str, Any]) ->
     for entry in (raw, {**event(""), **more}, {**repo(), **more}):
         assert activity(entry, "") is None or entry
         assert repository(entry, watched=False) is None or entry
+
+
+def test_json_of_a_hundred_levels_is_no_entry() -> None:
+    deep: Any = "x"
+    for _ in range(100):
+        deep = {"data": [deep], "repo": deep, "full_name": deep}
+    assert repository(deep, watched=False) is None
+    assert activity(deep, "") is None
+    listed = activity(event("[" * 100 + "]" * 100), "")
+    assert listed is not None
+    assert listed.reason == "no_commits"

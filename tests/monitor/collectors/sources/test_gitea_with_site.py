@@ -196,6 +196,16 @@ async def test_a_hostile_list_is_told_and_asked_for_again(kind: FaultKind, reaso
         assert w.simulator.journal.violations == []
 
 
+async def test_a_server_that_hangs_is_asked_again() -> None:
+    async with world() as w:
+        w.site.world.push("o/n", START, plants=[b"KEY=1\n"])
+        w.simulator.faults.add(FaultKind.HANG, "gitea.*", times=1)
+        bench = await w.run(120, watch=Watching())
+        assert bench.metric("leakstream_source_requests_total", source=NAME, outcome="timeout") == 1
+        assert any(b"KEY=1" in d.content for d in w.producer.documents)
+        assert w.simulator.journal.violations == []
+
+
 async def test_a_page_that_tests_for_bots_is_trouble_and_no_content() -> None:
     async with world() as w:
         w.site.world.push("o/n", START, plants=[b"KEY=1\n"])
