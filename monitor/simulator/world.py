@@ -30,6 +30,8 @@ from monitor.simulator.model import (
 # Observed in 2026 (sources.md 1.3): each type counts by itself. All others share a start, so that equal ids in two types are common.
 _ID_STARTS: Final = {"PushEvent": 12_660_541_189}
 _ID_START: Final = 10_136_123_952
+_KEPT_REPOSITORIES: Final = 1_000  # the least recently pushed to go
+_KEPT_BRANCHES: Final = 20  # of one repository
 _KEPT_GISTS: Final = 3_000
 _KEPT_PASTES: Final = 2_000
 
@@ -68,7 +70,7 @@ class World:
         self.corpus = Corpus(seed)
         self.people = list(self.corpus.people(self.rng, people))
         self.feed = Feed()
-        self.repositories: dict[int, Repository] = {}
+        self.repositories: dict[int, Repository] = {}  # least recently pushed to first
         self.blobs: dict[str, bytes] = {}
         self._uses: Counter[str] = Counter()  # blob -> how many remembered changes put it somewhere
         self.gists: dict[str, Gist] = {}  # least recently updated first
@@ -77,6 +79,7 @@ class World:
         self.happened: Counter[int] = Counter()  # minute since 1970 -> events
         self.published = 0  # texts: commits, comments, gists, pastes
         self.listeners: list[Callable[[Event], None]] = []  # are told each event as it happens
+        self._made = 0
         self._names: dict[str, int] = {}  # lower-case full name, present and former -> repository id
         self._leaks: dict[bytes, str] = {}
         self._ids: dict[str, int] = {}
@@ -100,8 +103,11 @@ class World:
         if known is not None:
             return known
         owner, _, name = full_name.partition("/")
-        made = Repository(1000 + len(self.repositories), owner, name, at)
+        self._made += 1
+        made = Repository(999 + self._made, owner, name, at)
         self.repositories[made.id] = made
+        if len(self.repositories) > _KEPT_REPOSITORIES:
+            self._remove(next(iter(self.repositories)))
         self._names[full_name.lower()] = made.id
         return made
 
@@ -139,6 +145,9 @@ class World:
         for number, change in enumerate(changes):
             tip = self._commit(repository, tip, change, at - (len(changes) - number) * 0.01, push)
         repository.refs[branch] = tip
+        if len(repository.refs) > _KEPT_BRANCHES:  # old branches are merged and deleted
+            del repository.refs[next(name for name in repository.refs if name != repository.default_branch)]
+        self.repositories[repository.id] = self.repositories.pop(repository.id, repository)
         self._remember(push)
         self.published += len(changes)
         payload = {
@@ -258,13 +267,20 @@ class World:
         current: dict[int, set[str]] = {}
         for repository, sha in old.blobs:
             if repository.id not in current:
-                current[repository.id] = _current(repository)
+                there = repository.id in self.repositories
+                current[repository.id] = _current(repository) if there else set()
             if sha in current[repository.id]:
                 push.blobs.append((repository, sha))  # asked again when `push` is forgotten
                 continue
             self._uses[sha] -= 1
             if not self._uses[sha]:  # else another repository has the same file
                 del self._uses[sha], self.blobs[sha]
+
+    def _remove(self, number: int) -> None:
+        """Its owner deletes a repository; what it held is forgotten with the pushes that brought it."""
+        gone = self.repositories.pop(number)
+        for name in (gone.full_name, *gone.renamed_from):
+            self._names.pop(name.lower(), None)
 
 
 def _current(repository: Repository) -> set[str]:
