@@ -1,9 +1,10 @@
-"""Who may hand documents in: bearer tokens of our own, GitHub's and GitLab's webhook credentials. Every comparison takes constant
+"""Who may hand documents in: bearer tokens of our own, the webhook credentials of GitHub, GitLab, Gitea and Forgejo. Every comparison takes constant
 time, every signature is checked over the raw bytes.
 
 GitHub: `X-Hub-Signature-256: sha256=<hex HMAC-SHA256(secret, body)>` (docs.github.com, validating webhook deliveries). GitLab:
 `X-Gitlab-Token`, or the signature of standardwebhooks.com: `webhook-signature: v1,<base64 HMAC-SHA256(key, id.timestamp.body)>`
-(several, separated by blanks), the key being the base64 behind `whsec_`, the timestamp at most five minutes off.
+(several, separated by blanks), the key being the base64 behind `whsec_`, the timestamp at most five minutes off. Gitea and Forgejo:
+`X-Gitea-Signature` or `X-Forgejo-Signature`, the bare hex of GitHub's HMAC.
 """
 
 from __future__ import annotations
@@ -88,6 +89,14 @@ class GitLabHookSettings(Credential):
         return self.token is None and self.token_file is None
 
 
+class GiteaHookSettings(Credential):
+    """[[sources.ingest.gitea]]: for POST /ingest/gitea, also of Forgejo."""
+
+    secret: SecretStr | None = Field(None, description="the webhook's secret")
+    secret_file: Path | None = Field(None, description="a file that holds the secret")
+    host: str = Field("", description="the forge's host, where a payload names none; default: this name")
+
+
 def find_bearer(header: str, known: Iterable[tuple[str, bytes]]) -> str | None:
     """The name of the token in an Authorization header. Every known one is compared, whichever fits."""
     scheme, _, given = header.partition(" ")
@@ -102,6 +111,13 @@ def is_github(secret: bytes, body: bytes, headers: Mapping[str, str]) -> bool:
     """Whether GitHub signed this body with `secret`."""
     wanted = "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()
     return hmac.compare_digest(_bytes(headers.get("X-Hub-Signature-256", "")), wanted.encode())
+
+
+def is_gitea(secret: bytes, body: bytes, headers: Mapping[str, str]) -> bool:
+    """Whether Gitea or Forgejo signed this body with `secret`. Forgejo's own signature is the one that counts where it is there."""
+    given = headers.get("X-Forgejo-Signature") or headers.get("X-Gitea-Signature") or ""
+    wanted = hmac.new(secret, body, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(_bytes(given), wanted.encode())
 
 
 def is_gitlab_token(token: bytes, headers: Mapping[str, str]) -> bool:

@@ -46,7 +46,7 @@ class Unacceptable(Exception):
 
 def read_one(body: bytes, query: Mapping[str, str], media_type: str, by: Sender) -> Document:
     """Raises Unacceptable."""
-    return _document(body, dict(query), media_type, by)
+    return document(body, dict(query), media_type, by)
 
 
 def read_many(body: bytes, by: Sender) -> list[Document]:
@@ -77,7 +77,7 @@ def _read_line(line: bytes, by: Sender) -> Document:
     for key, value in rest.items():
         if not isinstance(value, str):
             raise Unacceptable(f"{_named(key)}: a text is expected")
-    return _document(content, rest, rest.pop("media_type", ""), by)
+    return document(content, rest, rest.pop("media_type", ""), by)
 
 
 def _content(given: Mapping[str, object]) -> bytes:
@@ -92,7 +92,8 @@ def _content(given: Mapping[str, object]) -> bytes:
     raise Unacceptable("give either content or content_base64, a text")
 
 
-def _document(content: bytes, given: Mapping[str, str], media_type: str, by: Sender) -> Document:
+def document(content: bytes, given: Mapping[str, str], media_type: str, by: Sender) -> Document:
+    """`given` are id, published_at and fields of a provenance. Raises Unacceptable."""
     if not content:
         raise Unacceptable("no content")
     unknown = sorted(set(given) - _PLACES - _OTHERS)

@@ -1,8 +1,8 @@
-"""Push webhooks of GitHub and GitLab: their texts as documents, and what git would have to fetch as a request. Pure.
+"""Push webhooks of GitHub, GitLab, Gitea and Forgejo: their texts as documents, and what git has to fetch as a request. Pure.
 
-A payload has the commits' messages and no content, and not all commits (GitHub up to 2,048, GitLab 20). A sweep of the repository is
-asked for, but no collector answers requests yet: the files of a push are read only where the source `git` is configured to follow
-the repository, at its next look. Formats: docs.github.com webhook events, docs.gitlab.com webhook events.
+A payload has the commits' messages and no content, and not all commits (GitHub up to 2,048, GitLab 20). The files are read by the
+source `git`, which is asked to sweep the repository. Formats: docs.github.com webhook events, docs.gitlab.com webhook events,
+docs.gitea.com webhooks.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ class _Repository:
     clone_url: str
 
 
-def read_github(payload: Mapping[str, Any], *, source: str, now: float) -> Push:
-    """The payload of a `push` event."""
+def read_github(payload: Mapping[str, Any], *, source: str, now: float, forge: str = "github.com") -> Push:
+    """The payload of a `push` event of GitHub, Gitea or Forgejo. `forge` is the host where it names none."""
     repository = obj(payload, "repository")
     name = text(repository, "full_name")
     where = _Repository(
-        forge=_host(text(repository, "html_url"), "github.com"),
+        forge=host_of(text(repository, "html_url"), forge),
         name=name,
         owner=text(repository, "owner", "login") or name.partition("/")[0],
         clone_url=text(repository, "clone_url"),
@@ -55,7 +55,7 @@ def read_gitlab(payload: Mapping[str, Any], *, source: str, now: float) -> Push:
     project = obj(payload, "project")
     name = text(project, "path_with_namespace")
     where = _Repository(
-        forge=_host(text(project, "web_url"), "gitlab.com"),
+        forge=host_of(text(project, "web_url"), "gitlab.com"),
         name=name,
         owner=name.rpartition("/")[0],
         clone_url=text(project, "git_http_url"),
@@ -78,10 +78,15 @@ def _push(payload: Mapping[str, Any], where: _Repository, *, source: str, now: f
         for commit in items(payload.get("commits"))
         for document in _texts(commit, where, ref, source=source, now=now)
     )
-    if not where.clone_url.startswith("https://") or "@" in where.clone_url:  # a request holds no credential
-        return Push(documents, refused=True)
-    request = Request(kind="sweep", source="git", target=where.clone_url, requested_at=now, reason="push")
-    return Push(documents, (request,))
+    request = sweep(where.clone_url, now, "push")
+    return Push(documents, (request,)) if request else Push(documents, refused=True)
+
+
+def sweep(clone_url: str, now: float, reason: str) -> Request | None:
+    """None for a URL that git is not asked to fetch."""
+    if not clone_url.startswith("https://") or "@" in clone_url:  # a request holds no credential
+        return None
+    return Request(kind="sweep", source="git", target=clone_url, requested_at=now, reason=reason)
 
 
 def _texts(commit: object, where: _Repository, ref: str, *, source: str, now: float) -> Iterator[Document]:
@@ -114,7 +119,8 @@ def _texts(commit: object, where: _Repository, ref: str, *, source: str, now: fl
             )
 
 
-def _host(url: str, default: str) -> str:
+def host_of(url: str, default: str) -> str:
+    """The forge that a page is on."""
     try:
         return urlsplit(url).hostname or default
     except ValueError:

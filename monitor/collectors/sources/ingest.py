@@ -1,11 +1,13 @@
 """Documents and push webhooks that others hand in over HTTP, on the service's web listener.
 
     POST /ingest/v1/documents   one document (the body) or many (NDJSON); see monitor.collectors.ingest_documents
-    POST /ingest/github         push webhooks, signed with the webhook's secret
-    POST /ingest/gitlab         push webhooks, with the webhook's token or Standard Webhooks signature
+    POST /ingest/ail            one item of an AIL feeder; also below it where a feeder's library adds AIL's own path
+    POST /ingest/github         webhooks, signed with the webhook's secret
+    POST /ingest/gitea          webhooks of Gitea and Forgejo, signed likewise
+    POST /ingest/gitlab         webhooks, with the webhook's token or Standard Webhooks signature
 
-Of a push its messages are taken, not its files: a webhook brings none. It is counted as dropped `push_files`; let the source `git`
-follow the repository to read them.
+Of a push its messages are taken, not its files: a webhook brings none. The source `git`, where it is configured, is asked to read
+them; also a repository that was made public. Of other events the texts that people wrote are taken.
 
 202 means: the bus has it. 401 credentials, 408 too slow, 413 too large, 415 compressed, 422 unreadable, 429 over the token's rate and
 503 the bus takes nothing now (both with Retry-After): nothing was promised, send the same again. Sending twice does no harm.
@@ -24,10 +26,13 @@ from aiohttp import web
 from pydantic import Field
 
 from monitor.aio import spawn
+from monitor.collectors import ingest_ail as ail
 from monitor.collectors import ingest_auth as auth
+from monitor.collectors import ingest_hooks as hooks
 from monitor.collectors import ingest_push as push
 from monitor.collectors.base import SourceContext, SourcePlugin, SourceSettings, Stopping
 from monitor.collectors.ingest_documents import MANY, Sender, Unacceptable, read_many, read_one
+from monitor.collectors.ingest_request import Refused, payload_of, read_body
 from monitor.config import ConfigError
 from monitor.contracts import Document, Request
 from monitor.tools import Tools
@@ -35,8 +40,8 @@ from monitor.web import Access, Web, refusal
 
 _LOG = structlog.get_logger("ingest")
 _HOOK_BYTES: Final = 25 * 1024 * 1024  # GitHub sends no larger ones
+_AIL_PATH: Final = "/api/v1/import/json/item"  # that PyAIL appends to the address it is given
 _AT_ONCE: Final = 8  # bodies in memory
-_READ_SECONDS: Final = 60.0
 _BUSY_SECONDS: Final = 5
 
 
@@ -46,17 +51,10 @@ class Settings(SourceSettings):
     tokens: tuple[auth.TokenSettings, ...] = Field((), description="who may hand in documents")
     github: tuple[auth.GitHubHookSettings, ...] = Field((), description="GitHub webhooks")
     gitlab: tuple[auth.GitLabHookSettings, ...] = Field((), description="GitLab webhooks")
+    gitea: tuple[auth.GiteaHookSettings, ...] = Field((), description="Gitea and Forgejo webhooks")
     patience_seconds: float = Field(
         10.0, gt=0, le=120, description="how long a request waits for the bus before it is told to come back"
     )
-
-
-class _Refused(Exception):
-    """A request that is answered with an error. `headers` with underscores."""
-
-    def __init__(self, status: int, reason: str, **headers: str) -> None:
-        super().__init__(reason)
-        self.answer = refusal(status, reason, **headers)
 
 
 class Ingest:
@@ -75,6 +73,7 @@ class Ingest:
             sender.name: frozenset(forge.lower() for forge in sender.forges) for sender in settings.tokens
         }
         self._github = [hook.read() for hook in settings.github]
+        self._gitea = [(hook.host or hook.name, hook.read()) for hook in settings.gitea]
         self._gitlab_tokens = [hook.read() for hook in settings.gitlab if not hook.signs]
         self._gitlab_keys = [auth.signing_key(hook.read()) for hook in settings.gitlab if hook.signs]
         self._context: SourceContext | None = None
@@ -83,6 +82,9 @@ class Ingest:
         listener.add_routes(
             [
                 web.post("/ingest/v1/documents", self._answering(self._documents)),
+                web.post("/ingest/ail", self._answering(self._from_ail)),
+                web.post(f"/ingest/ail{_AIL_PATH}", self._answering(self._from_ail)),
+                web.post("/ingest/gitea", self._answering(self._from_gitea)),
                 web.post("/ingest/github", self._answering(self._from_github)),
                 web.post("/ingest/gitlab", self._answering(self._from_gitlab)),
             ],
@@ -109,7 +111,7 @@ class Ingest:
             self._busy += 1
             try:
                 return await handler(request, context)
-            except _Refused as error:
+            except Refused as error:
                 return error.answer
             finally:
                 self._busy -= 1
@@ -117,52 +119,98 @@ class Ingest:
         return answered
 
     async def _documents(self, request: web.Request, context: SourceContext) -> web.Response:
-        name = auth.find_bearer(request.headers.get("Authorization", ""), self._tokens)
-        if name is None:
-            raise _Refused(401, "an ingest token is needed", WWW_Authenticate="Bearer")
-        wait = self._rates[name].wait()
-        if wait:
-            raise _Refused(429, "more than this token's rate", Retry_After=str(math.ceil(wait)))
-        body = await _read(request, self._senders[name].max_bytes)
-        by = Sender(context.name, name, context.now(), self._forges[name])
+        by = self._sender(request.headers.get("Authorization", ""), context)
+        name = by.name
+        body = await read_body(request, self._senders[name].max_bytes)
         try:
             if request.content_type == MANY:
                 documents = read_many(body, by)
             else:
                 documents = [read_one(body, request.query, request.content_type, by)]
         except Unacceptable as error:
-            raise _Refused(422, str(error)) from None
+            raise Refused(422, str(error)) from None
         self._rates[name].take(len(documents))
         await self._emit(context, documents)
         return _accepted(documents)
 
+    async def _from_ail(self, request: web.Request, context: SourceContext) -> web.Response:
+        header = request.headers.get("Authorization", "")
+        by = self._sender(header if " " in header else f"Bearer {header}", context)  # AIL's key stands alone
+        limit = self._senders[by.name].max_bytes
+        body = await read_body(request, limit)
+        try:
+            # in a thread: base64 and gzip of megabytes
+            document = await asyncio.to_thread(ail.read, body, by, max_bytes=limit)
+        except Unacceptable as error:
+            context.dropped("bad_ail_item")
+            raise Refused(413 if isinstance(error, ail.TooLarge) else 422, str(error)) from None
+        self._rates[by.name].take(1)
+        await self._emit(context, [document])
+        return _accepted([document])
+
+    def _sender(self, header: str, context: SourceContext) -> Sender:
+        """Whose token it is. Raises Refused: 401, 429."""
+        name = auth.find_bearer(header, self._tokens)
+        if name is None:
+            raise Refused(401, "an ingest token is needed", WWW_Authenticate="Bearer")
+        wait = self._rates[name].wait()
+        if wait:
+            raise Refused(429, "more than this token's rate", Retry_After=str(math.ceil(wait)))
+        return Sender(context.name, name, context.now(), self._forges[name])
+
     async def _from_github(self, request: web.Request, context: SourceContext) -> web.Response:
         if not request.headers.get("X-Hub-Signature-256"):
-            raise _Refused(401, "no signature")
-        body = await _read(request, _HOOK_BYTES)
+            raise Refused(401, "no signature")
+        body = await read_body(request, _HOOK_BYTES)
         known = [auth.is_github(secret, body, request.headers) for secret in self._github]  # all compared
         if not any(known):
-            raise _Refused(401, "the signature is not ours")
-        if request.headers.get("X-GitHub-Event") != "push":
-            return _ignored(context, ping=request.headers.get("X-GitHub-Event") == "ping")
-        found = push.read_github(_payload(request, body), source=context.name, now=context.now())
+            raise Refused(401, "the signature is not ours")
+        event = request.headers.get("X-GitHub-Event", "")
         key = push.delivery_key("github", request.headers.get("X-GitHub-Delivery", ""), body)
+        return await self._event(context, event, payload_of(request, body), key, "github.com")
+
+    async def _from_gitea(self, request: web.Request, context: SourceContext) -> web.Response:
+        headers = request.headers
+        if not headers.get("X-Gitea-Signature") and not headers.get("X-Forgejo-Signature"):
+            raise Refused(401, "no signature")
+        body = await read_body(request, _HOOK_BYTES)
+        known = [(auth.is_gitea(secret, body, headers), host) for host, secret in self._gitea]  # all compared
+        host = next((name for fits, name in known if fits), None)
+        if host is None:
+            raise Refused(401, "the signature is not ours")
+        event = headers.get("X-Forgejo-Event") or headers.get("X-Gitea-Event") or ""
+        identifier = headers.get("X-Forgejo-Delivery") or headers.get("X-Gitea-Delivery") or ""
+        key = push.delivery_key(f"gitea {host}", identifier, body)
+        return await self._event(context, event, payload_of(request, body), key, host)
+
+    async def _event(
+        self, context: SourceContext, event: str, payload: Mapping[str, Any], key: bytes, forge: str
+    ) -> web.Response:
+        """Of GitHub's kind."""
+        read = {"source": context.name, "forge": forge}
+        if event == "push":
+            return await self._take(context, push.read_github(payload, now=context.now(), **read), key)
+        found = hooks.read_github(event, payload, now=context.now(), **read)
+        if found is None:
+            return _ignored(context, ping=event == "ping")
         return await self._take(context, found, key)
 
     async def _from_gitlab(self, request: web.Request, context: SourceContext) -> web.Response:
         headers = request.headers
         if not headers.get("X-Gitlab-Token") and not headers.get("webhook-signature"):
-            raise _Refused(401, "no token and no signature")
-        body = await _read(request, _HOOK_BYTES)
+            raise Refused(401, "no token and no signature")
+        body = await read_body(request, _HOOK_BYTES)
         now = self._clock()
         known = [auth.is_gitlab_token(token, headers) for token in self._gitlab_tokens]
         known += [auth.is_standard_webhook(key, body, headers, now) for key in self._gitlab_keys]
         if not any(known):
-            raise _Refused(401, "the token or signature is not ours")
-        payload = _payload(request, body)
-        if payload.get("object_kind") not in ("push", "tag_push"):
+            raise Refused(401, "the token or signature is not ours")
+        payload = payload_of(request, body)
+        is_push = payload.get("object_kind") in ("push", "tag_push")
+        read_gitlab = push.read_gitlab if is_push else hooks.read_gitlab
+        found = read_gitlab(payload, source=context.name, now=context.now())
+        if found is None:
             return _ignored(context)
-        found = push.read_gitlab(payload, source=context.name, now=context.now())
         identifier = headers.get("webhook-id") or headers.get("Idempotency-Key") or ""
         return await self._take(context, found, push.delivery_key("gitlab", identifier, body))
 
@@ -172,14 +220,12 @@ class Ingest:
             async with asyncio.timeout(self._patience):
                 is_new = bool(await context.state.unseen(context.name, [key]))
         except (TimeoutError, Stopping):
-            raise _Refused(503, "the state is busy", Retry_After=str(_BUSY_SECONDS)) from None
+            raise Refused(503, "the state is busy", Retry_After=str(_BUSY_SECONDS)) from None
         if not is_new:
             return _accepted(())
         if found.refused:
             context.dropped("clone_url_refused")
         await self._emit(context, found.documents, found.requests, seen=[key])
-        if found.requests:  # which nobody answers yet
-            context.dropped("push_files")
         return _accepted(found.documents)
 
     async def _emit(
@@ -199,7 +245,7 @@ class Ingest:
             self._busy += 1
             task.add_done_callback(self._give_back)
         if not done or task.cancelled() or task.exception() is not None:
-            raise _Refused(503, "the bus takes nothing now", Retry_After=str(_BUSY_SECONDS))
+            raise Refused(503, "the bus takes nothing now", Retry_After=str(_BUSY_SECONDS))
         context.healthy()
 
     def _give_back(self, _: asyncio.Task[None]) -> None:
@@ -212,40 +258,8 @@ class Ingest:
             _LOG.error("documents were not taken", error=type(error).__name__)
 
 
-async def _read(request: web.Request, limit: int) -> bytes:
-    """The raw body."""
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise _Refused(415, "send it uncompressed")
-    if (request.content_length or 0) > limit:
-        raise _Refused(413, f"more than {limit} bytes")
-    pieces: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(_READ_SECONDS):
-            async for piece in request.content.iter_any():
-                size += len(piece)
-                if size > limit:
-                    raise _Refused(413, f"more than {limit} bytes")
-                pieces.append(piece)
-    except TimeoutError:
-        raise _Refused(408, f"the body took longer than {_READ_SECONDS:.0f} s") from None
-    return b"".join(pieces)
-
-
-def _payload(request: web.Request, body: bytes) -> Mapping[str, Any]:
-    if request.content_type != "application/json":
-        raise _Refused(415, "set the webhook's content type to application/json")
-    try:
-        payload = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise _Refused(422, "not JSON") from None
-    if not isinstance(payload, dict):
-        raise _Refused(422, "not an object")
-    return payload
-
-
 def _accepted(documents: Sequence[Document]) -> web.Response:
-    body = orjson.dumps({"accepted": len(documents)})
+    body = orjson.dumps({"accepted": len(documents), "status": "success"})  # the word is for AIL's feeders
     return web.Response(body=body, status=202, content_type="application/json")
 
 
@@ -265,5 +279,5 @@ def _build(settings: Settings, tools: Tools) -> Ingest:
 
 
 PLUGIN: Final = SourcePlugin(
-    Settings, _build, "documents, and commit messages of push webhooks, handed in over HTTP", shared=False
+    Settings, _build, "documents, items of AIL feeders, and webhooks, handed in over HTTP", shared=False
 )

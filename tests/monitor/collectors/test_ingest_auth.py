@@ -11,6 +11,7 @@ from monitor.collectors.ingest_auth import (
     Rate,
     TokenSettings,
     find_bearer,
+    is_gitea,
     is_github,
     is_gitlab_token,
     is_standard_webhook,
@@ -111,3 +112,13 @@ def test_a_rate_allows_a_minutes_worth_and_lets_a_batch_overdraw():
     now[0] += 1e6
     rate.take(60)
     assert rate.wait() == 1.0
+
+
+def test_gitea_and_forgejo_sign_in_bare_hex():
+    secret, body = b"s" * 20, b"body"
+    signature = hmac.new(secret, body, hashlib.sha256).hexdigest()
+    assert is_gitea(secret, body, {"X-Gitea-Signature": signature})
+    assert is_gitea(secret, body, {"X-Forgejo-Signature": signature})
+    assert not is_gitea(secret, body, {"X-Gitea-Signature": signature, "X-Forgejo-Signature": "0" * 64})
+    for wrong in ({}, {"X-Gitea-Signature": f"sha256={signature}"}, {"X-Gitea-Signature": "\udcff"}):
+        assert not is_gitea(secret, body, wrong)
