@@ -11,6 +11,8 @@ from monitor.collectors.shapes import integer, items, obj, text
 
 _FIRST_PAUSE: Final = 30.0
 _LONGEST_PAUSE: Final = 24 * 3600.0
+_MARK_SECONDS: Final = 600.0
+_MARKS: Final = 36  # six hours of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,16 @@ class Waiting:
     tries: int
     due: float
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Ids from `next` to below `end` are to be read once more, for what changed between `since` and `until`."""
+
+    next: int
+    end: int
+    since: float
+    until: float
 
 
 class IdWalk:
@@ -34,13 +46,16 @@ class IdWalk:
         self.waiting: dict[int, Waiting] = {}  # in the order they came
         self.told_at: float | None = None  # until when the ledger knows of the walk
         self.edits_at: float | None = None  # and of the list of changed items
+        self.again: Again | None = None
+        self._marks: list[tuple[float, int]] = []  # where the walk was, and when
         self._room = room
 
     def save(self) -> str:
         """The position as the text of a cursor."""
         waiting = [[number, w.tries, w.due, w.why] for number, w in self.waiting.items()]
         times = {"told_at": self.told_at, "edits_at": self.edits_at}
-        return orjson.dumps({"next": self.next, "waiting": waiting, **times}).decode()
+        places = {"next": self.next, "waiting": waiting, "again": self.again, "marks": self._marks}
+        return orjson.dumps({**places, **times}).decode()
 
     def restore(self, saved: str | None) -> None:
         raw = orjson.loads(saved) if saved else {}
@@ -50,6 +65,26 @@ class IdWalk:
             int(number): Waiting(int(tries), float(due), text(why))
             for number, tries, due, why in items(raw.get("waiting"))
         }
+        again = obj(raw, "again")
+        self.again = Again(**again) if again else None
+        self._marks = [(float(at), int(number)) for at, number in items(raw.get("marks"))]
+
+    def mark(self, now: float) -> None:
+        """Remember where the walk is now."""
+        if self.next is not None and (not self._marks or now - self._marks[-1][0] >= _MARK_SECONDS):
+            self._marks = [*self._marks[1 - _MARKS :], (now, self.next)]
+
+    def place_at(self, at: float) -> int:
+        """An id that the walk had not passed before `at`: what came later is from here on. The oldest known where none is that old."""
+        before = [number for when, number in self._marks if when <= at]
+        return before[-1] if before else self._marks[0][1] if self._marks else self.next or 1
+
+    def read_again(self, begin: int, end: int, since: float, until: float) -> None:
+        """Have these ids read once more, beside what is to be read again already."""
+        known = self.again
+        if known is not None:
+            begin, end, since = min(begin, known.next), max(end, known.end), min(since, known.since)
+        self.again = Again(begin, end, since, until)
 
     def has_room(self, count: int) -> bool:
         """Whether that many more may wait."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import orjson
@@ -33,6 +34,7 @@ _EDITS: Final = "updates"  # the feed's name in the ledger
 _EDITS_SECONDS: Final = 60.0  # least time between two looks: each reads all that is listed
 _EDITS_KEPT: Final = 300.0  # seconds after which the list of changed items may have forgotten one
 _EDITS_MOST: Final = 500
+_EDITABLE: Final = 2 * 3600.0  # seconds in which an author can change a text
 _STRANGE_LEAP: Final = 100_000  # ids: a week's worth; further ahead the newest must be seen to be believed
 _ITEM_BYTES: Final = 2 * 1024 * 1024
 
@@ -91,6 +93,7 @@ class HackerNews:
             self._feed.answered(context.now() + self._settings.poll_seconds)
             room = await self._go(context, newest)
             await self._ask_again(context)
+            await self._read_again(context)
             if not room:
                 raise Unavailable("too_many_missing")  # most of them will be there one day
         except (Limited, UpstreamError) as error:
@@ -109,6 +112,7 @@ class HackerNews:
                 raise Unavailable("bad_shape")
         if known is None:
             self._walk.next = max(1, newest - self._settings.first_items + 1)
+            self._walk.mark(0.0)  # nothing older is ours
         return newest
 
     async def _go(self, context: SourceContext, newest: int) -> bool:
@@ -128,6 +132,7 @@ class HackerNews:
             tally.overlap = tally.known  # a walk always meets where it was before
             begin = max(begin, ids.stop)
             self._walk.next, self._walk.told_at = begin, now
+            self._walk.mark(now)
             event = tally.event(context.name, now)
             await context.emit(documents, coverage=[event], seen=seen, cursor=self._walk.save())
             idle = False
@@ -169,8 +174,29 @@ class HackerNews:
         coverage = [tally.event(context.name, now)]
         if before is not None and now - before > max(_EDITS_KEPT, 2 * self._settings.poll_seconds):
             coverage.insert(0, CoverageEvent(context.name, before, now, blind="gap", feed=_EDITS))
+            self._walk.read_again(self._walk.place_at(before - _EDITABLE), below, before, now)
         self._walk.edits_at = now
         await context.emit(documents, coverage=coverage, seen=seen, cursor=self._walk.save())
+
+    async def _read_again(self, context: SourceContext) -> None:
+        """After a gap in the list of changes: what could have been changed in it, which repairs the gap."""
+        while (again := self._walk.again) is not None and context.now() <= self._feed.due:
+            if context.stop.is_set():
+                return
+            ids = range(again.next, min(again.next + _BATCH, again.end))
+            answers = await self._ask(context, [i for i in ids if i not in self._walk.waiting])
+            _refuse_silence(answers)
+            now = context.now()
+            tally = Tally(since=now, feed=_EDITS)
+            documents, seen = await self._judge(context, answers, tally)
+            tally.known = 0  # nothing was listed
+            coverage = [tally.event(context.name, now)] if tally.fetched or tally.skipped else []
+            done = ids.stop >= again.end
+            self._walk.again = None if done else replace(again, next=ids.stop)
+            if done:
+                repairs = f"{context.name} {_EDITS}"
+                coverage.append(CoverageEvent(context.name, again.since, again.until, repairs=repairs))
+            await context.emit(documents, coverage=coverage, seen=seen, cursor=self._walk.save())
 
     # -- both
 

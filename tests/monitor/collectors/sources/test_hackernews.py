@@ -189,14 +189,30 @@ async def test_an_edited_item_is_read_again_and_an_unchanged_one_is_no_news() ->
     assert producer.skipped() == {}
 
 
-async def test_edits_that_nobody_looked_for_are_told_as_a_gap_of_that_feed() -> None:
-    site = Site(5)
+async def test_edits_that_nobody_looked_for_are_told_as_a_gap_and_then_repaired() -> None:
+    site = Site(60)
     state, producer = MemoryState(), MemoryProducer()
-    await run(site, state=state, producer=producer)
-    await run(site, state=state, producer=producer, now=START + 3600)
+    await run(site, 120, state=state, producer=producer, first_items=20)
+    site.items.update((number, comment(number)) for number in range(61, 111))
+    site.last = 110
+    await run(site, 1300, state=state, producer=producer, now=START + 120)
+    # while nobody looks one is edited, and the list of changes has forgotten it when somebody does
+    site.items[80] = comment(80, "text 80<p>EDIT: key=abc")
+    site.items[50] = comment(50, "text 50<p>EDIT: key=def")
+    site.items.update((number, comment(number)) for number in range(111, 121))
+    site.last = 120
+    await run(site, 200, state=state, producer=producer, now=START + 3600)
+    found = [document.content for document in producer.documents]
+    assert {b"text 80\nEDIT: key=abc", b"text 50\nEDIT: key=def"} <= set(found)
     (gap,) = (event for event in producer.coverage if event.blind)
     assert (gap.feed, gap.blind) == ("updates", "gap")
-    assert gap.until - gap.since > 3500
+    assert 2000 < gap.until - gap.since < 3000
+    (interval,) = blind_intervals(producer.coverage)
+    assert (interval.feed, interval.repaired_by) == ("updates", NAME)
+    assert all((event.expected or 0) >= 0 for event in producer.coverage)
+    asked = len(site.asked)
+    await run(site, 60, state=state, producer=producer, now=START + 3800)
+    assert len(site.asked) < asked + 10  # once
 
 
 async def test_trouble_with_the_list_of_changes_stops_no_walk() -> None:
