@@ -68,6 +68,11 @@ def _read_line(line: bytes, by: Sender) -> Document:
         given = orjson.loads(line)
     except orjson.JSONDecodeError:
         raise Unacceptable("not JSON") from None
+    return read_object(given, by)
+
+
+def read_object(given: object, by: Sender) -> Document:
+    """One object of NDJSON. Raises Unacceptable."""
     if not isinstance(given, dict):
         raise Unacceptable("not an object")
     content = _content(given)
