@@ -29,7 +29,9 @@ _LONGEST_PATH: Final = 1024
 _SHA: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _ANONYMOUS_PER_MINUTE: Final = 300  # of the 500 that gitlab.com gives an address
 _RAW_PER_MINUTE: Final = 240  # of the 300
-_CONCURRENCY: Final = 4
+# of the 2,000 and 400 lists of projects in ten minutes
+_LISTS_PER_MINUTE: Final = 180
+_ANONYMOUS_LISTS_PER_MINUTE: Final = 36
 _UNAUTHORIZED: Final = 401
 # Repeated refused credentials ban the address for 15 minutes: one try in that time, later fewer
 _AWAY: Final = 15 * 60.0
@@ -48,13 +50,16 @@ class GitLab:
         # the name of the credential: sources with the same token share its limits
         credential = hashlib.sha256(token.encode()).hexdigest()[:16] if token else "anonymous"
         budget = tools.http.budget(
-            settings.base_url, credential, interval=60.0 / self.per_minute, concurrency=_CONCURRENCY
+            settings.base_url, credential, interval=60.0 / self.per_minute, concurrency=settings.concurrency
         )
         self.forge = settings.forge
         self.refused = False  # the credential was refused when it was shown last
         self._away = _AWAY
         self.upstream = Upstream(tools.http, tools.metrics, budget, headers=headers)
+        # these two have limits of their own, which no header tells
         self._raw = Budget(clock=tools.clock, interval=60.0 / _RAW_PER_MINUTE)
+        lists = _LISTS_PER_MINUTE if token else _ANONYMOUS_LISTS_PER_MINUTE
+        self._lists = Budget(clock=tools.clock, interval=60.0 / lists)
         self._base = settings.base_url
         self._body = settings.max_body_mib * 1024 * 1024
         self._file = int(settings.max_file_mib * 1024 * 1024)
@@ -64,11 +69,13 @@ class GitLab:
     async def projects_after(self, context: SourceContext, number: int) -> tuple[list[Any], bool]:
         """Public projects with an id above `number`, ascending, and whether there are more. Keyset: loses none."""
         query = f"pagination=keyset&order_by=id&sort=asc&id_after={number}&visibility=public&simple=true"
+        await _turn(context, self._lists)
         found, answer = await self._list(context, f"/projects?{query}&per_page={PER_PAGE}")
         return found, bool(next_link(answer)) or len(found) >= PER_PAGE
 
     async def newest_project(self, context: SourceContext) -> int:
         """The highest id of a public project, 0 where there is none."""
+        await _turn(context, self._lists)
         found, _ = await self._list(
             context, "/projects?order_by=id&sort=desc&visibility=public&simple=true&per_page=1"
         )
@@ -79,6 +86,7 @@ class GitLab:
     ) -> tuple[list[Any], bool]:
         """Public projects with activity after an instant, the latest first; and whether there is a next page."""
         query = f"order_by=last_activity_at&sort=desc&last_activity_after={iso(after)}&visibility=public&simple=true"
+        await _turn(context, self._lists)
         return await self._page(context, f"/projects?{query}", page)
 
     async def owned_projects(
@@ -91,6 +99,7 @@ class GitLab:
 
     async def project(self, context: SourceContext, name: str) -> dict[str, Any]:
         """By its path or its number."""
+        await _turn(context, self._lists)
         return await self._object(context, f"/projects/{segment(name)}")
 
     # -- one project
@@ -148,10 +157,7 @@ class GitLab:
         return body
 
     async def _content(self, context: SourceContext, path: str) -> bytes:
-        # raw content has a limit of its own, which no header tells
-        wait = self._raw.reserve()
-        if wait > 0 and await context.sleep(wait):
-            raise Stopping
+        await _turn(context, self._raw)
         answer = await self._judged(self.upstream.get(context, self._base + path, max_bytes=self._file))
         return answer.body
 
@@ -167,6 +173,12 @@ class GitLab:
             raise
         self.refused, self._away = False, _AWAY
         return answer
+
+
+async def _turn(context: SourceContext, pace: Budget) -> None:
+    wait = pace.reserve()
+    if wait > 0 and await context.sleep(wait):
+        raise Stopping
 
 
 def everything(since: float | None) -> str:

@@ -15,6 +15,7 @@ from monitor.collectors.base import SourceContext
 from monitor.collectors.gitlab_api import OFFSET_LIMIT, GitLab, commit_id
 from monitor.collectors.shapes import instant, items, text
 from monitor.collectors.upstream import Refused
+from monitor.collectors.worth import no_text
 from monitor.contracts import Document, Provenance
 from monitor.identity import blob_sha
 
@@ -103,7 +104,7 @@ class CommitReader:
             found: list[Document] = []
             for entry in raw:
                 path = text(entry, "new_path") or text(entry, "old_path")
-                if path in done:
+                if path and path in done:
                     continue  # pages may repeat a file
                 done.add(path)
                 verdict = judge(entry)
@@ -184,4 +185,5 @@ def judge(entry: Any) -> str:
         (entry.get("renamed_file") is True, "moved"),
         (all(modes) and modes[0] != modes[1], "mode"),
     )
-    return next((word for applies, word in verdicts if applies), "bare")
+    verdict = next((word for applies, word in verdicts if applies), "bare")
+    return no_text(text(entry, "new_path")) or verdict if verdict == "bare" else verdict

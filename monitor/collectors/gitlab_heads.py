@@ -55,6 +55,10 @@ class HeadStore:
     def put(self, project: int, heads: Heads, *, own: bool) -> None:
         self._pending[project, own] = heads
 
+    def forget(self) -> None:
+        """What was not saved."""
+        self._pending.clear()
+
     async def flush(self, context: SourceContext) -> None:
         """Save. To be called when everything that these heads imply is durable."""
         rows: dict[str, dict[str, Heads]] = {}

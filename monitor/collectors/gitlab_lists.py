@@ -119,6 +119,10 @@ class WatchedProjects:
         self.names = [(kind, name) for name in owners for kind in ("groups", "users")]
         self.names += [("projects", name) for name in watch.repositories_on(settings.forge)]
 
+    def forget(self) -> None:
+        """All of them are to be looked into."""
+        self._looked.clear()
+
     async def visits(
         self, context: SourceContext
     ) -> tuple[list[Project], list[Visit], Limited | Unavailable | Refused | None]:

@@ -68,6 +68,10 @@ class Polls:
         return min((feed.due for feed, _, _ in self._feeds.values()), default=float("inf"))
 
     async def restore(self, context: SourceContext) -> None:
+        """Stand where the saved positions are; after the queue."""
+        self._trouble.clear()
+        self._deep_due = 0.0
+        self._own.forget()
         for feed, _, _ in self._feeds.values():
             feed.restore(await context.state.cursor(context.name, feed.path))
         self._last_id = integer(await context.state.cursor(context.name, "last_id"))

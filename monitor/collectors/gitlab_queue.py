@@ -205,6 +205,10 @@ class Queue:
         return orjson.dumps([_plain(task) for task in self if not isinstance(task, Read)]).decode()
 
     def restore(self, saved: str | None) -> None:
+        """Only what was saved waits now: what else did may be done by another process meanwhile."""
+        self._taken.clear()
+        for lane in self._lanes:
+            lane.clear()
         plain = orjson.loads(saved) if saved else []
         for task in map(_revive, plain if isinstance(plain, list) else []):
             if task is not None:

@@ -20,6 +20,11 @@ class Requests:
         self._open: dict[int, list[Request]] = {}  # project -> what its visit answers
         self._answered: list[Request] = []
 
+    def forget(self) -> None:
+        """What is not finished is taken again."""
+        self._open.clear()
+        self._answered.clear()
+
     async def take(self, context: SourceContext) -> None:
         """Queue a visit for each request that is new. One that names nothing we can see is finished, and counted."""
         known = [*self._answered, *(request for several in self._open.values() for request in several)]

@@ -90,7 +90,9 @@ class GitLabSource:
     # -- the queue
 
     async def _restore(self, context: SourceContext) -> None:
-        """What was saved, without the commits that were read since."""
+        """What was saved, without the commits that were read since. Another process may have had the source meanwhile."""
+        self._heads.forget()
+        self._requests.forget()
         self._queue.restore(await context.state.cursor(context.name, "queue"))
         diffs = [task for task in self._queue if isinstance(task, Diff)]
         unseen = await context.state.unseen(context.name, [self._keys(task)[-1] for task in diffs])

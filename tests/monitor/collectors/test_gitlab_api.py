@@ -86,6 +86,15 @@ async def test_raw_content_has_a_pace_of_its_own() -> None:
         assert ask.bench.time.now - 1_780_000_000 == pytest.approx(4 * 0.25, abs=0.1)
 
 
+@pytest.mark.parametrize(("token", "pause"), [("not-a-token", 1 / 3), (None, 5 / 3)])
+async def test_lists_of_projects_have_a_pace_of_their_own(token: str | None, pause: float) -> None:
+    async with asking(Answers({"/projects": []}), token=token, requests_per_minute=1800) as ask:
+        for _ in range(4):
+            await ask.gitlab.projects_after(ask.context, 1)
+            await ask.gitlab.active_projects(ask.context, 1.0, 1)
+        assert ask.bench.time.now - 1_780_000_000 == pytest.approx(7 * pause, abs=0.3)
+
+
 async def test_paths_are_one_segment_whatever_they_are_called() -> None:
     path = "a/../b c%2F?#ü/x"
     asked: list[str] = []

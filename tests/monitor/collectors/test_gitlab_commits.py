@@ -100,6 +100,14 @@ async def test_the_budget_of_whole_files_is_spent_on_what_a_person_wrote() -> No
         assert ask.dropped("file_over_limit") == 1
 
 
+async def test_files_that_hold_no_text_by_their_names_are_not_fetched() -> None:
+    answers = Answers({DIFF: [entry("logo.png", "", new_file=True), entry("a.pyc", "")]})
+    async with asking(answers) as ask:
+        assert await read(ask) == []
+        assert (ask.dropped("media"), ask.dropped("compiled")) == (1, 1)
+        assert len(answers.asked) == 1
+
+
 async def test_what_a_file_does_not_give_is_counted() -> None:
     answers = Answers(
         {

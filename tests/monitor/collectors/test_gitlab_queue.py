@@ -92,6 +92,19 @@ def test_a_commit_is_read_once_for_strangers_and_once_for_each_watched_project()
     assert not queue.has(diff_name(OTHER))
 
 
+def test_after_another_process_had_it_only_what_is_saved_waits() -> None:
+    queue = Queue(100)
+    queue.add(visit(1))
+    saved = queue.save()
+    queue.add(diff(2))
+    queue.add(diff(3))
+    assert queue.take(1e9) is not None
+    queue.restore(saved)
+    assert [task.name for task in queue] == ["visit 1"]
+    queue.restore(None)
+    assert len(queue) == 0
+
+
 def test_what_is_too_much_falls_off_the_end_of_each_lane() -> None:
     queue = Queue(2)
     for number in range(1, 5):

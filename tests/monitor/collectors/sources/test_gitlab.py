@@ -163,6 +163,19 @@ async def test_trouble_that_passes_loses_nothing() -> None:
     assert bench.producer.skipped() == {}
 
 
+async def test_json_of_a_hundred_levels_is_read_past() -> None:
+    deep: Any = "x"
+    for _ in range(100):
+        deep = {"id": deep, "name": [deep]} if isinstance(deep, str) else {"id": deep}
+    forge = Forge()
+    forge.commits += [deep, {"id": OTHER, "parent_ids": deep}]
+    forge.files += [deep, {"new_path": deep, "diff": deep}]
+    forge.answers = {"/snippets/public": [deep, {"id": 1, "created_at": deep, "files": deep}]}
+    bench = await run(forge)
+    assert {d.provenance.path for d in bench.producer.documents} == {"a.py", ""}
+    assert bench.metric("leakstream_dropped_total", stage="collect", reason="bad_shape") == 4
+
+
 async def test_after_a_restart_the_author_is_asked_for_again() -> None:
     forge, state, producer = Forge(), MemoryState(), MemoryProducer()
     forge.answers = {"/diff": 503}

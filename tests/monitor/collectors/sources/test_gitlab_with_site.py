@@ -142,6 +142,17 @@ async def test_no_hostile_answer_loses_anything_and_each_is_told(kind: FaultKind
         assert world.rules_broken() == set()
 
 
+async def test_an_answer_that_hangs_is_given_up_and_asked_for_again() -> None:
+    async with net() as world:
+        source = world.source(concurrency=1)
+        await world.bench.run(NAME, source, 1)
+        world.leak()
+        world.simulator.faults.add(FaultKind.HANG, "gitlab.diff", times=1)
+        await world.bench.run(NAME, source, 300)
+        assert world.missing() == set()
+        assert world.bench.metric("leakstream_source_requests_total", source=NAME, outcome="timeout") == 1
+
+
 async def test_a_storm_of_faults_loses_nothing() -> None:
     async with net() as world:
         source = world.source(max_body_mib=1, max_file_mib=1)
@@ -210,6 +221,20 @@ async def test_killed_and_started_again_nothing_is_lost_and_ids_stay() -> None:
         for document in whole:
             if not document.known:
                 assert contents.setdefault(document.id, document.content) == document.content
+
+
+async def test_a_source_that_went_to_another_process_and_came_back_loses_nothing() -> None:
+    async with net() as world:
+        ours, theirs = world.source(), world.source()
+        await world.bench.run(NAME, ours, 1)
+        end = publishing(world, every=20.0)
+        for _ in range(5):
+            await world.bench.run(NAME, ours, 170)
+            await world.bench.run(NAME, theirs, 170)
+        end()
+        await world.bench.run(NAME, ours, 2 * HOUR)
+        assert world.missing() == set()
+        assert world.rules_broken() == set()
 
 
 async def test_watched_projects_come_first_and_their_commits_before_all_others() -> None:
