@@ -9,6 +9,7 @@ from monitor.commands.errors import Failure
 from monitor.commands.spans import length, shown
 from monitor.coverage import proof
 from monitor.coverage.answer import (
+    LATE,
     NO_ENTRY,
     Answer,
     Blind,
@@ -72,6 +73,8 @@ async def prove(
     ]
     if len(cited) > 1:
         notes.append(f"{len(cited)} entries tell of it, {len(cited) - loose} of them sealed")
+    if found.word is Word.NOT_SEEN and now < asked.at + LATE:
+        notes.append(f"a feed may list it yet: ask again after {shown(asked.at + LATE)} UTC")
     if loose:
         notes.append(
             "its day is not sealed yet: the proof has the chain to the present head"
@@ -95,8 +98,9 @@ def told(asked: Asked, found: Answer) -> list[str]:
         published = f"published {shown(seen.published)}" if seen.published else "publication not told"
         repair = f", while filling a span of {seen.repairs}" if seen.repairs else ""
         feed = f"{seen.source} {seen.feed}".strip()
+        why = f" ({seen.reasons})" if seen.reasons else ""
         lines += [
-            f"  {seen.outcome} by {feed}{repair}: {published}, listed between {shown(seen.since)} and {shown(seen.until)}",
+            f"  {seen.outcome}{why} by {feed}{repair}: {published}, listed between {shown(seen.since)} and {shown(seen.until)}",
             f"  entry {seen.entry} of the ledger, written {shown(seen.written)}",
         ]
     lines += [_blind(span) for span in found.blind]

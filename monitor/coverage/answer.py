@@ -70,7 +70,9 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """In which entry, and what became of it: listed, skipped or fetched. `published` 0 = the feed does not say."""
+    """In which entry, and what became of it: listed, skipped or fetched. `published` 0 = the feed does not say. `reasons`: for which ones
+    that poll skipped what it skipped, "" unless this was.
+    """
 
     entry: int
     written: float
@@ -81,6 +83,7 @@ class Seen:
     since: float
     until: float
     repairs: str = ""
+    reasons: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,7 @@ def found(question: Question, told: Iterable[Told]) -> tuple[Seen, ...]:
                     event.since,
                     event.until,
                     event.repairs,
+                    ", ".join(sorted(event.skipped)) if item.outcome is Outcome.SKIPPED else "",
                 )
                 hits.append((-item.outcome, abs(item.at - question.at), each.seq, seen))
     return tuple(hit[-1] for hit in sorted(hits, key=lambda hit: hit[:-1]))

@@ -137,7 +137,7 @@ def test_seen_says_where_and_its_proof_is_verified_offline(config: Path, tmp_pat
 
 
 def test_a_skipped_one_is_seen_too(config: Path) -> None:
-    assert "skipped by github_events /events" in prove(config, SKIPPED, "--within", "1m")
+    assert "skipped (size) by github_events /events" in prove(config, SKIPPED, "--within", "1m")
 
 
 def test_not_seen_says_how_sure_that_is(config: Path, tmp_path: Path) -> None:
@@ -146,6 +146,7 @@ def test_not_seen_says_how_sure_that_is(config: Path, tmp_path: Path) -> None:
     assert re.search(
         r"github_events /events saw \d+\.\d% of that minute \(.*\): it would have missed this with", told
     )
+    assert f"a feed may list it yet: ask again after {shown(NOW + 5 * HOUR)} UTC" in told
     assert re.search(r"\b1[1-3] entries tell of it, 0 of them sealed", told)
     assert call("coverage", "verify", str(tmp_path / "p")).exit_code == 0
 

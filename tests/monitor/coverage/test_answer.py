@@ -26,6 +26,7 @@ def test_seen_says_in_which_entry_and_what_became_of_it():
         (seen,) = found.seen
         assert (seen.entry, seen.source, seen.feed) == (len(AROUND) + 1, "github_events", "/events")
         assert (seen.outcome, seen.published, seen.since) == (outcome.name.lower(), NOON + 30, NOON)
+        assert seen.reasons == ("size" if outcome is Outcome.SKIPPED else "")
 
 
 def test_the_most_certain_and_the_nearest_comes_first():
