@@ -30,7 +30,7 @@ _LATEST: Final = 10**11  # epoch seconds beyond it are none
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """`active` is what the list is sorted by, `at` when this text was published (epoch seconds)."""
+    """`active` is what the list is sorted by (0 = not told), `at` when this text was published (epoch seconds)."""
 
     name: str  # site/method/id
     active: int
@@ -69,16 +69,15 @@ def parse(raw: object, site: str, method: str) -> Post | None:
     id_name, sort = METHODS[method]
     number = integer(raw, id_name)
     created, edited = _time(raw, "creation_date"), _time(raw, "last_edit_date")
-    active = _time(raw, "last_activity_date") if sort == "activity" else None
-    active = active or (edited if sort == "activity" else None) or created
-    if number is None or number < 1 or active is None:
+    active = _time(raw, "last_activity_date") if sort == "activity" else created
+    if number is None or number < 1:
         return None
     title = unescape(text(raw, "title"))
     parts = (title, to_text(text(raw, "body")))
     at = edited or created
     return Post(
         name=f"{site}/{method}/{number}",
-        active=active,
+        active=active or 0,
         at=None if at is None else float(at),
         owner=str(integer(raw, "owner", "user_id") or ""),
         author=unescape(text(raw, "owner", "display_name")),

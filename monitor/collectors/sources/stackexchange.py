@@ -99,7 +99,11 @@ class StackExchangeSource:
         self._settings = settings
         self._api = api
         self._draw = draw
-        self._lists = [_List(site, method) for site in settings.sites for method in settings.methods]
+        self._lists = [
+            _List(site, method)
+            for site in dict.fromkeys(settings.sites)
+            for method in dict.fromkeys(settings.methods)
+        ]
         self._troubles: dict[str, str] = {}
 
     async def run(self, context: SourceContext) -> None:
@@ -154,8 +158,8 @@ class StackExchangeSource:
     async def _take(self, context: SourceContext, entry: _List, page: Page) -> int:
         """Hand in what is new on a page. How far it goes, 0 for an empty one. Raises Unavailable when it is not in order."""
         posts = [post for post in (parse(raw, entry.site, entry.method) for raw in page.items) if post]
-        times = [float(post.active) for post in posts]
-        if (page.more and not posts) or times != sorted(times):
+        times = [float(post.active) for post in posts if post.active]
+        if (page.more and not times) or times != sorted(times):
             raise Unavailable("bad_shape")
         self._recovered(context, entry)
         if len(posts) < len(page.items):

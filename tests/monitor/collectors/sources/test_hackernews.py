@@ -463,3 +463,14 @@ async def test_hostile_answers_lose_nothing_and_are_told(kind: FaultKind) -> Non
         assert missing(bench, simulator) == set()
         assert service.troubled == {}
         assert simulator.journal.violations == []
+
+
+async def test_a_server_that_hangs_is_left_and_asked_again() -> None:
+    async with beside(sites={NAME: {"null": 0.0, "gone": 0.0}}, seed=3) as (bench, simulator):
+        bench.http._timeout, bench.http._idle = 0.3, 0.2
+        for _ in range(10):
+            simulator.publisher.leak(START, kind=NAME)
+        simulator.faults.add(FaultKind.HANG, f"{NAME}.*", times=8, seconds=2.0)
+        service = await bench.run(NAME, source(bench, simulator), 1200)
+        assert missing(bench, simulator) == set()
+        assert service.troubled == {}

@@ -318,6 +318,17 @@ async def test_bad_items_and_empty_ones_are_counted() -> None:
     assert bench.producer.skipped() == {"empty": 1}
 
 
+async def test_an_item_without_its_time_is_read_and_holds_up_no_walk() -> None:
+    site = Site()
+    timeless = question(8)
+    del timeless["last_activity_date"]
+    site.listed["questions"] = lambda: packed(
+        {"items": [question(7, -100), timeless, question(9, -50)], "has_more": False}
+    )
+    bench = await run(site, sites=("stackoverflow", "stackoverflow"))
+    assert names(bench.producer) == [f"stackoverflow/questions/{number}" for number in (7, 8, 9)]
+
+
 async def test_what_the_store_forgot_comes_again_with_the_same_ids() -> None:
     site, producer = Site(question(7), question(8)), MemoryProducer()
     await run(site, producer=producer)
@@ -401,6 +412,20 @@ async def test_hostile_answers_lose_nothing_and_are_told(kind: FaultKind) -> Non
         assert list(service.troubled) == [NAME]
         simulator.faults.add(kind, f"{NAME}.*", probability=0.3, until=START + 2500, size=20 * 1024 * 1024)
         service = await bench.run(NAME, source(bench, simulator, key="k"), 10_000)
+        assert missing(bench, simulator) == set()
+        assert service.troubled == {}
+        assert simulator.journal.violations == []
+
+
+async def test_a_server_that_hangs_is_left_and_asked_again_after_a_minute() -> None:
+    async with beside(sites={NAME: {"late": 0.0}}, seed=3) as (bench, simulator):
+        bench.http._timeout, bench.http._idle = 0.3, 0.2
+        for _ in range(30):
+            simulator.publisher.leak(START, kind=NAME)
+        simulator.faults.add(FaultKind.HANG, f"{NAME}.*", times=3, seconds=2.0)
+        service = await bench.run(NAME, source(bench, simulator), 50)
+        assert service.troubled == {NAME: "timeout"}
+        service = await bench.run(NAME, source(bench, simulator), 3600)
         assert missing(bench, simulator) == set()
         assert service.troubled == {}
         assert simulator.journal.violations == []
