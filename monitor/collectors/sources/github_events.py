@@ -88,12 +88,18 @@ class Settings(GitHubSettings):
 
 @dataclass(frozen=True, slots=True)
 class _Listing:
-    """One poll: `whole` = no page failed, `full` = it ended at the feed's limit, not at its end."""
+    """One poll. `runs` are its pages, those together that have no hole between them: a feed that moves on by more than a page while it is
+    asked is not one window but several. `whole` = no page failed, `full` = it ended at the feed's limit, not at its end.
+    """
 
-    events: Sequence[Event]
+    runs: Sequence[tuple[float, Sequence[Event]]]  # when it was answered, newest page first
     answer: Response
     whole: bool
     full: bool
+
+    @property
+    def events(self) -> list[Event]:
+        return [event for _, events in self.runs for event in events]
 
 
 class GithubEvents:
@@ -180,12 +186,15 @@ class GithubEvents:
             return
         # a page that failed would never be listed again if the feed answered 304 from now on
         feed.validators = answer.validators if listing.whole else Validators()
-        await self._take(context, feed, listing, times, work)
+        for number, (at, run) in enumerate(listing.runs, 1):
+            ends = number == len(listing.runs)
+            await self._take(context, feed, run, at, work, full=listing.full or not ends)
 
     async def _list(self, context: SourceContext, feed: Feed) -> _Listing:
         """The newest page, and further pages while those before hold nothing known."""
         raw, first = await self._github.feed_page(context, feed.path, 1, validators=feed.validators)
         events = self._parse(context, raw)
+        runs = [(context.now(), events)]
         page, answer = 1, first
         while page < _PAGES and (next_link(answer.headers.get("Link", "")) or len(raw) >= PER_PAGE):
             if len(await self._new(context, events)) < len({event.key for event in events}):
@@ -195,9 +204,13 @@ class GithubEvents:
                 raw, answer = await self._github.feed_page(context, feed.path, page)
             except (Limited, Unavailable, Refused):
                 context.dropped("page_failed")
-                return _Listing(events, first, whole=False, full=False)
-            events += self._parse(context, raw)
-        return _Listing(events, first, whole=True, full=page == _PAGES)
+                return _Listing(runs, first, whole=False, full=False)
+            events = self._parse(context, raw)
+            if _adjoins(runs[-1][1], events):
+                runs[-1][1].extend(events)
+            else:
+                runs.append((context.now(), events))
+        return _Listing(runs, first, whole=True, full=page == _PAGES)
 
     @staticmethod
     def _parse(context: SourceContext, raw: Sequence[Any]) -> list[Event]:
@@ -211,13 +224,21 @@ class GithubEvents:
         return {key for key in unseen if key not in self._queue}
 
     async def _take(
-        self, context: SourceContext, feed: Feed, listing: _Listing, times: list[float], work: PushWork
+        self,
+        context: SourceContext,
+        feed: Feed,
+        listed: Sequence[Event],
+        now: float,
+        work: PushWork,
+        *,
+        full: bool,
     ) -> None:
-        now = context.now()
-        events = {event.key: event for event in listing.events}  # a page may repeat what moved on meanwhile
-        unseen = await self._new(context, listing.events)
+        """What was listed at `now` without a hole in it."""
+        times = [event.created_at for event in listed if event.created_at is not None]
+        events = {event.key: event for event in listed}  # a page may repeat what moved on meanwhile
+        unseen = await self._new(context, listed)
         known = len(events) - len(unseen)
-        tally, gap = feed.tally(context.name, len(events), known, times, now, full=listing.full)
+        tally, gap = feed.tally(context.name, len(events), known, times, now, full=full)
         documents: list[Document] = []
         requests: list[Request] = []
         done: list[bytes] = []
@@ -261,6 +282,16 @@ class GithubEvents:
 
     def _note(self, tally: Tally, repository: str, at: float | None, outcome: Outcome) -> None:
         tally.note(item(self._github.forge, repository, at, outcome))
+
+
+def _adjoins(before: Sequence[Event], page: Sequence[Event]) -> bool:
+    """Whether the next page goes on where the pages before it ended: it repeats some of them, or is not newer."""
+    known = {event.key for event in before}
+    if not before or not page or any(event.key in known for event in page):
+        return True
+    newest = max((e.created_at for e in page if e.created_at is not None), default=0.0)
+    oldest = min((e.created_at for e in before if e.created_at is not None), default=0.0)
+    return newest <= oldest
 
 
 def feeds_of(watch: Watching, forge: str) -> tuple[str, ...]:

@@ -136,20 +136,41 @@ async def test_further_pages_are_read_while_everything_is_new_and_never_the_four
 
 async def test_overlap_is_measured_and_a_gap_estimated() -> None:
     forge = Forge()
-    feed = Feed(*(watch(n, when=-20 + n / 100) for n in range(300)))
+    feed = Feed(*(watch(n, when=-20 + n / 100) for n in reversed(range(300))))
     forge.answers["/events"] = feed
     state, producer = MemoryState(), MemoryProducer()
     await run(forge, state=state, producer=producer)
-    feed.events = [watch(1000 + n, when=40 + n / 100) for n in range(299)] + [watch(299, when=-17.01)]
+    feed.events = [watch(1000 + n, when=40 + n / 100) for n in reversed(range(299))] + [watch(299, when=-17.01)]
     await run(forge, state=state, producer=producer)
     assert [e.overlap for e in producer.coverage] == [None, 1]
-    feed.events = [watch(2000 + n, when=102 + n / 100) for n in range(300)]
+    feed.events = [watch(2000 + n, when=102 + n / 100) for n in reversed(range(300))]
     await run(forge, state=state, producer=producer)
     gap, last = producer.coverage[2:]
     assert (gap.blind, gap.since, gap.until) == ("gap", START + 42, START + 102)
     assert last.overlap == 0
     assert last.lost == pytest.approx(59 * 300 / 3, rel=0.01)  # a second is the feed's own resolution
     assert last.expected == 300 + last.lost
+
+
+async def test_a_feed_that_moves_on_while_it_is_asked_is_several_windows() -> None:
+    """Page 2 that begins above page 1 leaves a hole between them: neither its width nor its count may hide in one window."""
+    forge = Forge()
+    pages = {
+        "1": [watch(n, when=-50 + n / 100) for n in reversed(range(100))],
+        "2": [watch(500 + n, when=-40 + n / 100) for n in reversed(range(100))],
+        "3": [watch(450 + n, when=-40.5 + n / 100) for n in reversed(range(100))],
+    }
+
+    async def moving(request: web.Request) -> web.StreamResponse:
+        return reply(pages[request.query["page"]])
+
+    forge.answers["/events"] = moving
+    bench = await run(forge)
+    told = [e for e in bench.producer.coverage if e.listed]
+    assert [(e.listed, e.full, e.oldest, e.newest) for e in told] == [
+        (100, True, START - 50, START - 50),
+        (150, True, START - 41, START - 40),
+    ]
 
 
 async def test_a_short_feed_that_is_all_new_is_no_gap() -> None:
