@@ -26,7 +26,14 @@ CONTEXT: Final = (
 LATE: Final = 6 * 3600.0  # seconds that a feed may take to list something
 _BUS: Final = "bus:"  # sources that tell of our own topics
 # by the forge's first word, how the sources that read it begin; another forge's sources are looked for by that word itself
-_READERS: Final = {"github": ("github", "gh"), "codeberg": ("codeberg", "gitea", "forgejo")}
+_READERS: Final = {
+    "github": ("github", "gharchive"),
+    "gist": ("github", "gharchive"),
+    "codeberg": ("gitea", "codeberg"),
+    "forgejo": ("gitea", "forgejo"),
+    "news": ("hackernews",),  # news.ycombinator.com
+    **dict.fromkeys(("stackoverflow", "serverfault", "superuser", "askubuntu"), ("stackexchange",)),
+}
 _OF_ANY: Final = ("git", "ingest")
 
 
@@ -121,7 +128,8 @@ class Answer:
 
 def readers_of(forge: str, sources: Iterable[str]) -> tuple[str, ...]:
     """Those of `sources` that may see something on `forge`: by their names; where none has such a name, all of them."""
-    label = forge.lower().split(".")[0]
+    host = forge.lower()
+    label = "stackoverflow" if host.endswith("stackexchange.com") else host.split(".")[0]
     begins = _READERS.get(label, (label,))
     own = sorted({name for name in sources if not name.startswith(_BUS)})
     named = tuple(name for name in own if name.startswith(begins) or name in _OF_ANY)

@@ -152,4 +152,10 @@ def test_who_reads_a_forge_is_told_by_the_names():
     assert readers_of("github.com", names) == ("gharchive", "git", "github_events")
     assert readers_of("Codeberg.org", names) == ("git", "gitea")
     assert readers_of("pastebin.com", names) == ("git", "pastebin")
+    assert readers_of("gist.github.com", names) == readers_of("github.com", names)
+    both = ["hackernews", "stackexchange"]
+    assert readers_of("news.ycombinator.com", both) == ("hackernews",)
+    assert (
+        readers_of("unix.stackexchange.com", both) == readers_of("superuser.com", both) == ("stackexchange",)
+    )
     assert readers_of("example.org", names) == tuple(sorted(set(names) - {"bus:documents.v1"}))
