@@ -15,8 +15,8 @@ from typing import Any, Final
 
 import orjson
 
+from monitor.collectors.charset import decode
 from monitor.collectors.ingest_documents import Sender, Unacceptable, document
-from monitor.collectors.markup import decode
 from monitor.collectors.shapes import obj, text
 from monitor.contracts import Document
 from monitor.inflate import BadEncoding, Inflater, Truncated

@@ -1,4 +1,4 @@
-"""HTML pages of strangers: decoded, parsed within a bound of work, and read with CSS selectors. Pure, but slow for long pages.
+"""HTML pages of strangers: parsed within a bound of work, and read with CSS selectors. Pure, but slow for long pages.
 
 The parser (Lexbor, by selectolax) takes quadratic time for deep nesting, and misnested formatting makes it copy elements. So the
 work is estimated first, by one linear look at the tags: the sum of the elements that are open at each. A page that needs more than
@@ -21,14 +21,7 @@ _TAG: Final = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9-]{0,40})")
 _NO_DEPTH: Final = frozenset(
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr", "p", "li", "td", "th", "tr", "option", "dt", "dd", "thead", "tbody", "tfoot", "html", "head", "body"]
 )  # fmt: skip
-_META: Final = re.compile(rb"(?i)<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})")
-_HEADER: Final = re.compile(r"(?i)charset\s*=\s*[\"']?([A-Za-z0-9_:.-]{1,40})")
-_BOMS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _ATTRIBUTE: Final = re.compile(r"[A-Za-z_][\w:-]*")
-# Python has codecs that are none of text, and slow ones
-_CODECS: Final = re.compile(
-    r"(?i)(utf-?(8|16|32)|iso|latin|windows|cp|koi8|big5|gb|euc|shift|sjis|us-ascii|ascii|mac)[\w:.-]*"
-)
 
 
 class TooComplex(ValueError):
@@ -45,23 +38,6 @@ def check_selector(selector: str) -> None:
             LexborHTMLParser("<p></p>").css(css)
     except SelectolaxError:
         raise ValueError(f"{css!r} is no CSS selector") from None
-
-
-def decode(body: bytes, content_type: str = "") -> str:
-    """By its byte order mark, the header's charset, what the page says of itself, UTF-8, else Windows-1252."""
-    named = [codec for mark, codec in _BOMS if body.startswith(mark)]
-    if header := _HEADER.search(content_type):
-        named.append(header[1])
-    if inside := _META.search(body[:4096]):
-        named.append(inside[1].decode())
-    for codec in [*named, "utf-8"]:
-        if not _CODECS.fullmatch(codec):
-            continue
-        try:
-            return body.decode(codec)
-        except (LookupError, ValueError):
-            continue
-    return body.decode("cp1252", "replace")
 
 
 def parse(page: str) -> LexborNode | None:

@@ -15,6 +15,7 @@ import orjson
 from yarl import URL
 
 from monitor.collectors import markup
+from monitor.collectors.charset import decode
 from monitor.collectors.htmltext import to_text
 from monitor.collectors.paste_list import Entry, reach
 from monitor.collectors.paste_site import SiteSettings, path_of
@@ -85,13 +86,11 @@ def read(settings: SiteSettings, body: bytes, content_type: str = "") -> tuple[V
         return _from_json(settings, body)
     if settings.item_kind == "html":
         try:
-            found = markup.text_of(markup.decode(body, content_type), settings.text)
+            found = markup.text_of(decode(body, content_type), settings.text)
         except markup.TooComplex:
             return Verdict.TOO_COMPLEX, ()
         return _judged(None if found is None else [Text(_encode(found))])
-    return _judged(
-        [Text(_encode(to_text(markup.decode(body, content_type))) if settings.text_html else body)]
-    )
+    return _judged([Text(_encode(to_text(decode(body, content_type))) if settings.text_html else body)])
 
 
 def inline(entry: Entry) -> tuple[Verdict, tuple[Text, ...]]:

@@ -24,6 +24,7 @@ import re2
 from selectolax.lexbor import LexborNode
 
 from monitor.collectors import markup
+from monitor.collectors.charset import decode
 from monitor.collectors.htmltext import to_text
 from monitor.collectors.paste_site import SiteSettings, path_of
 from monitor.collectors.shapes import instant, integer, text
@@ -76,7 +77,7 @@ def read(settings: SiteSettings, body: bytes, content_type: str = "") -> Listing
         case "feed":
             return _collect(settings, [partial(_in_feed, entry) for entry in _feed_entries(body)])
     try:
-        root = markup.parse(markup.decode(body, content_type))
+        root = markup.parse(decode(body, content_type))
         nodes = markup.all_of(root, settings.items) if root is not None else []
     except markup.TooComplex:
         raise Unreadable("too_complex") from None

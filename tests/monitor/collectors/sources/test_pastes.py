@@ -278,6 +278,61 @@ async def test_hostile_answers_are_told_and_lose_nothing() -> None:
 
 
 @pytest.mark.parametrize(
+    ("answer", "stays", "reason"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[", 0.0, "truncated"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n[{", 0.0, "truncated"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n[", 0.0, "too_large"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[", 3.0, "timeout"),
+        (b"SSH-2.0-nobody\r\n", 0.0, "bad_answer"),
+    ],
+)
+async def test_a_broken_connection_is_told(answer: bytes, stays: float, reason: str) -> None:
+    """A truncated body, a truncated chunk, an endless body, one that stands still, and no HTTP at all."""
+    async with raw_serving(answer, then=stays) as base, Bench() as bench:
+        source = pastes.PLUGIN.build(one(base), bench.tools)
+        assert (await bench.run(NAME, source, 20)).troubled == {NAME: f"one: {reason}"}
+
+
+async def test_a_redirect_to_a_private_address_is_not_followed() -> None:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return web.Response(status=302, headers={"Location": "http://169.254.169.254/latest/meta-data"})
+
+    async with serving(handle) as base, Bench() as bench:
+        source = pastes.PLUGIN.build(one(base), bench.tools)
+        assert (await bench.run(NAME, source, 30)).troubled == {NAME: "one: refused_address"}
+
+
+async def test_json_of_a_hundred_levels_is_no_item_and_no_trouble() -> None:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        deep = b'{"id":' + b"[" * 100 + b"]" * 100 + b"}"
+        return web.Response(body=b'[{"id": "a"},' + deep + b"]" if request.path == "/list" else deep)
+
+    async with serving(handle) as base, Bench() as bench:
+        source = pastes.PLUGIN.build(one(base, item_kind="json", text="id"), bench.tools)
+        assert (await bench.run(NAME, source, 59)).troubled == {}
+        assert bench.producer.skipped() == {"bad_item": 1}
+        assert bench.metric("leakstream_dropped_total", stage="collect", reason="bad_paste") == 1
+
+
+async def test_what_was_read_and_not_acknowledged_comes_again() -> None:
+    """The process dies while the bus takes nothing."""
+    state = MemoryState()
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        rows = [{"id": f"k{n}"} for n in range(5)]
+        return web.Response(body=orjson.dumps(rows) if request.path == "/list" else request.path.encode())
+
+    async with serving(handle) as base:
+        async with Bench(state, MemoryProducer(refusals=10**9)) as bench:
+            await bench.run(NAME, pastes.PLUGIN.build(one(base), bench.tools), 100)
+            assert (state.cursors, state.seen, bench.producer.messages) == ({}, set(), [])
+        async with Bench(state) as bench:
+            await bench.run(NAME, pastes.PLUGIN.build(one(base), bench.tools), 100)
+            assert sorted(d.id for d in bench.producer.documents) == [f"one:k{n}" for n in range(5)]
+
+
+@pytest.mark.parametrize(
     ("answer", "reason", "asked"),
     [
         (404, "gone", 1),
