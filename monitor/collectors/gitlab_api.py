@@ -23,6 +23,7 @@ from monitor.tools import Tools
 _T = TypeVar("_T")
 
 PER_PAGE: Final = 100
+FILES_PER_PAGE: Final = 40  # of a difference, up to 200 KB each: a page stays small enough to be held
 OFFSET_LIMIT: Final = 405  # the status that says: no further page by number
 _PATH: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*){1,20}")
 _LONGEST_PATH: Final = 1024
@@ -118,7 +119,9 @@ class GitLab:
 
     async def diff(self, context: SourceContext, project: int, sha: str, page: int) -> tuple[list[Any], bool]:
         """Files of one commit's difference; and whether there is a next page."""
-        return await self._page(context, f"/projects/{project}/repository/commits/{sha}/diff?", page)
+        return await self._page(
+            context, f"/projects/{project}/repository/commits/{sha}/diff?", page, FILES_PER_PAGE
+        )
 
     async def file(self, context: SourceContext, project: int, path: str, sha: str) -> bytes:
         """A file as it stands in a commit. Raises Refused `too_large` over the configured size."""
@@ -139,13 +142,15 @@ class GitLab:
 
     # -- inside
 
-    async def _page(self, context: SourceContext, url: str, page: int) -> tuple[list[Any], bool]:
+    async def _page(
+        self, context: SourceContext, url: str, page: int, size: int = PER_PAGE
+    ) -> tuple[list[Any], bool]:
         glue = "" if url.endswith("?") else "&"
-        found, answer = await self._list(context, f"{url}{glue}per_page={PER_PAGE}&page={page}")
+        found, answer = await self._list(context, f"{url}{glue}per_page={size}&page={page}")
         told = answer.headers.get("X-Next-Page")
         if told is not None:
             return found, bool(told.strip())
-        return found, bool(next_link(answer)) or len(found) >= PER_PAGE
+        return found, bool(next_link(answer)) or len(found) >= size
 
     async def _list(self, context: SourceContext, path: str) -> tuple[list[Any], Response]:
         url = self._base + path

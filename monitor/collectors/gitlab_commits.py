@@ -12,14 +12,14 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from monitor.collectors.base import SourceContext
-from monitor.collectors.gitlab_api import OFFSET_LIMIT, GitLab, commit_id
+from monitor.collectors.gitlab_api import FILES_PER_PAGE, OFFSET_LIMIT, GitLab, commit_id
 from monitor.collectors.shapes import instant, items, text
 from monitor.collectors.upstream import Refused
 from monitor.collectors.worth import no_text
 from monitor.contracts import Document, Provenance
 from monitor.identity import blob_sha
 
-_PAGES: Final = 30  # of 100 files: GitLab's own 3,000
+_PAGES: Final = 3_000 // FILES_PER_PAGE  # GitLab itself shows no more
 _SUBMODULE: Final = "160000"
 _BINARY: Final = ("Binary files ", "GIT binary patch")
 _REASONS: Final = {403: "forbidden", 404: "gone", 409: "conflict", 451: "legal"}

@@ -22,6 +22,7 @@ _MARGIN: Final = 900.0  # seconds before the last look: committers' clocks diffe
 _BRANCH_PAGES: Final = 3
 _RANGES: Final = 20  # branches whose own history is asked for, of one look
 _OWN_PAGES: Final = 100
+_TEXT: Final = 32 * 1024 * 1024  # characters of messages of one look
 _ABSENT: Final = 404
 
 Unseen = Callable[[Collection[str]], Awaitable[set[str]]]
@@ -120,6 +121,8 @@ class ProjectReader:
             self._take(context, raw, look)
             if not more:
                 return
+            if sum(len(commit.message) for commit in look.commits.values()) > _TEXT:
+                break
         look.cut = True
 
     async def _range(self, context: SourceContext, wish: Wish, base: str, head: str, look: Look) -> None:

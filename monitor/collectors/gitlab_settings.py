@@ -50,7 +50,7 @@ class GitLabSettings(SourceSettings):
         le=20_000,
         description="most projects and snippets, and most commits, that wait their turn",
     )
-    max_body_mib: int = Field(32, ge=1, le=256, description="largest API answer read, in MiB")
+    max_body_mib: int = Field(16, ge=1, le=256, description="largest API answer read, in MiB")
     max_file_mib: float = Field(
         4.0, gt=0, le=100, description="largest file or snippet fetched whole, in MiB"
     )

@@ -164,9 +164,9 @@ async def test_a_page_beyond_the_offset_limit_is_counted_and_other_trouble_is_ra
 
 
 async def test_more_than_gitlabs_own_three_thousand_files_are_not_asked_for() -> None:
-    answers = Answers({DIFF: [[entry(f"{n}")] for n in range(40)]}, paged={DIFF})
+    answers = Answers({DIFF: [[entry(f"{n}")] for n in range(80)]}, paged={DIFF})
     async with asking(answers) as ask:
-        assert len(await read(ask)) == 30
+        assert len(await read(ask)) == 75
         assert ask.dropped("files_over_limit") == 1
 
 

@@ -159,6 +159,16 @@ async def test_a_strangers_flood_is_cut_and_said_so_and_a_watched_one_read() -> 
         assert queries(answers)[-1] == {"all": "true"}
 
 
+async def test_messages_without_end_are_cut() -> None:
+    pages = [
+        [commit(f"{page:02d}{n:02d}" * 10, message="x" * 500_000) for n in range(20)] for page in range(1, 9)
+    ]
+    answers = Answers({BRANCHES: [branch("main", SHA, default=True)], COMMITS: pages}, paged={COMMITS})
+    async with asking(answers) as ask:
+        found = await look(ask, None, own=True)
+        assert (len(found.commits), found.cut) == (80, True)
+
+
 async def test_many_branches_are_a_counted_limit() -> None:
     many = [[branch(f"b{page}.{n}", f"{page:02d}{n:02d}" * 10) for n in range(20)] for page in range(1, 5)]
     answers = Answers({BRANCHES: many, COMMITS: []}, paged={BRANCHES})
