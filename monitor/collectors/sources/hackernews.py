@@ -208,24 +208,23 @@ class HackerNews:
         for number, answer in answers.items():
             if isinstance(answer, Item):
                 self._walk.settled(number)
-                if answer.state:
-                    tally.skipped[answer.state] += 1
-                    tally.note(item(_FORGE, answer.author, answer.at, Outcome.SKIPPED))
-                else:
-                    found[answer.key] = answer
+                found[answer.key] = answer
                 continue
             reason = "gone" if answer is None else answer.reason
             if given_up := self._walk.later(number, reason, context.now()):
                 tally.skipped[given_up] += 1
         unseen = await context.state.unseen(context.name, list(found))
         fresh = {key: entry for key, entry in found.items() if key in unseen}
-        tally.fetched += len(fresh)
         tally.known += len(found) - len(fresh)
+        tally.skipped.update(entry.state for entry in fresh.values() if entry.state)
+        told = [_document(context, entry) for entry in fresh.values() if entry.content]
+        tally.fetched += len(told)
         times = [entry.at for entry in found.values() if tally.listed and entry.at is not None]
         tally.oldest, tally.newest = min(times, default=None), max(times, default=None)
         for entry in found.values():
-            tally.note(item(_FORGE, entry.author, entry.at, Outcome.FETCHED))
-        return [_document(context, entry) for entry in fresh.values()], list(fresh)
+            outcome = Outcome.FETCHED if entry.content else Outcome.SKIPPED
+            tally.note(item(_FORGE, entry.author, entry.at, outcome))
+        return told, list(fresh)
 
     async def _ask(self, context: SourceContext, ids: Sequence[int]) -> _Answers:
         """What the API says of each, or why it says nothing. Raises Limited, Stopping."""

@@ -189,6 +189,19 @@ async def test_an_edited_item_is_read_again_and_an_unchanged_one_is_no_news() ->
     assert producer.skipped() == {}
 
 
+async def test_what_is_deleted_later_is_counted_once_however_often_it_is_listed() -> None:
+    site = Site(5)
+    state, producer = MemoryState(), MemoryProducer()
+    await run(site, state=state, producer=producer)
+    site.items[2] = {"id": 2, "deleted": True, "type": "comment", "time": int(START)}
+    site.changed = [2]
+    await run(site, 300, state=state, producer=producer, now=START + 60)
+    assert producer.skipped() == {"deleted": 1}
+    told = [event for event in producer.coverage if event.feed == "updates" and event.listed]
+    assert len(told) > 3
+    assert sum(event.expected or 0 for event in told) == 1
+
+
 async def test_edits_that_nobody_looked_for_are_told_as_a_gap_and_then_repaired() -> None:
     site = Site(60)
     state, producer = MemoryState(), MemoryProducer()
