@@ -164,20 +164,20 @@ class StackExchangeSource:
         self._recovered(context, entry)
         if len(posts) < len(page.items):
             context.dropped("bad_post", len(page.items) - len(posts))
-        told = {post.key: post for post in posts if post.content}
-        unseen = await context.state.unseen(context.name, list(told))
-        fresh = [post for key, post in told.items() if key in unseen]
-        empty = sum(not post.content for post in posts)
+        listed = {post.key: post for post in posts}
+        unseen = await context.state.unseen(context.name, list(listed))
+        fresh = [post for key, post in listed.items() if key in unseen]
+        told = [post for post in fresh if post.content]
         now = context.now()
-        listed = len(told) + empty
-        tally, _ = entry.feed.tally(context.name, listed, len(told) - len(fresh), times, now, full=False)
-        tally.fetched = len(fresh)
-        if empty:
-            tally.skipped["empty"] += empty
+        known = len(listed) - len(fresh)
+        tally, _ = entry.feed.tally(context.name, len(listed), known, times, now, full=False)
+        tally.fetched = len(told)
+        if len(told) < len(fresh):
+            tally.skipped["empty"] += len(fresh) - len(told)
         _note(tally, posts, entry.site)
         entry.feed.advance(now, times)
         await context.emit(
-            [_document(context, post, entry.site) for post in fresh],
+            [_document(context, post, entry.site) for post in told],
             coverage=[tally.event(context.name, now)],
             seen=[post.key for post in fresh],
             cursor=entry.feed.save(),

@@ -312,9 +312,13 @@ async def test_bad_items_and_empty_ones_are_counted() -> None:
     site.listed["questions"] = lambda: packed(
         {"items": [None, {}, question(7), question(8, title="", body="")], "has_more": False}
     )
-    bench = await run(site)
+    bench = await run(site, 1000)  # listed several times
     assert names(bench.producer) == ["stackoverflow/questions/7"]
-    assert bench.metric("leakstream_dropped_total", stage="collect", reason="bad_post") == 2
+    assert (
+        bench.metric("leakstream_dropped_total", stage="collect", reason="bad_post")
+        == 2 * len(site.asked)
+        > 4
+    )
     assert bench.producer.skipped() == {"empty": 1}
 
 
