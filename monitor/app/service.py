@@ -194,7 +194,7 @@ class Service:
                 self.metrics,
             )
         )
-        matcher = MatcherService(pool, self.metrics)
+        matcher = MatcherService(pool, self.metrics, clock=self._clock)
         self._read(bus, Stage.MATCH, [DOCUMENTS], matcher.handle)
 
     async def _collect(self, stack: AsyncExitStack, bus: Bus, tools: Tools) -> None:

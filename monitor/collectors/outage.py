@@ -17,13 +17,19 @@ _LONGEST: Final = 30.0
 
 
 class Outage:
-    """For one source. `ping` asks the server once, and raises as an Upstream does; `heard_at` is when it last answered anything."""
+    """For one source. `ping` asks the server once, and raises as an Upstream does; `heard_at` is when it last answered anything;
+    `ended` hears from when to when it was silent.
+    """
 
     def __init__(
-        self, ping: Callable[[SourceContext], Awaitable[None]], heard_at: Callable[[], float | None]
+        self,
+        ping: Callable[[SourceContext], Awaitable[None]],
+        heard_at: Callable[[], float | None],
+        ended: Callable[[SourceContext, float, float], Awaitable[None]] | None = None,
     ) -> None:
         self._ping = ping
         self._heard_at = heard_at
+        self._ended = ended
 
     async def over(self, context: SourceContext, reason: str) -> bool:
         """Called when something got no answer: at once True when the server answers other things. Else tell the trouble, since the last
@@ -39,6 +45,8 @@ class Outage:
                 pause = min(_LONGEST, pause * 1.5)
         if not context.stop.is_set():
             context.healthy()
+            if self._ended is not None:
+                await self._ended(context, begun if since is None else since, context.now())
         return False
 
     async def _answers(self, context: SourceContext) -> bool:
@@ -46,6 +54,8 @@ class Outage:
             await self._ping(context)
         except Unavailable:
             return False
-        except (Limited, Refused):
-            return True  # a no is an answer
+        except Limited:
+            return True
+        except Refused as error:
+            return error.status > 0  # a no is an answer, if it is the server's
         return True

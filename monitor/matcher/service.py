@@ -8,17 +8,28 @@ The hostile documents of one job do not add up: each that ran out of time halves
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from monitor.bus.base import DeadLetter, Handled, Message, Record
-from monitor.contracts import FINDINGS, SIGHTINGS, Document, FindingEvent, InvalidRecord, Sighting
+from monitor.contracts import (
+    FINDINGS,
+    SIGHTINGS,
+    CoverageEvent,
+    Document,
+    FindingEvent,
+    InvalidRecord,
+    Sighting,
+)
 from monitor.matcher.frames import JobItem
 from monitor.matcher.pool import ScanPool, WorkerDied
 from monitor.metrics import Metrics
 
 _JOB_DOCUMENTS: Final = 256
 _JOB_BYTES: Final = 512 * 1024  # a job's deadline grows with it
+_TELL_SECONDS: Final = 60.0
 _LEAST_PATIENCE: Final = 1 / 8  # still a hundred times what an ordinary document takes
 CONTENT_REASONS: Final = frozenset(
     {"worker_crash", "worker_timeout", "worker_memory"}
@@ -28,9 +39,12 @@ CONTENT_REASONS: Final = frozenset(
 class MatcherService:
     """`handle` is the runner's handler. For one event loop."""
 
-    def __init__(self, pool: ScanPool, metrics: Metrics) -> None:
+    def __init__(self, pool: ScanPool, metrics: Metrics, *, clock: Callable[[], float] = time.time) -> None:
         self._pool = pool
         self._metrics = metrics
+        self._clock = clock
+        self._scanned: Counter[str] = Counter()  # documents by source, since `_since`
+        self._since = clock()
 
     async def handle(self, records: Sequence[Record]) -> Handled:
         """Raises UpgradeNeeded, PoolFailed."""
@@ -43,7 +57,22 @@ class MatcherService:
                 dead.append(DeadLetter(record, error.reason))
             else:
                 good.append(record)
-        return _together([Handled((), dead), *await asyncio.gather(*map(self._job, _jobs(good)))])
+        told = self._told()  # of earlier batches, which are committed by now
+        return _together([Handled(told, dead), *await asyncio.gather(*map(self._job, _jobs(good)))])
+
+    def _told(self) -> list[Message]:
+        """Once a minute, what was scanned of each source: the ledger's word that what was fetched was also looked at. What a process that
+        dies has not told yet stays untold: the ledger then says less than was done, never more.
+        """
+        now = self._clock()
+        if now < self._since + _TELL_SECONDS:
+            return []
+        events = [
+            CoverageEvent(source, self._since, now, scanned=count) for source, count in self._scanned.items()
+        ]
+        self._scanned.clear()
+        self._since = now
+        return [event.message() for event in events]
 
     async def _job(self, records: Sequence[Record]) -> Handled:
         try:
@@ -76,6 +105,7 @@ class MatcherService:
             self._metrics.findings.labels(rule).inc(count)
         for seconds in stats["waits"]:
             self._metrics.match_latency.observe(seconds)
+        self._scanned.update(stats["sources"])
         for reason, count in stats["dropped"].items():
             self._metrics.dropped.labels("match", reason).inc(count)
         found, met = {"v": FindingEvent.VERSION.encode()}, {"v": Sighting.VERSION.encode()}

@@ -61,6 +61,7 @@ def serve(
         job = frames.read_job(about, contents)
         started = time.perf_counter()
         documents, refused = _judged(job)
+        sources = Counter(metadata["source"] for metadata in documents.values())
         known = [number for number, metadata in documents.items() if metadata.get("known")]
         met = [maker.sighting(Document.of(documents.pop(number), b"")).message() for number in known]
         found, dropped = _scanned(scanner, job, documents)
@@ -78,6 +79,7 @@ def serve(
             "seconds": time.perf_counter() - started,
             "bytes": sum(job.ends[number] - job.starts[number] for number in documents),
             "rules": rules,
+            "sources": sources,
             "waits": waits,
             "dropped": dropped,
         }

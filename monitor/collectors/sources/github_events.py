@@ -15,8 +15,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -24,17 +23,19 @@ from monitor.budget import Limited, poll_interval, server_time
 from monitor.collectors import github_event
 from monitor.collectors.base import SourceContext, SourcePlugin
 from monitor.collectors.feed import Feed
-from monitor.collectors.github_api import PER_PAGE, GitHub, GitHubSettings, next_link, repository_name
+from monitor.collectors.github_api import GitHub, GitHubSettings, repository_name
 from monitor.collectors.github_event import Event
+from monitor.collectors.github_listing import list_feed
 from monitor.collectors.github_push import Limits, PerCommit, Push, PushResolver
 from monitor.collectors.github_queue import PushQueue
 from monitor.collectors.github_work import Pace, PushWork
 from monitor.collectors.outage import Outage
+from monitor.collectors.shapes import iso
 from monitor.collectors.tally import Tally
 from monitor.collectors.upstream import Refused, Unavailable
-from monitor.contracts import Document, Request
+from monitor.contracts import CoverageEvent, Document, Request
 from monitor.coverage.items import Outcome, item
-from monitor.http import Response, Validators
+from monitor.http import Validators
 from monitor.metrics import Metrics
 from monitor.tools import Tools
 from monitor.watching import Watching
@@ -43,7 +44,6 @@ FIREHOSE: Final = "/events"
 _FEED: Final = (
     r"^/(events|(repos|networks)/[\w.-]+/[\w.-]+/events|orgs/[\w.-]+/events|users/[\w.-]+/events(/public)?)$"
 )
-_PAGES: Final = 3  # the fourth answers 422
 _NO_SUCH_FEED: Final = frozenset({404, 410})
 _ASK_AGAIN: Final = 3600.0  # seconds, for a feed that there is not: its owner may come to be
 
@@ -81,25 +81,13 @@ class Settings(GitHubSettings):
         "watched",
         description="repositories made public: whose whole history is asked of the source `git` (which must be configured)",
     )
+    repair: bool = Field(
+        default=True,
+        description="ask the source `gharchive`, where it is configured, for what passed while GitHub did not answer or this service was down",
+    )
     stale_minutes: float = Field(
         15.0, gt=0, description="/events with nothing newer than this is a stale copy: told as trouble"
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Listing:
-    """One poll. `runs` are its pages, those together that have no hole between them: a feed that moves on by more than a page while it is
-    asked is not one window but several. `whole` = no page failed, `full` = it ended at the feed's limit, not at its end.
-    """
-
-    runs: Sequence[tuple[float, Sequence[Event]]]  # when it was answered, newest page first
-    answer: Response
-    whole: bool
-    full: bool
-
-    @property
-    def events(self) -> list[Event]:
-        return [event for _, events in self.runs for event in events]
 
 
 class GithubEvents:
@@ -122,13 +110,14 @@ class GithubEvents:
         ours = feeds_of(watch, github.forge) if settings.watched_feeds else ()
         self._feeds = [Feed(path) for path in dict.fromkeys((*settings.feeds, *ours))]
         self._queue = PushQueue(github.forge, watch, settings.backlog)
-        self._outage = Outage(github.ping, lambda: github.accounts.heard_at)
+        self._outage = Outage(github.ping, lambda: github.accounts.heard_at, self._ask_for_repair)
 
     async def run(self, context: SourceContext) -> None:
         work = self._pushes(context)
         for feed in self._feeds:
             feed.restore(await context.state.cursor(context.name, feed.path))
         await work.restore(context)
+        await self._tell_downtime(context)
         while not context.stop.is_set():
             before = self._github.accounts.asked
             for feed in self._feeds:
@@ -141,6 +130,21 @@ class GithubEvents:
             if await context.sleep(until - context.now()):
                 return
 
+    async def _tell_downtime(self, context: SourceContext) -> None:
+        """Nobody polled between the last stop and this start."""
+        now = context.now()
+        asked = [feed.polled_at for feed in self._feeds if feed.polled_at is not None]
+        if asked and now - max(asked) > 2 * self._settings.poll_seconds:
+            since = max(asked)
+            await context.emit(coverage=[CoverageEvent(context.name, since, now, blind="stopped")])
+            await self._ask_for_repair(context, since, now)
+
+    async def _ask_for_repair(self, context: SourceContext, since: float, until: float) -> None:
+        if self._settings.repair:
+            target = f"{context.name} {iso(since)} {iso(until)}"
+            request = Request("repair", "gharchive", target, requested_at=context.now(), reason="blind")
+            await context.emit(requests=[request])
+
     def _pushes(self, context: SourceContext) -> PushWork:
         settings = self._settings
         limits = Limits(settings.per_commit, settings.max_commits, settings.max_blobs)
@@ -151,7 +155,7 @@ class GithubEvents:
     async def _poll(self, context: SourceContext, feed: Feed, work: PushWork) -> None:
         """Ask for the newest events and deal with them. Sets when the feed is due again."""
         try:
-            listing = await self._list(context, feed)
+            listing = await list_feed(context, self._github, feed, self._new)
         except Refused as error:
             if error.status in _NO_SUCH_FEED and feed.path not in self._settings.feeds:
                 # `[watch]` does not say on which forge, nor whether a user or an organisation
@@ -189,35 +193,6 @@ class GithubEvents:
         for number, (at, run) in enumerate(listing.runs, 1):
             ends = number == len(listing.runs)
             await self._take(context, feed, run, at, work, full=listing.full or not ends)
-
-    async def _list(self, context: SourceContext, feed: Feed) -> _Listing:
-        """The newest page, and further pages while those before hold nothing known."""
-        raw, first = await self._github.feed_page(context, feed.path, 1, validators=feed.validators)
-        events = self._parse(context, raw)
-        runs = [(context.now(), events)]
-        page, answer = 1, first
-        while page < _PAGES and (next_link(answer.headers.get("Link", "")) or len(raw) >= PER_PAGE):
-            if len(await self._new(context, events)) < len({event.key for event in events}):
-                break
-            page += 1
-            try:
-                raw, answer = await self._github.feed_page(context, feed.path, page)
-            except (Limited, Unavailable, Refused):
-                context.dropped("page_failed")
-                return _Listing(runs, first, whole=False, full=False)
-            events = self._parse(context, raw)
-            if _adjoins(runs[-1][1], events):
-                runs[-1][1].extend(events)
-            else:
-                runs.append((context.now(), events))
-        return _Listing(runs, first, whole=True, full=page == _PAGES)
-
-    @staticmethod
-    def _parse(context: SourceContext, raw: Sequence[Any]) -> list[Event]:
-        events = [event for event in map(github_event.parse, raw) if event is not None]
-        if len(events) < len(raw):
-            context.dropped("bad_event", len(raw) - len(events))
-        return events
 
     async def _new(self, context: SourceContext, events: Sequence[Event]) -> set[bytes]:
         unseen = await context.state.unseen(context.name, [event.key for event in events])
@@ -282,16 +257,6 @@ class GithubEvents:
 
     def _note(self, tally: Tally, repository: str, at: float | None, outcome: Outcome) -> None:
         tally.note(item(self._github.forge, repository, at, outcome))
-
-
-def _adjoins(before: Sequence[Event], page: Sequence[Event]) -> bool:
-    """Whether the next page goes on where the pages before it ended: it repeats some of them, or is not newer."""
-    known = {event.key for event in before}
-    if not before or not page or any(event.key in known for event in page):
-        return True
-    newest = max((e.created_at for e in page if e.created_at is not None), default=0.0)
-    oldest = min((e.created_at for e in before if e.created_at is not None), default=0.0)
-    return newest <= oldest
 
 
 def feeds_of(watch: Watching, forge: str) -> tuple[str, ...]:

@@ -46,13 +46,19 @@ async def blind(bench: Bench, context: Context) -> list[tuple[float, float, str]
 async def test_an_outage_is_told_from_the_last_answer_to_the_next() -> None:
     async with Bench() as bench:
         context, server = made(bench), Server(10, 50)
-        outage = Outage(server.ping, lambda: server.heard)
+        ended: list[tuple[float, float]] = []
+
+        async def hear(_: SourceContext, since: float, until: float) -> None:
+            ended.append((since - START, until - START))
+
+        outage = Outage(server.ping, lambda: server.heard, hear)
         server.heard = START + 9
         bench.time.now = START + 12
         assert await outage.over(context, "timeout") is False
         ((since, until, why),) = await blind(bench, context)
         assert (since, why) == (9, "timeout")
         assert 50 <= until <= 53
+        assert ended == [(since, until)]
 
 
 async def test_what_only_one_request_suffers_is_no_outage() -> None:
@@ -70,6 +76,16 @@ async def test_a_refusal_is_an_answer() -> None:
                 raise error
 
             assert await Outage(ping, lambda: START).over(made(bench), "timeout") is True
+
+
+async def test_what_our_own_guard_refuses_is_no_answer() -> None:
+    async with Bench() as bench:
+        bench.time.until = START + 20
+
+        async def ping(_: SourceContext) -> None:
+            raise Refused("too_large")
+
+        assert await Outage(ping, lambda: START).over(made(bench), "too_large") is False
 
 
 async def test_a_long_outage_is_asked_about_less_and_less() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from monitor.bus.base import Record, UpgradeNeeded
-from monitor.contracts import Document
+from monitor.contracts import COVERAGE, CoverageEvent, Document
 from monitor.identity import KeyRing
 from monitor.matcher.frames import Answer
 from monitor.matcher.pool import PoolSettings, ScanPool, WorkerDied, deadline
@@ -60,7 +60,7 @@ class ScriptedPool:
             self.died += 1
             self.granted += deadline(PoolSettings(), items, patience)
             raise WorkerDied(self._reason)
-        stats = {"bytes": 1, "seconds": 0.0, "rules": {}, "waits": [], "dropped": {}}
+        stats = {"bytes": 1, "seconds": 0.0, "rules": {}, "waits": [], "dropped": {}, "sources": {}}
         return Answer([], stats)
 
 
@@ -142,3 +142,21 @@ async def test_many_and_large_documents_are_several_jobs(pool):
     handled = await MatcherService(pool, metrics).handle(records)
     assert handled.dead == []
     assert metrics.scanned_bytes._value.get() == 300 + 5 * 1024 * 1024
+
+
+async def test_what_was_scanned_is_told_once_a_minute_by_source(pool):
+    now = [1000.0]
+    service = MatcherService(pool, Metrics(), clock=lambda: now[0])
+    told = []
+    for seconds in (0.0, 30.0, 31.0, 61.0):
+        now[0] += seconds
+        handled = await service.handle([record(b"text"), record(b"more")])
+        told += [CoverageEvent.read(_as_record(m)) for m in handled.messages if m.topic == COVERAGE]
+    assert [(e.source, e.since, e.until, e.scanned) for e in told] == [
+        ("test", 1000.0, 1061.0, 4),
+        ("test", 1061.0, 1122.0, 2),
+    ]
+
+
+def _as_record(message):
+    return Record(message.topic, 0, 0, message.key, message.value, message.headers, 0.0)

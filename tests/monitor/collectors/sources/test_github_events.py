@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from monitor.collectors.service import SourceCrashed
 from monitor.collectors.shapes import iso
 from monitor.collectors.sources import github_events
 from monitor.collectors.sources.github_events import PLUGIN, Settings
+from monitor.watching import Watching
 
 NAME = "github_events"
 PATCH = "@@ -0,0 +1 @@\n+new"
@@ -140,7 +142,9 @@ async def test_overlap_is_measured_and_a_gap_estimated() -> None:
     forge.answers["/events"] = feed
     state, producer = MemoryState(), MemoryProducer()
     await run(forge, state=state, producer=producer)
-    feed.events = [watch(1000 + n, when=40 + n / 100) for n in reversed(range(299))] + [watch(299, when=-17.01)]
+    feed.events = [watch(1000 + n, when=40 + n / 100) for n in reversed(range(299))] + [
+        watch(299, when=-17.01)
+    ]
     await run(forge, state=state, producer=producer)
     assert [e.overlap for e in producer.coverage] == [None, 1]
     feed.events = [watch(2000 + n, when=102 + n / 100) for n in reversed(range(300))]
@@ -464,3 +468,49 @@ def test_an_empty_token_file_is_refused(tmp_path: Path) -> None:
 def test_every_setting_is_described() -> None:
     assert all(field.description for field in Settings.model_fields.values())
     assert github_events.PLUGIN.summary
+
+
+async def test_the_time_between_two_runs_is_blind_and_repair_is_asked_for() -> None:
+    forge = Forge()
+    forge.answers["/events"] = Feed(watch(1))
+    state, producer = MemoryState(), MemoryProducer()
+    await run(forge, state=state, producer=producer)
+    state.cursors = {
+        key: value.replace(str(int(START)), str(int(START) - 600)) for key, value in state.cursors.items()
+    }
+    later = MemoryProducer()
+    await run(forge, state=state, producer=later)
+    (blind,) = [event for event in later.coverage if event.blind == "stopped"]
+    assert (blind.since, blind.until) == (START - 600, START)
+    (request,) = later.requests
+    assert (request.kind, request.source) == ("repair", "gharchive")
+    assert request.target == f"github_events {at(-600)} {at(0)}"
+    assert producer.requests == []
+
+
+async def test_opened_repositories_of_ours_are_asked_of_git() -> None:
+    forge = Forge()
+    forge.answers["/events"] = Feed(
+        event("PublicEvent", 1, {}, repo="acme/tool", at=at(-20)), event("PublicEvent", 2, {}, at=at(-20))
+    )
+    async with forge.serving() as url, Bench() as bench:
+        forge.clock = bench.time
+        tools = replace(bench.tools, watch=Watching(organisations=("acme",)))
+        await bench.run(NAME, PLUGIN.build(Settings(base_url=url), tools), 59)
+    assert [r.target for r in bench.producer.requests if r.kind == "sweep"] == [
+        "https://github.com/acme/tool.git"
+    ]
+    assert bench.producer.skipped()["repository_made_public"] == 1
+    assert bench.metric("leakstream_dropped_total", stage="collect", reason="no_such_feed") == 1
+
+
+async def test_feeds_of_what_is_watched_are_polled_by_themselves() -> None:
+    forge = Forge()
+    forge.answers["/events"] = Feed(watch(1))
+    forge.answers["/orgs/acme/events"] = Feed(pushable(forge, 2))
+    async with forge.serving() as url, Bench() as bench:
+        forge.clock = bench.time
+        tools = replace(bench.tools, watch=Watching(organisations=("acme", "a/b/c"), users=("jane",)))
+        await bench.run(NAME, PLUGIN.build(Settings(base_url=url), tools), 59)
+    assert [e.feed for e in bench.producer.coverage if e.listed] == ["/events", "/orgs/acme/events"]
+    assert any(d.provenance.commit for d in bench.producer.documents)
