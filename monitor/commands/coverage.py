@@ -20,7 +20,7 @@ import typer
 
 from monitor.app import ledger_key, open_ledger
 from monitor.commands import proving, spans
-from monitor.commands.coverage_lines import blind_line, cells, name_of, share_of
+from monitor.commands.coverage_lines import COUNTS, By, blind_line, cells, name_of, share_of
 from monitor.commands.errors import Failure
 from monitor.commands.service import ConfigOption, read_config
 from monitor.commands.tables import new_table, print_table
@@ -46,18 +46,11 @@ app = typer.Typer(
 _T = TypeVar("_T")
 
 
-class By(StrEnum):
-    MINUTE = "minute"
-    HOUR = "hour"
-    DAY = "day"
-
-
 class Format(StrEnum):
     TABLE = "table"
     JSON = "json"
 
 
-_WIDTH = {By.MINUTE: 60.0, By.HOUR: 3600.0, By.DAY: 86_400.0}
 Source = Annotated[list[str] | None, typer.Option("--source", help="Only this source; may be repeated.")]
 Since = Annotated[
     str, typer.Option(help="How far back: 30m, 24h, 7d, or a time (2026-11-22T14:00, UTC).", metavar="SPAN")
@@ -79,10 +72,10 @@ def show(
 ) -> None:
     """Show what each source and feed published (expected, with its 90 % interval), and what was listed, fetched, scanned, skipped and lost.
 
-    `capture` is listed of expected. Below the table: when a source was blind, why, and who filled it since. Times are UTC.
+    `capture` is listed of expected; both expected and capture count the minutes of which something is known. Below the table: when a source was blind, why, and who filled it since. Times are UTC.
     """
     events, begin, end = _events(read_config(config), source, since)
-    found = rows(telling(minutes(events, begin, end)), _WIDTH[by] if by else None)
+    found = rows(telling(minutes(events, begin, end)), by.seconds if by else None)
     blind = [span for span in blind_intervals(events) if span.until > begin]
     if form is Format.JSON:
         for row in found:
@@ -90,8 +83,7 @@ def show(
         for span in blind:
             typer.echo(orjson.dumps({"kind": "blind", **asdict(span)}))
         return
-    names = ["source", *(["from"] if by else []), "expected", "listed", "fetched", "scanned", "skipped"]
-    table = new_table(*names, "lost", "capture", "blind")
+    table = new_table("source", *(["from"] if by else []), *COUNTS)
     for row in found:
         table.add_row(*cells(row, start=by is not None))
     print_table(table, f"{spans.shown(begin)} to {spans.shown(end)} UTC, {len(events)} entries of the ledger")
@@ -104,7 +96,7 @@ def plot(config: ConfigOption = None, source: Source = None, since: Since = "24h
     """Draw each feed's capture over time. On the axis: x = blind, + = blind and filled since; no block over it = nothing known or nothing seen."""
     events, begin, end = _events(read_config(config), source, since)
     by_feed: dict[tuple[str, str], list[Minute]] = {}
-    for minute in minutes(events, begin, end):
+    for minute in telling(minutes(events, begin, end)):
         by_feed.setdefault((minute.source, minute.feed), []).append(minute)
     if not by_feed:
         typer.echo("nothing is in the ledger for that time")

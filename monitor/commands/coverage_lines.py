@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+from typing import Final
+
 from monitor.commands import spans
 from monitor.coverage.blind import Interval
 from monitor.coverage.summary import Row
 from monitor.untrusted import Sink, untrusted
+
+COUNTS: Final = ("expected", "listed", "fetched", "scanned", "skipped", "lost", "capture", "blind")
+
+
+class By(StrEnum):
+    """What a row stands for."""
+
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+
+    @property
+    def seconds(self) -> float:
+        return {By.MINUTE: 60.0, By.HOUR: 3600.0, By.DAY: 86_400.0}[self]
 
 
 def cells(row: Row, *, start: bool) -> list[str]:

@@ -17,7 +17,7 @@ from monitor.coverage.blind import blind_intervals
 from monitor.coverage.chain import Told
 from monitor.coverage.estimate import minutes
 from monitor.coverage.items import Item, Outcome, place_of, unpack
-from monitor.coverage.polls import FeedName
+from monitor.coverage.polls import FeedName, is_poll
 
 NO_ENTRY: Final = "no entry"  # nothing in the ledger tells of that moment: nobody was looking
 CONTEXT: Final = (
@@ -151,7 +151,7 @@ def answer(question: Question, told: Sequence[Told]) -> Answer:
     looked = {
         (event.source, event.feed)
         for event in events
-        if _is_look(event) and event.source in question.sources and _share(event, *question.moment)
+        if is_look(event) and event.source in question.sources and _share(event, *question.moment)
     }
     spans = [
         Blind(i.source, i.feed, i.reason, i.since, i.until, i.repaired_by)
@@ -199,10 +199,9 @@ def of_sources(question: Question, event: CoverageEvent) -> bool:
     return event.source in question.sources or event.repairs.split(" ")[0] in question.sources
 
 
-def _is_look(event: CoverageEvent) -> bool:
+def is_look(event: CoverageEvent) -> bool:
     """Whether it tells of a look at the feed: not of trouble, of another's span, or of what became of documents later."""
-    counted = event.expected is not None or event.overlap is not None or event.oldest is not None
-    return not event.blind and not event.repairs and (counted or event.listed > 0)
+    return is_poll(event) or (not event.blind and not event.repairs and event.listed > 0)
 
 
 def _share(event: CoverageEvent, since: float, until: float) -> bool:

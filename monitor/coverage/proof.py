@@ -14,7 +14,18 @@ from typing import Any, Final
 
 import orjson
 
-from monitor.coverage.answer import NO_ENTRY, Answer, Blind, Question, Reading, Seen, Word, concerns, found
+from monitor.coverage.answer import (
+    NO_ENTRY,
+    Answer,
+    Blind,
+    Question,
+    Reading,
+    Seen,
+    Word,
+    concerns,
+    found,
+    is_look,
+)
 from monitor.coverage.blind import SILENT
 from monitor.coverage.chain import Entry, LedgerBroken, Told, canonical, digest_of, link
 from monitor.coverage.merkle import root_by
@@ -226,7 +237,7 @@ def _backed(question: Question, given: Answer, told: Sequence[Told]) -> None:
     bare = next((e.seq for e in told if e.had_items and not e.event.items), None)
     if given.word is Word.NOT_SEEN and bare is not None:
         raise ProofError(f"it says not seen, and entry {bare} comes without its items")
-    looked = any(concerns(question, each.event) and not each.event.blind for each in told)
+    looked = any(concerns(question, each.event) and is_look(each.event) for each in told)
     if given.word is Word.NOT_SEEN and not looked:
         raise ProofError("it says not seen, and no entry shows that anybody looked")
     if given.word is Word.BLIND and not given.blind:

@@ -116,8 +116,9 @@ def test_nobody_was_looking_when_there_is_no_entry():
 
 
 def test_a_count_of_documents_is_no_look():
-    scanned = {"source": "github_events", "since": NOON, "until": NOON + 60, "scanned": 7}
-    assert answer(ASKED, told([scanned])).word is Word.BLIND
+    for work in ({"scanned": 7}, {"expected": 0, "fetched": 7}):
+        done = {"source": "github_events", "since": NOON, "until": NOON + 60, **work}
+        assert answer(ASKED, told([done])).word is Word.BLIND
 
 
 def test_one_feed_that_looked_is_enough_unless_the_blind_one_is_the_owners():
