@@ -10,14 +10,12 @@ from typing import Any, Final
 from monitor.budget import Limited
 from monitor.collectors.base import SourceContext
 from monitor.collectors.gitlab_api import OFFSET_LIMIT, GitLab, project_path
-from monitor.collectors.gitlab_queue import Visit
+from monitor.collectors.gitlab_queue import STANDSTILL, Visit
 from monitor.collectors.gitlab_settings import GitLabSettings
 from monitor.collectors.shapes import instant, integer, obj, text
 from monitor.collectors.upstream import Refused, Unavailable
 from monitor.watching import Watching
 
-# last_activity_at is written at most once an hour: within that hour a project is listed as it stood before
-STANDSTILL: Final = 3600.0
 OVERLAP: Final = STANDSTILL + 300.0
 _OWN_SECONDS: Final = 3600.0  # a watched project without activity is looked into this often all the same
 _OWN_PAGES: Final = 400

@@ -1,7 +1,8 @@
 """What waits for its turn on GitLab, and in which order it gets it.
 
 Watched projects first, and their commits; then what brings text for one request (a project's commit messages, a snippet); then the
-differences of strangers' commits, newest first. What falls off the end is handed back to be counted. Projects and commits are kept
+differences of strangers' commits, newest first; at last projects that were looked into before, unless their hour is over: then
+everything that the standstill of their time of activity hid can be seen, and they count as listed anew. What falls off the end is handed back to be counted. Projects and commits are kept
 over restarts; snippets are not, the list shows them again.
 """
 
@@ -18,7 +19,10 @@ from monitor.collectors.gitlab_api import commit_id, project_path
 from monitor.collectors.gitlab_commits import Commit, Place
 from monitor.collectors.gitlab_snippets import Snippet
 
-_OWN_FACTOR: Final = 10  # so many times more watched ones may wait
+_MANY: Final = 10  # so many times more may wait of what is watched, or is to be looked into again
+
+# last_activity_at is written at most once an hour: within that hour a project is listed as it stood before
+STANDSTILL: Final = 3600.0
 
 
 class Lane(IntEnum):
@@ -28,6 +32,7 @@ class Lane(IntEnum):
     OWN_DIFF = 1
     TEXT = 2
     DIFF = 3
+    LOOK = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +55,18 @@ class Visit:
 
     @property
     def lane(self) -> Lane:
-        return Lane.OWN_VISIT if self.own else Lane.TEXT
+        if self.own:
+            return Lane.OWN_VISIT
+        return Lane.TEXT if self.keys else Lane.LOOK
 
     @property
     def rank(self) -> float:
-        """What was listed before what is looked at again, the latest first."""
-        return (self.active_at or 0.0) + (1e10 if self.keys else 0.0)
+        """The latest first."""
+        return self.active_at or 0.0
+
+    def is_last(self, now: float) -> bool:
+        """Whether the standstill is over: no later look sees more."""
+        return (self.active_at or 0.0) + STANDSTILL <= now
 
     def joined(self, other: Visit) -> Visit:
         """One visit that does for both."""
@@ -116,7 +127,7 @@ class Read:
 
     @property
     def rank(self) -> float:
-        return self.snippet.created_at + 1e10
+        return self.snippet.created_at
 
 
 Task = Visit | Diff | Read
@@ -149,11 +160,16 @@ class Queue:
 
     def take(self, now: float) -> Task | None:
         """The next one that is due; None when there is none."""
-        for lane in self._lanes:
+        for kind, lane in zip(Lane, self._lanes, strict=True):
             ready = [task for task in lane.values() if task.due <= now]
+            if kind is Lane.TEXT:
+                looks = self._lanes[Lane.LOOK].values()
+                ready += [
+                    one for one in looks if isinstance(one, Visit) and one.due <= now and one.is_last(now)
+                ]
             if ready:
                 task = max(ready, key=lambda one: one.rank)
-                del lane[task.name]
+                self.remove(task)
                 self._taken[task.name] = task
                 return task
         return None
@@ -178,7 +194,7 @@ class Queue:
         """Take away what is too much, of each lane the last in order."""
         over: list[Task] = []
         for kind, lane in zip(Lane, self._lanes, strict=True):
-            limit = self._backlog * (_OWN_FACTOR if kind in (Lane.OWN_VISIT, Lane.OWN_DIFF) else 1)
+            limit = self._backlog * (1 if kind in (Lane.TEXT, Lane.DIFF) else _MANY)
             if len(lane) > limit:
                 order = sorted(lane.values(), key=lambda one: one.rank, reverse=True)
                 over += order[limit:]

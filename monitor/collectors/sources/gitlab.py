@@ -21,10 +21,9 @@ from monitor.collectors.base import SourceContext, SourcePlugin
 from monitor.collectors.gitlab_api import GitLab
 from monitor.collectors.gitlab_commits import Commit, CommitReader, Place, parse, skip_reason
 from monitor.collectors.gitlab_heads import HeadStore
-from monitor.collectors.gitlab_lists import STANDSTILL
 from monitor.collectors.gitlab_polls import Polls, snippet_key
 from monitor.collectors.gitlab_project import ProjectReader, Wish
-from monitor.collectors.gitlab_queue import Diff, Lane, Queue, Read, Task, Visit, diff_name
+from monitor.collectors.gitlab_queue import STANDSTILL, Diff, Lane, Queue, Read, Task, Visit, diff_name
 from monitor.collectors.gitlab_requests import Requests
 from monitor.collectors.gitlab_settings import GitLabSettings
 from monitor.collectors.gitlab_snippets import SnippetReader

@@ -36,15 +36,16 @@ def test_watched_first_then_messages_then_differences_newest_first() -> None:
         visit(3, 100.0),
         visit(4, 200.0),
         Read(Snippet(9, 150.0)),
-        visit(5, 500.0, keys=()),  # looked at again: after what was never looked at
+        visit(5, 500.0, keys=()),  # looked into again: after everything
+        visit(8, 120.0, keys=()),  # the same, when its hour is over
         diff(6, 50.0, own=True),
         visit(7, 10.0, own=True),
     ]
     for task in tasks:
         queue.add(task)
-    wanted = [visit(7, 10.0, own=True), diff(6, own=True), visit(4), Read(Snippet(9, 150.0)), visit(3)]
-    wanted += [visit(5), diff(2), diff(1)]
-    assert [task.name for task in order(queue)] == [task.name for task in wanted]
+    wanted = [visit(7), diff(6, own=True), visit(4), Read(Snippet(9, 150.0)), visit(8), visit(3)]
+    wanted += [diff(2), diff(1), visit(5)]
+    assert [task.name for task in order(queue, now=120.0 + 3600)] == [task.name for task in wanted]
 
 
 def test_what_is_not_due_waits() -> None:
