@@ -9,12 +9,13 @@ import shutil
 import socket
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import orjson
 import typer
 import uvloop
 from rich.console import Console
+from rich.table import Table
 
 from detectors import load_rules
 from monitor import log
@@ -25,6 +26,7 @@ from monitor.identity import create_key
 from monitor.simulator.credentials import RuleMaker
 from monitor.simulator.server import Simulator, SimulatorConfig
 
+_COVERAGE_SECONDS: Final = 20.0
 _CONFIG = """\
 state = "state"
 external_url = "http://127.0.0.1:{web}"
@@ -66,6 +68,18 @@ base_url = "{pastebin}"
 poll_seconds = 2
 item_seconds = 0.05
 
+[sources.gitlab]
+base_url = "{gitlab}/api/v4"
+token = "demo"
+poll_seconds = 10
+watched_seconds = 10
+requests_per_minute = 900
+
+[sources.hackernews]
+base_url = "{hackernews}"
+poll_seconds = 2
+first_items = 0
+
 [notifiers.webhook]
 url = "{hook}"
 secret = "whsec_{secret}"
@@ -98,7 +112,12 @@ async def _demo(folder: Path, rate: float, seed: int, web_port: int, metrics_por
     console = Console(highlight=False)
     console.print("starting; the first start compiles the rules' database, which takes a few seconds")
     simulator = Simulator(
-        SimulatorConfig(seed=seed, poll_interval=2, per_hour_with_token=1_000_000),
+        SimulatorConfig(
+            seed=seed,
+            poll_interval=2,
+            per_hour_with_token=1_000_000,
+            sites={"gitlab": {}, "hackernews": {}},
+        ),
         maker=RuleMaker(load_rules()),
     )
     await simulator.start()
@@ -111,6 +130,8 @@ async def _demo(folder: Path, rate: float, seed: int, web_port: int, metrics_por
                 metrics=metrics_port,
                 github=simulator.github_url,
                 pastebin=simulator.pastebin_url,
+                gitlab=simulator.site_url("gitlab"),
+                hackernews=simulator.site_url("hackernews"),
                 hook=simulator.hook_url("demo"),
                 secret=base64.b64encode(os.urandom(24)).decode(),
             )
@@ -126,6 +147,7 @@ async def _demo(folder: Path, rate: float, seed: int, web_port: int, metrics_por
                 "service": lambda stop: service.run(stop, lambda addresses: _welcome(console, addresses)),
                 "simulator": lambda stop: simulator.run(rate, stop=stop),
                 "voice": lambda stop: _tell(console, simulator, stop),
+                "coverage": lambda stop: _tell_coverage(console, service, list(loaded.sources), stop),
             },
             stop,
         )
@@ -145,6 +167,22 @@ def _welcome(console: Console, addresses: Addresses) -> None:
     console.print(
         f"console  {addresses.web}/\nmetrics  {addresses.health}/metrics\nCtrl-C ends it; everything is thrown away then\n"
     )
+
+
+async def _tell_coverage(console: Console, service: Service, sources: list[str], stop: asyncio.Event) -> None:
+    """Print now and then how much of each source was seen; `leakstream coverage` says more of a service that has a store."""
+    value = service.metrics.registry.get_sample_value
+    while not await sleep_until(stop, _COVERAGE_SECONDS):
+        table = Table("source", "listed", "read", "captured", title="seen so far", title_justify="left")
+        for source in sources:
+            counts = [
+                value("leakstream_source_items_total", {"source": source, "state": state}) or 0.0
+                for state in ("listed", "fetched")
+            ]
+            ratio = value("leakstream_capture_ratio", {"source": source})
+            shown = "not yet" if ratio is None or not counts[0] else f"{ratio:.0%}"
+            table.add_row(source, *(f"{count:,.0f}" for count in counts), shown)
+        console.print(table)
 
 
 async def _tell(console: Console, simulator: Simulator, stop: asyncio.Event) -> None:
