@@ -60,6 +60,7 @@ SCENARIOS: Final = {
     "20 % late, an archive": Scenario(steady, 0.2, 60.0, archive=True),
     "three outages": Scenario(steady, outages=OUTAGES),
     "pages move on": Scenario(steady, page_seconds=0.2),
+    "clock off by 0.3 s": Scenario(step, clock_error=0.3),
     "all at once": Scenario(step, 0.05, 30.0, OUTAGES, owners=10, behind=40.0),
 }
 _DAY: Final = Scenario(daily, 0.05, 30.0, OUTAGES, owners=10)

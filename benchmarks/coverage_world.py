@@ -38,6 +38,7 @@ class Scenario:
     poll_seconds: float = 60.0
     counts: bool = True  # whether events tell how many share the end seconds
     behind: float = 0.0  # seconds until any event is shown
+    clock_error: float = 0.0  # seconds (one sigma) by which a poll's time is told wrong
 
 
 @dataclass(slots=True)
@@ -116,7 +117,9 @@ class _Life:
         return CoverageEvent(
             SOURCE,
             START + (at if before is None else before),
-            START + at,
+            START
+            + at
+            + (self.rng.gauss(0.0, self.scenario.clock_error) if self.scenario.clock_error else 0.0),
             listed=len(shown),
             overlap=None if before is None else known,
             feed=FIREHOSE,

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from monitor.contracts import CoverageEvent
 from monitor.coverage.lateness import Missing, missing
+from monitor.coverage.phases import with_cuts
 from monitor.coverage.polls import Polls
 from monitor.coverage.rates import CELL, Path, path
 from monitor.coverage.windows import Window, window_of
@@ -90,7 +91,8 @@ def _rates(windows: Sequence[Window], first: float, count: int) -> list[_Rate | 
         # as far beyond the block as there are windows
         lead = max(0, math.ceil((begin - near[0].middle) / _MINUTE))
         tail = max(0, math.ceil((near[-1].middle - end) / _MINUTE))
-        rate_of = path(near, begin - lead * _MINUTE, (lead + size + tail) * _CELLS)
+        outer, cells = begin - lead * _MINUTE, (lead + size + tail) * _CELLS
+        rate_of = path(with_cuts(near, path(near, outer, cells, rough=True)), outer, cells)
         seen = [w.middle for w in near]
         found += [_rate(rate_of, minute, seen) for minute in range(lead, lead + size)]
     return found

@@ -27,6 +27,8 @@ CELL: Final = 30.0  # seconds
 SCALES: Final[Mapping[float, float]] = {0.005: 0.5, 0.02: 0.35, 0.06: 0.15}
 # the same of a window's own noise: by how much two seconds of the world differ from the minute around them
 NOISES: Final[Mapping[float, float]] = {0.0: 0.6, 0.1: 0.25, 0.2: 0.15}
+_ROUGH_SCALE: Final[Mapping[float, float]] = {0.02: 1.0}
+_ROUGH_NOISE: Final[Mapping[float, float]] = {0.1: 1.0}
 _MIX: Final = ((0.90, 1.0), (0.08, 5.0))
 _JUMP: Final = (0.02, 0.7)
 _STEP: Final = 0.03
@@ -59,16 +61,19 @@ class Path:
         return self.rates[-1]
 
 
-def path(windows: Sequence[Window], start: float, cells: int) -> Path:
-    """The rate in `cells` cells from `start` on. At least one window; those outside of the cells are left out."""
+def path(windows: Sequence[Window], start: float, cells: int, *, rough: bool = False) -> Path:
+    """The rate in `cells` cells from `start` on. At least one window; those outside of the cells are left out.
+
+    `rough` = one run only, a tenth of the time.
+    """
     rates = _grid(windows)
     step = math.log(rates[1] / rates[0])
     seen = [(math.floor((w.middle - start) / CELL), w.likelihood(rates)) for w in windows]
     seen = [(cell, found) for cell, found in seen if 0 <= cell < cells]
     runs = []
-    for noise, noisy in NOISES.items():
+    for noise, noisy in (_ROUGH_NOISE if rough else NOISES).items():
         evidence = _evidence(seen, noise / step)
-        for scale, likely in SCALES.items():
+        for scale, likely in (_ROUGH_SCALE if rough else SCALES).items():
             kernels = _kernels(scale, step)
             log, forward = _forward(kernels, evidence, len(rates), cells)
             runs.append((log + math.log(noisy * likely), kernels, evidence, forward))

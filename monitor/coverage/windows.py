@@ -26,6 +26,8 @@ _TINY: Final = 1e-300
 # a Gaussian in five points: the width of `count` items is not exactly count/r
 _NORMAL: Final = tuple((z, math.exp(-z * z / 2.0)) for z in (-2.0, -1.0, 0.0, 1.0, 2.0))
 _NORMAL_SUM: Final = sum(weight for _, weight in _NORMAL)
+_NINE: Final = tuple((z / 2.0, math.exp(-z * z / 8.0)) for z in range(-4, 5))
+_NINE_SUM: Final = sum(weight for _, weight in _NINE)
 # what the best model of a listing still gives to any other rate: one odd listing may not decide a whole hour
 _DOUBT: Final = 1e-4
 
@@ -39,6 +41,8 @@ class Window:
     count: int
     oldest_count: int | None = None
     newest_count: int | None = None
+    polled: float | None = None
+    cut: tuple[float, float] | None = None  # where in its second the poll fell, and how uncertain that is
 
     @property
     def whole_seconds(self) -> bool:
@@ -90,15 +94,26 @@ class Window:
             return (self.count - 1) * math.log(rate) - rate * seconds
         ends = self._ends()
         if seconds == 0.0:
-            reached = at_least(self.count, rate) - self.count / rate * at_least(self.count + 1, rate)
-            return math.log(max(_TINY, reached))
+            return math.log(max(_TINY, self._reached(rate)))
         if ends is None:
             return math.log(max(_TINY, self._by_width(rate, seconds)))
         first, last = ends
         full, between = seconds - 1.0, self.count - first - last
-        newest = math.log(max(_TINY, at_least(last + 1, rate))) - math.log(rate)
+        newest = math.log(max(_TINY, self._newest(last, rate)))
         oldest = math.log(max(_TINY, at_least(first, rate)))
         return newest + oldest + (between * math.log(rate) - rate * full if full else 0.0)
+
+    def _newest(self, last: int, rate: float) -> float:
+        """How likely `last` items in the newest second are."""
+        if self.cut is None:
+            return at_least(last + 1, rate) / rate
+        return sum(weight * poisson(last, rate * part) for part, weight in _parts(*self.cut))
+
+    def _reached(self, rate: float) -> float:
+        """How likely it is that the newest second alone fills the listing."""
+        if self.cut is None:
+            return at_least(self.count, rate) - self.count / rate * at_least(self.count + 1, rate)
+        return sum(weight * at_least(self.count, rate * part) for part, weight in _parts(*self.cut))
 
     def _by_width(self, rate: float, seconds: float) -> float:
         width, error = self.count / rate, math.sqrt(self.count) / rate
@@ -114,13 +129,28 @@ def at_least(count: int, mean: float) -> float:
     return 0.5 * math.erfc(-z / _SQRT2)
 
 
+def poisson(count: int, mean: float) -> float:
+    """P(X = count) for X ~ Poisson(mean)."""
+    return math.exp(count * math.log(mean) - mean - math.lgamma(count + 1.0))
+
+
+def _parts(cut: float, error: float) -> list[tuple[float, float]]:
+    """How much of the newest second had passed, in nine guesses with their weights."""
+    return [(max(0.002, (cut + z * error) % 1.0), weight / _NINE_SUM) for z, weight in _NINE]
+
+
 def window_of(event: CoverageEvent) -> Window | None:
     """The window of a poll; None where it tells of none, or of fewer than two items."""
     if event.oldest is None or event.newest is None or event.listed < 2 or event.newest < event.oldest:
         return None
     # a time read from JSON may be an int
     return Window(
-        float(event.oldest), float(event.newest), event.listed, event.oldest_count, event.newest_count
+        float(event.oldest),
+        float(event.newest),
+        event.listed,
+        event.oldest_count,
+        event.newest_count,
+        event.until,
     )
 
 

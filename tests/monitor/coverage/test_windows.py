@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -119,5 +120,22 @@ def test_what_is_no_window() -> None:
     assert window_of(CoverageEvent("s", 0.0, 1.0, listed=5, oldest=2.0, newest=1.0)) is None
     event = CoverageEvent("s", 0.0, 1.0, listed=5, oldest=1, newest=3, oldest_count=2, newest_count=1)
     window = window_of(event)
-    assert window == Window(1.0, 3.0, 5, 2, 1)
+    assert window == Window(1.0, 3.0, 5, 2, 1, polled=1.0)
     assert window.whole_seconds
+
+
+def test_a_window_whose_cut_is_known_tells_more() -> None:
+    """150 items in the newest half second, and 150 in the second before: 300 a second."""
+    window = Window(100.0, 101.0, 300, 150, 150, cut=(0.5, 0.03))
+    assert best(window.likelihood(RATES)) == pytest.approx(300.0, rel=0.06)
+    far = RATES.index(min(RATES, key=lambda rate: abs(rate - 600.0)))
+    assert window.likelihood(RATES)[far] < 0.01 < replace(window, cut=None).likelihood(RATES)[far]
+
+
+def test_a_cut_listing_of_one_second() -> None:
+    """300 items in half of a second: at least 600 a second, or nearly."""
+    told = dict(
+        zip(RATES, Window(100.0, 100.0, 300, 300, 300, cut=(0.5, 0.03)).likelihood(RATES), strict=True)
+    )
+    low, high = (min(RATES, key=lambda rate: abs(rate - wanted)) for wanted in (450.0, 700.0))
+    assert told[low] < 0.05 < 0.8 < told[high]
