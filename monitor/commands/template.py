@@ -80,7 +80,7 @@ def _field(name: str, info: FieldInfo) -> str:
 def _value(info: FieldInfo) -> str:
     default: Any = info.get_default(call_default_factory=True)
     if default is PydanticUndefined or default is None:
-        return '["…"]' if get_origin(info.annotation) is tuple else '"…"'
+        return {tuple: '["…"]', dict: "{}"}.get(get_origin(info.annotation), '"…"')
     return _toml(default)
 
 

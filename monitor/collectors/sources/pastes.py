@@ -25,7 +25,10 @@ SiteName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}
 class Settings(SourceSettings):
     """[sources.pastes]"""
 
-    sites: dict[SiteName, SiteSettings] = Field(min_length=1, description="the sites, by a name of yours")
+    sites: dict[SiteName, SiteSettings] = Field(
+        min_length=1,
+        description="a table each, [sources.pastes.sites.<name of yours>]; see docs/sources/pastes.md",
+    )
 
 
 class Pastes:

@@ -24,6 +24,7 @@ class Section(BaseModel):
     rows: tuple[Row, ...] = (Row(), Row(name='b "quoted"'))
     names: tuple[str, ...] = Field((), description="some\nnames")
     needed: tuple[str, ...]
+    tables: dict[str, Row]
     on: bool = True
 
 
@@ -45,7 +46,7 @@ def test_every_kind_of_value_is_toml() -> None:
     assert tomllib.loads(text) == {"section": {}}
     section = tomllib.loads(uncommented(text))["section"]
     rows = [{"name": "a", "rank": 1.5}, {"name": 'b "quoted"', "rank": 1.5}]
-    assert section == {"rows": rows, "names": [], "needed": ["…"], "on": True}
+    assert section == {"rows": rows, "names": [], "needed": ["…"], "tables": {}, "on": True}
 
 
 def test_every_key_of_the_program_stands_in_it() -> None:
