@@ -19,6 +19,7 @@ from monitor.alerting.heartbeat import HeartbeatSettings
 from monitor.alerting.ownership import WatchSettings
 from monitor.bus.base import BusError
 from monitor.config import Config, ConfigError
+from monitor.coverage.signing import LedgerKeyError, load_signer
 from monitor.identity import KeyFileError, load_keys
 from monitor.matcher.settings import MatchSettings
 from monitor.store.errors import StoreError
@@ -49,6 +50,7 @@ def examine(config: Config) -> list[Check]:
     return [
         _configuration(config),
         _key(config),
+        _ledger(config),
         *_state(config),
         *_brokers(config),
         _store(config),
@@ -81,6 +83,22 @@ def _key(config: Config) -> Check:
     except KeyFileError as error:
         return Check(Outcome.FAIL, "key", str(error))
     return Check(Outcome.OK, "key", f"{ring.current_id} ({len(ring.keys)} active)")
+
+
+def _ledger(config: Config) -> Check:
+    """Only alerting needs it: no failure anywhere else."""
+    path = app.ledger_key(config)
+    if not path.exists():
+        if path.parent.exists() and not os.access(path.parent, os.W_OK):
+            text = f"{path} is not there and cannot be made: `leakstream coverage key --new`, as a user who may write there"
+            return Check(Outcome.WARN, "ledger", text)
+        return Check(
+            Outcome.OK, "ledger", f"{path} will be made by the alerting stage; it signs what was seen"
+        )
+    try:
+        return Check(Outcome.OK, "ledger", f"signed by {load_signer(path).public}")
+    except LedgerKeyError as error:
+        return Check(Outcome.FAIL, "ledger", str(error))
 
 
 def _state(config: Config) -> Iterator[Check]:

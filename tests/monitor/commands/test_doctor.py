@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from monitor.app import load_config, prepare_state, topics
+from monitor.app import ledger_key, load_config, prepare_state, topics
 from monitor.bus.kafka import KafkaBus
 from monitor.commands.doctor import Check, Outcome, examine
 from monitor.config import Config
+from monitor.coverage.signing import create_signer
 from monitor.identity import create_key
 from monitor.store.dialect import database_url
 from monitor.store.engine import Store
@@ -137,6 +138,17 @@ async def test_a_key_that_is_gone_is_not_made_anew(config: Config) -> None:
     config.key_file.unlink()
     check = (await outcomes(config))["key"]
     assert (check.outcome, "restore it" in check.text) == (Outcome.FAIL, True)
+
+
+async def test_the_key_of_the_ledger_is_looked_at(config: Config) -> None:
+    path = ledger_key(config)
+    assert "will be made by the alerting stage" in (await outcomes(config))["ledger"].text
+    assert not path.exists()
+    public = create_signer(path).public
+    assert (await outcomes(config))["ledger"] == Check(Outcome.OK, "ledger", f"signed by {public}")
+    path.chmod(0o644)
+    check = (await outcomes(config))["ledger"]
+    assert (check.outcome, "chmod 600" in check.text) == (Outcome.FAIL, True)
 
 
 async def test_a_strange_key_and_an_open_folder_fail(config: Config) -> None:
