@@ -80,7 +80,8 @@ def _field(name: str, info: FieldInfo) -> str:
 def _value(info: FieldInfo) -> str:
     default: Any = info.get_default(call_default_factory=True)
     if default is PydanticUndefined or default is None:
-        return {tuple: '["…"]', dict: "{}"}.get(get_origin(info.annotation), '"…"')
+        needed: dict[Any, str] = {tuple: '["…"]', dict: "{}"}
+        return needed.get(get_origin(info.annotation), '"…"')
     return _toml(default)
 
 
