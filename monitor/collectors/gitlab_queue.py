@@ -1,6 +1,6 @@
 """What waits for its turn on GitLab, and in which order it gets it.
 
-Watched projects first, and their commits; then what brings text for one request (a project's commit messages, a snippet); then the
+Watched projects first, in turn with their commits; then what brings text for one request (a project's commit messages, a snippet); then the
 differences of strangers' commits, newest first; at last projects that were looked into before, unless their hour is over: then
 everything that the standstill of their time of activity hid can be seen, and they count as listed anew. What falls off the end is handed back to be counted. Projects and commits are kept
 over restarts; snippets are not, the list shows them again.
@@ -61,8 +61,8 @@ class Visit:
 
     @property
     def rank(self) -> float:
-        """The latest first."""
-        return self.active_at or 0.0
+        """Of strangers the latest first; watched ones in turn, so that none waits for ever."""
+        return 0.0 if self.own else self.active_at or 0.0
 
     def is_last(self, now: float) -> bool:
         """Whether the standstill is over: no later look sees more."""
@@ -131,6 +131,7 @@ class Read:
 
 
 Task = Visit | Diff | Read
+_DIFFS_FIRST: Final = (Lane.OWN_DIFF, Lane.OWN_VISIT, Lane.TEXT, Lane.DIFF, Lane.LOOK)
 
 
 def diff_name(sha: str, project: int = 0) -> str:
@@ -145,6 +146,7 @@ class Queue:
         self._backlog = backlog
         self._lanes: tuple[dict[str, Task], ...] = tuple({} for _ in Lane)
         self._taken: dict[str, Task] = {}
+        self._diffs_turn = True  # watched projects and their commits take turns
 
     def add(self, task: Task) -> None:
         """A second visit of the same project joins the first; anything else is added once."""
@@ -154,13 +156,16 @@ class Queue:
                 continue
             if not isinstance(waiting, Visit) or not isinstance(task, Visit):
                 return
-            del lane[task.name]
             task = waiting.joined(task)
+            if self._lanes[task.lane] is not lane:
+                del lane[task.name]  # else it keeps its place
         self._lanes[task.lane][task.name] = task
 
     def take(self, now: float) -> Task | None:
         """The next one that is due; None when there is none."""
-        for kind, lane in zip(Lane, self._lanes, strict=True):
+        self._diffs_turn = not self._diffs_turn
+        for kind in _DIFFS_FIRST if self._diffs_turn else tuple(Lane):
+            lane = self._lanes[kind]
             ready = [task for task in lane.values() if task.due <= now]
             if kind is Lane.TEXT:
                 looks = self._lanes[Lane.LOOK].values()

@@ -48,6 +48,24 @@ def test_watched_first_then_messages_then_differences_newest_first() -> None:
     assert [task.name for task in order(queue, now=120.0 + 3600)] == [task.name for task in wanted]
 
 
+def test_watched_projects_and_their_commits_take_turns_and_no_project_waits_for_ever() -> None:
+    queue = Queue(100)
+    for number in (1, 2, 3):
+        queue.add(visit(number, 100.0 * number, own=True))
+        queue.add(diff(number, 100.0 * number, own=True))
+    queue.add(visit(1, 500.0, own=True, keys=()))  # listed again while it waits: it keeps its place
+    queue.add(visit(2, 900.0, own=True, keys=()))
+    wanted = [
+        "visit 1",
+        diff(3, own=True).name,
+        "visit 2",
+        diff(2, own=True).name,
+        "visit 3",
+        diff(1, own=True).name,
+    ]
+    assert [task.name for task in order(queue)] == wanted
+
+
 def test_what_is_not_due_waits() -> None:
     queue = Queue(100)
     queue.add(visit(1, due=50.0, own=True))

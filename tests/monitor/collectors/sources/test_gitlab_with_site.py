@@ -252,6 +252,24 @@ async def test_watched_projects_come_first_and_their_commits_before_all_others()
         assert world.missing() == set()
 
 
+async def test_under_a_load_beyond_the_budget_every_push_of_the_watched_is_found_soon() -> None:
+    async with net() as world:
+        source = world.source(requests_per_minute=18)
+        await world.bench.run(NAME, source, 60)
+        end = publishing(world, every=10.0)
+        await world.bench.run(NAME, source, HOUR)
+        end()
+        await world.bench.run(NAME, source, 400)
+        documents = world.bench.producer.documents
+        ours = [p for p in world.simulator.truth if p.watched]
+        assert len(ours) > 20
+        for planted in ours:
+            found = [d.fetched_at for d in documents if planted.secret in d.content]
+            assert min(found) - planted.published_at < 400
+        assert len(world.missing()) > 20  # strangers' commits wait
+        assert world.rules_broken() == set()
+
+
 async def test_a_push_of_a_watched_project_is_seen_within_two_polls_though_its_activity_stands_still() -> (
     None
 ):
