@@ -7,7 +7,8 @@ items in the newest second, `a` in the oldest and `m` in the k whole seconds bet
     (1/r) P(X > b)  *  Poisson(m; k r)  *  P(X >= a),     X ~ Poisson(r)
 
 the first factor because the poll may fall anywhere in its second, the last because the oldest second held at least what is
-shown of it. All within one second: P(X >= count) averaged over the moment of the poll. Where `a` and `b` are not told, only the
+shown of it. All within one second: P(X >= count) averaged over the moment of the poll. Where that moment is known (`cut`, see
+`monitor.coverage.phases`), `b` is Poisson over the part of the second that had passed. Where `a` and `b` are not told, only the
 difference d of the two seconds is left: P(d) = max(0, 1 - |d - w|) for a width w = count/r (1 ± count^-1/2). Times finer than
 seconds need none of this: count - 1 items came in newest - oldest seconds.
 """
