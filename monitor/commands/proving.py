@@ -20,8 +20,8 @@ from monitor.coverage.answer import (
     answer,
     concerns,
     of_sources,
-    readers_of,
 )
+from monitor.coverage.reach import readers_of
 from monitor.coverage.seals import Signed
 from monitor.coverage.signing import Signer
 from monitor.store import evidence

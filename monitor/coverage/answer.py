@@ -18,23 +18,13 @@ from monitor.coverage.chain import Told
 from monitor.coverage.estimate import minutes
 from monitor.coverage.items import Item, Outcome, place_of, unpack
 from monitor.coverage.polls import FeedName, is_poll
+from monitor.coverage.reach import could_list, is_of
 
 NO_ENTRY: Final = "no entry"  # nothing in the ledger tells of that moment: nobody was looking
 CONTEXT: Final = (
     600.0  # seconds around a moment that say how often a feed is usually polled, and at which rate it runs
 )
 LATE: Final = 6 * 3600.0  # seconds that a feed may take to list something
-_BUS: Final = "bus:"  # sources that tell of our own topics
-# by the forge's first word, how the sources that read it begin; another forge's sources are looked for by that word itself
-_READERS: Final = {
-    "github": ("github", "gharchive"),
-    "gist": ("github", "gharchive"),
-    "codeberg": ("gitea", "codeberg"),
-    "forgejo": ("gitea", "forgejo"),
-    "news": ("hackernews",),  # news.ycombinator.com
-    **dict.fromkeys(("stackoverflow", "serverfault", "superuser", "askubuntu"), ("stackexchange",)),
-}
-_OF_ANY: Final = ("git", "ingest")
 
 
 class Word(StrEnum):
@@ -126,16 +116,6 @@ class Answer:
     readings: tuple[Reading, ...] = ()
 
 
-def readers_of(forge: str, sources: Iterable[str]) -> tuple[str, ...]:
-    """Those of `sources` that may see something on `forge`: by their names; where none has such a name, all of them."""
-    host = forge.lower()
-    label = "stackoverflow" if host.endswith("stackexchange.com") else host.split(".")[0]
-    begins = _READERS.get(label, (label,))
-    own = sorted({name for name in sources if not name.startswith(_BUS)})
-    named = tuple(name for name in own if name.startswith(begins) or name in _OF_ANY)
-    return named if any(name not in _OF_ANY for name in named) else tuple(own)
-
-
 def concerns(question: Question, event: CoverageEvent) -> bool:
     """Whether an event says anything about the window of the question: by its span, or by what its listing reached over."""
     since, until = question.window
@@ -152,16 +132,18 @@ def answer(question: Question, told: Sequence[Told]) -> Answer:
         (event.source, event.feed)
         for event in events
         if is_look(event) and event.source in question.sources and _share(event, *question.moment)
+        if could_list(event.feed, question.forge, question.name)
     }
     spans = [
         Blind(i.source, i.feed, i.reason, i.since, i.until, i.repaired_by)
         for i in blind_intervals(events)
         if i.source in question.sources and i.since < question.moment[1] and i.until > question.moment[0]
+        if could_list(i.feed, question.forge, question.name)
     ]
     # a feed that showed everything since the poll before, when it answered again, hid nothing
     dark = [span for span in spans if span.repaired_by != span.source]
     shut = {name for name in looked if any(_covers(span, name) for span in dark)}
-    own_shut = {name for name in shut | {(s.source, s.feed) for s in dark} if _names(name, question)}
+    own_shut = {feed for _, feed in shut | {(s.source, s.feed) for s in dark} if is_of(feed, question.name)}
     if not looked or looked == shut or own_shut:
         none = Blind("", "", NO_ENTRY, *question.moment)
         return Answer(Word.BLIND, blind=tuple(spans) or (none,))
@@ -214,11 +196,6 @@ def _share(event: CoverageEvent, since: float, until: float) -> bool:
 
 def _covers(span: Blind, name: FeedName) -> bool:
     return span.source == name[0] and span.feed in ("", name[1])
-
-
-def _names(name: FeedName, question: Question) -> bool:
-    owner = question.name.partition("/")[0].lower()
-    return bool(owner) and owner in name[1].lower().split("/")
 
 
 def _readings(

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from ledgers import NOON, blind, poll, push, told
-from monitor.coverage.answer import NO_ENTRY, ItemsGone, Question, Word, answer, readers_of
+from monitor.coverage.answer import NO_ENTRY, ItemsGone, Question, Word, answer
 from monitor.coverage.items import Outcome, pack
 
 ASKED = Question("github.com", "acme/x", NOON, 60.0, 300.0, ("github_events",))
@@ -129,9 +129,19 @@ def test_one_feed_that_looked_is_enough_unless_the_blind_one_is_the_owners():
             poll(NOON + 180, None, feed=path, overlap=0, full=True),
         ]
 
-    found = say(*other("/orgs/strangers/events"))
-    assert (found.word, found.blind[0].feed) == (Word.NOT_SEEN, "/orgs/strangers/events")
+    assert say(*other("/everything")).word is Word.NOT_SEEN
     assert say(*other("/orgs/ACME/events")).word is Word.BLIND
+    found = say(*other("/orgs/strangers/events"))
+    assert (found.word, found.blind) == (Word.NOT_SEEN, ()), "it lists nothing of theirs"
+
+
+def test_a_feed_of_somebody_else_is_no_look():
+    others = [poll(NOON + 60 * n, None, feed="/users/stranger/events") for n in range(-8, 9)]
+    found = answer(ASKED, told(others))
+    assert (found.word, found.blind[0].reason) == (Word.BLIND, NO_ENTRY)
+    own = [poll(NOON + 60 * n, None, feed="/users/acme/events") for n in range(-8, 9)]
+    found = answer(ASKED, told([*others, *own]))
+    assert (found.word, [r.feed for r in found.readings]) == (Word.NOT_SEEN, ["/users/acme/events"])
 
 
 def test_trouble_of_a_source_that_does_not_read_the_forge_is_none():
@@ -146,17 +156,3 @@ def test_items_that_are_gone_are_said_to_be():
     dark = told(DARK)
     gone = [replace(each, event=replace(each.event, items="")) for each in dark]
     assert answer(ASKED, gone).word is Word.BLIND, "no item could have been there"
-
-
-def test_who_reads_a_forge_is_told_by_the_names():
-    names = ["github_events", "gharchive", "pastebin", "git", "bus:documents.v1", "gitea", "gitlab"]
-    assert readers_of("github.com", names) == ("gharchive", "git", "github_events")
-    assert readers_of("Codeberg.org", names) == ("git", "gitea")
-    assert readers_of("pastebin.com", names) == ("git", "pastebin")
-    assert readers_of("gist.github.com", names) == readers_of("github.com", names)
-    both = ["hackernews", "stackexchange"]
-    assert readers_of("news.ycombinator.com", both) == ("hackernews",)
-    assert (
-        readers_of("unix.stackexchange.com", both) == readers_of("superuser.com", both) == ("stackexchange",)
-    )
-    assert readers_of("example.org", names) == tuple(sorted(set(names) - {"bus:documents.v1"}))
