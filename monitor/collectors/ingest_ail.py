@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import orjson
 
+from monitor.collectors.authors import name_and_address
 from monitor.collectors.charset import decode
 from monitor.collectors.ingest_documents import Sender, Unacceptable, document
 from monitor.collectors.shapes import obj, text
@@ -53,6 +54,7 @@ def read(body: bytes, by: Sender, *, max_bytes: int) -> Document:
         content = decode(content, f"charset={encoding}").encode("utf-8", "replace")
     meta = obj(item, "meta")
     given = {field: found for field, keys in _PLACES.items() if (found := _first(meta, keys))}
+    given["author"], given["author_email"] = name_and_address(given.get("author", ""))
     given["forge"] = text(item, "source")
     given["id"] = _first(meta, ("id",)) or text(item, "source-uuid") or text(item, "uuid")
     when = text(item, "timestamp") or _first(meta, ("timestamp", "date"))

@@ -24,6 +24,7 @@ import re2
 from selectolax.lexbor import LexborNode
 
 from monitor.collectors import markup
+from monitor.collectors.authors import name_and_address
 from monitor.collectors.charset import decode
 from monitor.collectors.htmltext import to_text
 from monitor.collectors.paste_site import SiteSettings, path_of
@@ -192,13 +193,14 @@ def _entry(settings: SiteSettings, reader: _Reader, name: str) -> Entry:
         inline = to_text(inline)
     url = text(reader("url", settings.url))
     is_feed = settings.kind == "feed"
+    author, address = name_and_address(text(reader("author", settings.author)))
     return Entry(
         id=name,
         version=text(reader("version", settings.version)),
         url=url if len(url) <= _LONGEST else "",
         title=text(reader("title", settings.title)),
-        author=text(reader("author", settings.author)),
-        author_email=text(reader("", "author_detail.email")) if is_feed else "",
+        author=author,
+        author_email=address or (text(reader("", "author_detail.email")) if is_feed else ""),
         published_at=_published(settings, reader),
         size=integer(reader("size", settings.size)),
         text=inline,

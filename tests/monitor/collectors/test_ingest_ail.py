@@ -40,6 +40,11 @@ def test_an_item_becomes_a_document():
     assert (where.forge, where.url, where.author) == ("ingest/leak-folder", "https://leaks.example/1", "7")
 
 
+def test_an_authors_address_is_apart_from_the_name():
+    made = read(item(meta={"author": "Ann <ann@mail.example.net>"}), BY, max_bytes=10_000)
+    assert (made.provenance.author, made.provenance.author_email) == ("Ann", "ann@mail.example.net")
+
+
 def test_both_spellings_and_what_may_be_missing():
     for key in ("source_uuid", "source-uuid", "uuid"):
         made = read(item(**{"meta": None, "source-uuid": None, key: "u-1"}), BY, max_bytes=10_000)

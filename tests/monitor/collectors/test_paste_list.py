@@ -39,6 +39,11 @@ def test_json():
     assert len(entry.digest("s")) == 16
 
 
+def test_an_authors_address_is_apart_from_the_name():
+    (entry,) = read(site(author="by"), orjson.dumps([{"id": 1, "by": "ann@mail.example.net"}])).entries
+    assert (entry.author, entry.author_email) == ("", "ann@mail.example.net")
+
+
 def test_atom_with_its_charset_and_the_address_apart_from_the_name():
     (entry,) = read(feed(), ATOM).entries
     assert (entry.id, entry.title, entry.url) == ("tag:x,1", "naïve <b>", "/p/1")
