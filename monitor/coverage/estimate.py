@@ -7,7 +7,8 @@ Of a feed whose polls never meet (GitHub's /events: 300 of some 9,000 a minute) 
 
     expected of a minute  =  60 * rate / (1 - late)
 
-`rate` is read off the windows (`monitor.coverage.windows`: what one says; `monitor.coverage.rates`: how it changes between them),
+`rate` is read off the windows (`monitor.coverage.windows`: what one says; `phases`: where its second was cut; `rates`: how the rate
+changes between them),
 `late` is the share of the items that shows up too late for any window (`monitor.coverage.lateness`). `low` and `high` enclose
 90 %: the distances of the 5 % and the 95 % quantiles of the rate, of the late share and of the count itself (Poisson) from their
 middles, as logarithms, are added as squares; only that of the late share downwards is added whole, since "none is late" may be the
