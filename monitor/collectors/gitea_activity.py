@@ -17,7 +17,7 @@ from monitor.collectors.shapes import instant, integer, items, obj, text
 
 _PUSHES: Final = frozenset({"commit_repo", "mirror_sync_push", "push_tag", "mirror_sync_create"})
 _COMPARE: Final = re.compile(r"compare/([0-9a-f]{40,64})\.\.\.")
-_TRIES: Final = 3
+_TRIES: Final = 5  # without any progress
 _NEW: Final = (
     24 * 3600.0
 )  # a repository younger than this at its change had no history before we could see it
@@ -62,9 +62,9 @@ class Target:
         """Whether it is given up when it fails once more."""
         return self.tries + 1 >= _TRIES
 
-    def again(self) -> Self:
-        """The same after one more try in vain."""
-        return replace(self, tries=self.tries + 1)
+    def again(self, *, progress: bool) -> Self:
+        """The same after one more try that failed, in vain or after some progress."""
+        return replace(self, tries=0 if progress else self.tries + 1)
 
 
 @dataclass(frozen=True, slots=True)

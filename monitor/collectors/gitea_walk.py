@@ -16,7 +16,7 @@ from monitor.collectors.base import SourceContext
 from monitor.collectors.gitea_activity import Rank, Target, digest
 from monitor.collectors.gitea_api import Gitea, skip_reason
 from monitor.collectors.gitea_commits import Commit, Place, parse, since, split
-from monitor.collectors.upstream import Refused
+from monitor.collectors.upstream import Refused, Unavailable
 
 _PAGES: Final = 20  # of commits, of one look
 
@@ -34,6 +34,7 @@ class Walker:
     """For one source. `limit` = most commits read of one look, `watched_limit` of one at a watched repository."""
 
     def __init__(self, gitea: Gitea, *, limit: int, watched_limit: int) -> None:
+        self.read = 0  # commits handed over, ever
         self._gitea = gitea
         self._limit = limit
         self._watched_limit = watched_limit
@@ -80,6 +81,8 @@ class Walker:
         for page in range(1, _PAGES + 1):
             raw, more, total = await self._gitea.commits(context, target.repository, target.head, page)
             found = [commit for commit in map(parse, raw) if commit is not None]
+            if raw and not found:
+                raise Unavailable("bad_shape")  # a list of something else: no verdict on the repository
             if len(found) < len(raw):
                 context.dropped("bad_commit", len(raw) - len(found))
             listed += found
@@ -134,3 +137,4 @@ class Walker:
         for reason, count in skipped.items():
             context.dropped(reason, count)
         await context.emit(documents, seen=[key])
+        self.read += 1

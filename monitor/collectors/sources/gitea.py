@@ -175,6 +175,8 @@ class GiteaSource:
                 raw, more = await self._gitea.feed(context, feed.path, page)
                 found = [activity(entry, feed.path) for entry in raw]
             good = [entry for entry in found if entry is not None]
+            if raw and not good:
+                raise Unavailable("bad_shape")
             if len(good) < len(raw):
                 context.dropped("bad_item", len(raw) - len(good))
             listed.update((entry.key, entry) for entry in good)
@@ -228,18 +230,19 @@ class GiteaSource:
 
     async def _one(self, context: SourceContext, target: Target, tally: Tally, until: float) -> None:
         reason: str | None
+        before = self._walker.read
         try:
             reason = await self._walker.look(context, target, until)
         except Challenged:
             raise
         except Unavailable:
             if not target.last_try:
-                self._waiting[target.key] = target.again()
+                self._waiting[target.key] = target.again(progress=self._walker.read > before)
                 return
             reason = "unavailable"
         except Refused as error:
             if not (error.status or target.last_try):
-                self._waiting[target.key] = target.again()
+                self._waiting[target.key] = target.again(progress=self._walker.read > before)
                 return
             if error.status == 401:
                 # our credential is refused, not this repository: no verdict on it

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from monitor.collectors.context import Context
 from monitor.collectors.gitea_activity import Rank, Target, digest
 from monitor.collectors.gitea_commits import Commit
 from monitor.collectors.gitea_walk import Walker
-from monitor.collectors.upstream import Refused
+from monitor.collectors.upstream import Refused, Unavailable
 
 
 def sha(number: int) -> str:
@@ -163,10 +163,12 @@ async def test_a_diff_that_is_refused_leaves_the_message_and_is_counted(bench: B
 async def test_what_our_own_guard_said_is_tried_again_before_it_is_a_verdict(bench: Bench) -> None:
     gitea = FakeGitea(2, refused={sha(1): Refused("too_large")})
     aim = target()
-    for _ in range(2):
+    while not aim.last_try:
         with pytest.raises(Refused):
             await look(bench, gitea, aim)
-        aim = replace(aim, tries=aim.tries + 1)
+        aim = aim.again(progress=False)
+    assert aim.tries == 4
+    assert aim.again(progress=True).tries == 0
     assert await look(bench, gitea, aim) == ""
     assert gitea.diffs.count(sha(2)) == 1  # what was handed over does not come again
     assert dropped(bench, "too_large") == 1
@@ -197,3 +199,14 @@ async def test_a_long_look_makes_room_for_polls_and_goes_on_later(bench: Bench) 
     assert await look(bench, gitea, aim, watched=4, until=START) == ""
     assert gitea.diffs == [sha(n) for n in (5, 4, 3, 2)]
     assert dropped(bench, "commit_over_limit") == 1
+
+
+async def test_a_list_of_something_else_is_no_verdict(bench: Bench) -> None:
+    class Odd(FakeGitea):
+        async def commits(self, *_: Any) -> tuple[Sequence[Any], bool, int | None]:
+            return [[[]], {"sha": "no"}], False, None
+
+    aim = target()
+    with pytest.raises(Unavailable):
+        await look(bench, Odd(1), aim)
+    assert ("gitea", aim.key) not in bench.state.seen

@@ -26,6 +26,23 @@ NAME = "gitea"
 WATCH = Watching(organisations=("acme-corp",))
 
 
+HOSTILE = (
+    FaultKind.STATUS,
+    FaultKind.CLOSE,
+    FaultKind.TRUNCATED,
+    FaultKind.CUT_CHUNK,
+    FaultKind.RUBBISH,
+    FaultKind.WRONG_TYPE,
+    FaultKind.EMPTY,
+    FaultKind.DEEP,
+    FaultKind.DEEP_LIST,
+    FaultKind.REDIRECT_LOOP,
+    FaultKind.PRIVATE_REDIRECT,
+    FaultKind.GZIP_BOMB,
+    FaultKind.SKEW,
+)
+
+
 class Busy(Time):
     """Something happens every `every` seconds of it."""
 
@@ -181,6 +198,12 @@ async def test_hostile_answers_lose_nothing_and_are_told() -> None:
         (FaultKind.TRUNCATED, "truncated"),
         (FaultKind.RUBBISH, "bad_shape"),
         (FaultKind.EMPTY, "bad_shape"),
+        (FaultKind.DEEP, "bad_shape"),
+        (FaultKind.DEEP_LIST, "bad_shape"),
+        (FaultKind.CUT_CHUNK, "truncated"),
+        (FaultKind.ENDLESS, "too_large"),
+        (FaultKind.PRIVATE_REDIRECT, "refused_address"),
+        (FaultKind.TLS, "tls"),
         (FaultKind.WRONG_TYPE, "challenge"),
         (FaultKind.REDIRECT_LOOP, "redirect_loop"),
         (FaultKind.GZIP_BOMB, "too_large"),
