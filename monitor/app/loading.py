@@ -21,6 +21,7 @@ from monitor.collectors.base import SourcePlugin
 from monitor.config import Config, ConfigError
 from monitor.matcher.settings import MatchSettings
 from monitor.plugins import discover
+from monitor.watching import Watching
 
 _M = TypeVar("_M", bound=BaseModel)
 SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
@@ -63,6 +64,12 @@ def load_config(path: Path | None, environment: Mapping[str, str] | None = None)
 def section(config: Config, model: type[_M]) -> _M:
     """The stage's own section of that type."""
     return next(each for each in config.sections.values() if isinstance(each, model))
+
+
+def watching(config: Config) -> Watching:
+    """What `[watch]` says, for a collector."""
+    watch = section(config, WatchSettings)
+    return Watching(watch.organisations, watch.users, watch.repositories, watch.domains, watch.sources)
 
 
 def routes_of(config: Config) -> list[Route]:

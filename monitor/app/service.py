@@ -17,10 +17,9 @@ import structlog
 from detectors import RuleSet, load_rules
 from monitor import hardening
 from monitor.aio import sleep_until, supervise
-from monitor.alerting.ownership import WatchSettings
 from monitor.app.alerting import Job, make_alerting, make_channels, make_heartbeat
 from monitor.app.buses import connected, make_bus, topics
-from monitor.app.loading import configured, section, sources
+from monitor.app.loading import configured, section, sources, watching
 from monitor.app.state import prepare_state
 from monitor.bus.base import Bus, Handler
 from monitor.bus.runner import Runner
@@ -44,7 +43,6 @@ from monitor.store.janitor import Janitor
 from monitor.store.records import bind_key, store_id
 from monitor.tools import Tools
 from monitor.version import version
-from monitor.watching import Watching
 from monitor.web import Web
 
 _LOG = structlog.get_logger("service")
@@ -155,13 +153,9 @@ class Service:
             state=self._config.state,
             web=self._web(),
             clock=self._clock,
-            watch=self._watching(),
+            watch=watching(self._config),
             rules=self._rules,
         )
-
-    def _watching(self) -> Watching:
-        watch = section(self._config, WatchSettings)
-        return Watching(watch.organisations, watch.users, watch.repositories, watch.domains, watch.sources)
 
     def _sources(self, tools: Tools) -> dict[str, Source]:
         plugins, built = sources(), {}

@@ -18,7 +18,7 @@ from typing import Annotated, TypeVar
 import orjson
 import typer
 
-from monitor.app import ledger_key, open_ledger
+from monitor.app import ledger_key, open_ledger, watching
 from monitor.commands import proving, spans
 from monitor.commands.coverage_lines import COUNTS, By, blind_line, cells, name_of, share_of
 from monitor.commands.errors import Failure
@@ -140,7 +140,8 @@ def prove(
     """
     found = read_config(config)
     moment, span = spans.moment(at, date, now=time.time())
-    asked = proving.Asked(forge, repo, moment, span, spans.seconds(within), tuple(source or ()))
+    watched = watching(found).is_watched(forge, repo)
+    asked = proving.Asked(forge, repo, moment, span, spans.seconds(within), tuple(source or ()), watched)
     signer = _signer(found)
     answer, proof, notes = _with_ledger(
         found, lambda store: proving.prove(store, asked, signer=signer, now=time.time())

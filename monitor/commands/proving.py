@@ -38,13 +38,16 @@ class Asked:
     span: float
     within: float
     sources: tuple[str, ...] = ()
+    watched: bool = False
 
 
 async def prove(
     store: Store, asked: Asked, *, signer: Signer | None, now: float
 ) -> tuple[Answer, bytes, list[str]]:
     """The answer, its proof, and what is to be said beside them. Raises Failure, LedgerBroken."""
-    question = Question(asked.forge, asked.name, asked.at, asked.span, asked.within, asked.sources)
+    question = Question(
+        asked.forge, asked.name, asked.at, asked.span, asked.within, asked.sources, asked.watched
+    )
     async with store.read() as connection:
         told = await evidence.around(connection, question)
         if not asked.sources:

@@ -40,7 +40,7 @@ class ItemsGone(Exception):
 @dataclass(frozen=True, slots=True)
 class Question:
     """Whether something of `name` (owner/name) on `forge`, published `at` to `at + span` give or take `within`, was seen. `sources`: which
-    ones could have seen it; they say whether we looked.
+    ones could have seen it; they say whether we looked. `watched`: it was among what the operator watches when the question was asked.
     """
 
     forge: str
@@ -49,6 +49,11 @@ class Question:
     span: float
     within: float
     sources: tuple[str, ...] = ()
+    watched: bool = False
+
+    def could_be_in(self, feed: str) -> bool:
+        """Whether `feed` may list it."""
+        return could_list(feed, self.forge, self.name, watched=self.watched)
 
     @property
     def moment(self) -> tuple[float, float]:
@@ -132,13 +137,13 @@ def answer(question: Question, told: Sequence[Told]) -> Answer:
         (event.source, event.feed)
         for event in events
         if is_look(event) and event.source in question.sources and _share(event, *question.moment)
-        if could_list(event.feed, question.forge, question.name)
+        if question.could_be_in(event.feed)
     }
     spans = [
         Blind(i.source, i.feed, i.reason, i.since, i.until, i.repaired_by)
         for i in blind_intervals(events)
         if i.source in question.sources and i.since < question.moment[1] and i.until > question.moment[0]
-        if could_list(i.feed, question.forge, question.name)
+        if question.could_be_in(i.feed)
     ]
     # a feed that showed everything since the poll before, when it answered again, hid nothing
     dark = [span for span in spans if span.repaired_by != span.source]

@@ -34,14 +34,16 @@ def readers_of(forge: str, sources: Iterable[str]) -> tuple[str, ...]:
     return named if any(name not in _OF_ANY for name in named) else tuple(own)
 
 
-def could_list(feed: str, forge: str, name: str) -> bool:
-    """Whether `feed` may list something of `name` (owner/name) on `forge`. One of another owner, of another site or of what is watched
-    (where nobody can tell whether that was) does not count as a look.
+def could_list(feed: str, forge: str, name: str, *, watched: bool) -> bool:
+    """Whether `feed` may list something of `name` (owner/name) on `forge`. One of another owner, of another site, or of what is watched
+    where `name` is not, does not count as a look.
     """
     words = _words(feed)
     if not words:
         return True
-    if words[0] == _WATCHED or ("." in words[0] and words[0] != forge.lower()):
+    if words[0] == _WATCHED:
+        return watched
+    if "." in words[0] and words[0] != forge.lower():
         return False
     return not _owned(words) or is_of(feed, name)
 

@@ -41,4 +41,10 @@ def test_who_reads_a_forge_is_told_by_the_names():
     ],
 )
 def test_what_a_feed_could_list_is_told_by_its_path(feed, could, own):
-    assert (could_list(feed, "github.com", "acme/x"), is_of(feed, "Acme/X")) == (could, own)
+    found = could_list(feed, "github.com", "acme/x", watched=False)
+    assert (found, is_of(feed, "Acme/X")) == (could, own)
+
+
+def test_a_feed_of_what_is_watched_could_list_what_is_watched():
+    assert could_list("watched", "gitlab.com", "acme/x", watched=True)
+    assert not could_list("/orgs/other/events", "github.com", "acme/x", watched=True)
