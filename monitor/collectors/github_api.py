@@ -29,6 +29,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
 _SHA: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _PAGES: Final = 10  # of one commit's files, 300 each: GitHub's own 3,000
 _JSON_OVERHEAD: Final = 64 * 1024
+_PING_BYTES: Final = 256 * 1024
 
 
 class GitHubSettings(SourceSettings):
@@ -106,7 +107,8 @@ class GitHub:
 
     async def ping(self, context: SourceContext) -> None:
         """Ask whether the server answers, by what is free of the hourly limit. One try. Raises what the others raise."""
-        await self.upstream.get_json(context, f"{self._base}/rate_limit", dict, tries=1)
+        url = f"{self._base}/rate_limit"
+        await self.upstream.get_json(context, url, dict, max_bytes=_PING_BYTES, tries=1, having="resources")
 
     async def repository(self, context: SourceContext, name: str) -> dict[str, Any]:
         return await self._object(context, f"/repos/{name}")
@@ -114,14 +116,17 @@ class GitHub:
     async def compare(self, context: SourceContext, name: str, base: str, head: str) -> dict[str, Any]:
         """At most 250 commits, oldest first, and 300 files of the difference from their merge base to `head`."""
         # one path segment whatever the branch is called: a name of dots and slashes must not walk elsewhere
-        return await self._object(context, f"/repos/{name}/compare/{quote(base, safe='')}...{head}")
+        path = f"/repos/{name}/compare/{quote(base, safe='')}...{head}"
+        return await self._object(context, path, having="commits")
 
     async def commit(self, context: SourceContext, name: str, sha: str) -> dict[str, Any]:
         """One commit with the files of all its pages."""
         url = f"{self._base}/repos/{name}/commits/{sha}"
         whole: dict[str, Any] = {}
         for _ in range(_PAGES):
-            body, answer = await self._one(context).get_json(context, url, dict, max_bytes=self._body)
+            body, answer = await self._one(context).get_json(
+                context, url, dict, max_bytes=self._body, having="sha"
+            )
             files = items(whole.get("files")) + items(body.get("files"))
             whole = {**body, **whole, "files": files}
             url = self._next(answer)
@@ -133,7 +138,7 @@ class GitHub:
         """A file by its blob id. Raises Refused `too_large` over the configured size."""
         limit = self.max_blob_bytes * 4 // 3 + _JSON_OVERHEAD
         body, _ = await self._one(context).get_json(
-            context, f"{self._base}/repos/{name}/git/blobs/{sha}", dict, max_bytes=limit
+            context, f"{self._base}/repos/{name}/git/blobs/{sha}", dict, max_bytes=limit, having="content"
         )
         content = text(body, "content")
         if text(body, "encoding") != "base64":
@@ -144,7 +149,7 @@ class GitHub:
             raise Refused("bad_shape") from None
 
     async def gist(self, context: SourceContext, gist_id: str) -> dict[str, Any]:
-        return await self._object(context, f"/gists/{quote(gist_id, safe='')}")
+        return await self._object(context, f"/gists/{quote(gist_id, safe='')}", having="id")
 
     async def raw(self, context: SourceContext, url: str) -> bytes:
         """A file's content from where a gist says it lies, without our credential, and only from GitHub's own hosts."""
@@ -158,8 +163,11 @@ class GitHub:
         answer = await self._raw.get(context, url, max_bytes=self.max_blob_bytes)
         return answer.body
 
-    async def _object(self, context: SourceContext, path: str) -> dict[str, Any]:
-        body, _ = await self._one(context).get_json(context, self._base + path, dict, max_bytes=self._body)
+    async def _object(self, context: SourceContext, path: str, *, having: str = "") -> dict[str, Any]:
+        """`having` is what an answer to this question cannot lack."""
+        body, _ = await self._one(context).get_json(
+            context, self._base + path, dict, max_bytes=self._body, having=having
+        )
         return body
 
     def _one(self, context: SourceContext) -> Upstream:

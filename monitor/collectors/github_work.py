@@ -129,6 +129,9 @@ class PushWork:
             if error.status == 401:
                 # our credential is refused, not this push: no verdict on it, and nothing more to ask in this cycle
                 raise Limited(self._pace.pause) from None
+            if error.status == 0 and not await self._outage.over(context, error.reason):
+                self._again[key] = push  # what is too large for this push was too large for all
+                return
             self._end(push, skip_reason(error))
             await context.emit(seen=[key])
         else:

@@ -15,7 +15,7 @@ from monitor.budget import Limited
 from monitor.collectors import paste_item, paste_list
 from monitor.collectors.base import SourceContext
 from monitor.collectors.feed import Feed
-from monitor.collectors.paste_item import AGAIN, Text
+from monitor.collectors.paste_item import AGAIN, Text, Verdict
 from monitor.collectors.paste_list import Entry, Listing, Unreadable
 from monitor.collectors.paste_site import SiteSettings
 from monitor.collectors.shapes import integer
@@ -23,16 +23,18 @@ from monitor.collectors.tally import Tally
 from monitor.collectors.upstream import Refused, Unavailable, Upstream
 from monitor.contracts import Document, Provenance
 from monitor.coverage.items import Outcome, item
-from monitor.http import Response, Validators
+from monitor.http import Failure, Response, Validators
 from monitor.identity import blob_sha
 
 _MIB: Final = 1024 * 1024
-_TRIES: Final = 5
+_TRIES: Final = 5  # the last one a quarter of an hour after the first
 _AGAIN_SECONDS: Final = 60.0
 _WAITING: Final = 1000  # items in memory; a site that lists more at once is read as far as this goes
 _EMPTY_POLLS: Final = 3  # lists in a row without a single item are trouble: the page looks different now
 _NO_ITEMS: Final = "no_items"
 _UNAVAILABLE: Final = "unavailable"
+# What may be the server's trouble and not the item's.
+_LATER: Final = frozenset({*AGAIN, Verdict.BAD_SHAPE, _UNAVAILABLE, Failure.TOO_LARGE.value})
 _GONE: Final = frozenset({404, 410})
 
 
@@ -172,8 +174,8 @@ class SiteWork:
                 context.failing("limited")
                 self._feed.due = context.now() + error.retry_after
                 break
-            if verdict in (*AGAIN, _UNAVAILABLE) and waiting.tries + 1 < _TRIES:
-                wait = context.now() + _AGAIN_SECONDS
+            if verdict in _LATER and waiting.tries + 1 < _TRIES:
+                wait = context.now() + _AGAIN_SECONDS * 2**waiting.tries
                 self._waiting[digest] = replace(waiting, tries=waiting.tries + 1, not_before=wait)
                 continue
             if texts:

@@ -13,13 +13,15 @@ from typing import Final, TypeVar
 
 from monitor.budget import Budget, Limited, Outcome, backoff
 from monitor.collectors.base import SourceContext, Stopping
-from monitor.http import MAX_BYTES, HttpClient, HttpError, Response, Validators
+from monitor.http import MAX_BYTES, Failure, HttpClient, HttpError, Response, Validators
 from monitor.metrics import Metrics
 
 _T = TypeVar("_T")
 _J = TypeVar("_J", bound=dict[str, object] | list[object])
 
 _ATTEMPTS: Final = 3
+# Failures that lie in what was asked for. A circle or a way into private addresses is the server's trouble of today.
+_VERDICTS: Final = frozenset({Failure.TOO_LARGE, Failure.BAD_URL})
 
 
 class UpstreamError(Exception):
@@ -103,15 +105,18 @@ class Upstream:
         validators: Validators | None = None,
         max_bytes: int = MAX_BYTES,
         tries: int | None = None,
+        having: str = "",
     ) -> tuple[_J, Response]:
-        """The body as `kind` (an empty one for a 304), and the answer. A body of another shape counts as no answer. `tries` replaces
-        how often it is asked.
+        """The body as `kind` (an empty one for a 304), and the answer. A body of another shape, or without the key `having`, counts as no
+        answer. `tries` replaces how often it is asked.
         """
 
         def parse(answer: Response) -> tuple[_J, Response]:
             body = kind() if answer.status == 304 else answer.json()
             if not isinstance(body, kind):
                 raise ValueError("another kind of JSON")  # noqa: TRY004 - as for what is no JSON at all
+            if having and answer.status != 304 and having not in body:
+                raise ValueError("JSON of something else")
             return body, answer
 
         ask = _Ask(context, url, self._with(None), validators, max_bytes)
@@ -194,7 +199,7 @@ class Upstream:
             )
         except HttpError as error:
             self._count(ask.context, error.reason.value)
-            raise (Unavailable if error.transient else Refused)(error.reason.value) from None
+            raise (Refused if error.reason in _VERDICTS else Unavailable)(error.reason.value) from None
 
     def _count(self, context: SourceContext, outcome: str) -> None:
         self._metrics.source_requests.labels(context.name, outcome).inc()

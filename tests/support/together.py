@@ -43,7 +43,7 @@ class TogetherTime(Time):
         while self._waits:
             await self._idle()
             at, _, woken = heapq.heappop(self._waits)
-            self.now = max(self.now, at)
+            self.now = max(self.now, min(at, self.until))  # a stop wakes whoever sleeps
             if self.now >= self.until:
                 stop.set()
                 for _, _, other in self._waits:

@@ -25,7 +25,7 @@ from monitor.collectors.shapes import integer, text
 from monitor.collectors.tally import Tally
 from monitor.collectors.upstream import Refused, Unavailable, Upstream
 from monitor.contracts import Document, Provenance
-from monitor.http import Response
+from monitor.http import Failure, Response
 from monitor.identity import blob_sha
 from monitor.tools import Tools
 
@@ -33,7 +33,8 @@ _WEB: Final = "https://pastebin.com"
 _POLL_SECONDS: Final = 60.0
 _ITEM_SECONDS: Final = 1.0
 _KEY: Final = re.compile(r"[A-Za-z0-9]{4,32}")
-_TRIES: Final = 5
+_TRIES: Final = 5  # the last one a quarter of an hour after the first
+_TOO_LARGE: Final = Failure.TOO_LARGE.value
 _NOT_READY_SECONDS: Final = 60.0  # what the answer itself asks for
 _WAITING: Final = 1000
 _LIST_BYTES: Final = 4 * 1024 * 1024
@@ -214,7 +215,7 @@ class Pastebin:
                 context.failing(verdict)
                 break
             if verdict in _AGAIN and paste.tries + 1 < _TRIES:
-                wait = context.now() + _NOT_READY_SECONDS
+                wait = context.now() + _NOT_READY_SECONDS * 2**paste.tries
                 self._waiting[digest] = replace(paste, tries=paste.tries + 1, not_before=wait)
                 continue
             documents = [_document(context, paste, body)] if verdict == Body.CONTENT else []
@@ -236,6 +237,8 @@ class Pastebin:
         except Unavailable:
             return _UNAVAILABLE, b""
         except Refused as error:
+            if error.reason == _TOO_LARGE and paste.size is not None and paste.size <= limit:
+                return _UNAVAILABLE, b""  # the list says otherwise
             return (Body.GONE.value if error.status == 404 else error.reason), b""
         return judge(answer.body, size=paste.size).value, answer.body
 

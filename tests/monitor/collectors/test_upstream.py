@@ -38,6 +38,8 @@ class Asking:
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, int):
             return web.Response(status=answer, text="<html>")
+        if isinstance(answer, web.Response):
+            return answer
         return reply(answer)
 
     async def ask(self, call: Callable[[Upstream, str], Awaitable[Any]], **options: Any) -> Any:
@@ -69,6 +71,30 @@ async def test_it_gives_up_after_three() -> None:
             await asking.ask(lambda up, url: up.get(asking.context, url))
         assert caught.value.reason == "server_error"
         assert len(asking.headers) == 3
+
+
+async def test_json_of_something_else_is_no_answer() -> None:
+    async with Bench() as bench:
+        asking = Asking(bench, {"message": "hello"}, {"id": "x"})
+        body, _ = await asking.ask(lambda up, url: up.get_json(asking.context, url, dict, having="id"))
+        assert body == {"id": "x"}
+        assert asking.outcome("bad_shape") == 1
+
+
+@pytest.mark.parametrize("location", ["/", "http://169.254.169.254/latest/"])
+async def test_a_way_in_a_circle_or_into_private_addresses_is_the_trouble_of_today(location: str) -> None:
+    async with Bench() as bench:
+        asking = Asking(bench, web.Response(status=302, headers={"Location": location}), {"x": 1})
+        body, _ = await asking.ask(lambda up, url: up.get_json(asking.context, f"{url}/", dict))
+        assert body == {"x": 1}
+
+
+async def test_what_is_too_large_stays_too_large() -> None:
+    async with Bench() as bench:
+        asking = Asking(bench, ["x" * 2000])
+        with pytest.raises(Refused) as caught:
+            await asking.ask(lambda up, url: up.get(asking.context, url, max_bytes=1000))
+        assert (caught.value.reason, caught.value.status, len(asking.headers)) == ("too_large", 0, 1)
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 410, 422])

@@ -144,8 +144,8 @@ async def test_not_ready_is_asked_again_after_a_minute() -> None:
 )
 async def test_an_error_is_never_stored_as_content(answer: Any, reason: str, asked: int) -> None:
     site = Site()
-    site.publish(1, answer)
-    bench = await run(site, 600, max_paste_mib=0.01)
+    site.publish(1, answer, size=str(len(answer)) if isinstance(answer, bytes) else "20")
+    bench = await run(site, 1200, max_paste_mib=0.01)
     assert bench.producer.documents == []
     assert bench.producer.skipped() == {reason: 1}
     assert site.asked.count("Key00001") == asked
@@ -171,6 +171,13 @@ async def test_a_list_of_rubbish_is_trouble(listed: str) -> None:
     bench = await run(site)
     assert bench.metric("leakstream_source_blind", source=NAME) == 1
     assert 1 <= len(site.asked) <= 12
+
+
+async def test_a_paste_that_is_larger_than_the_list_says_is_asked_for_again() -> None:
+    site = Site()
+    site.publish(1, [web.Response(body=b"x" * 20_000), b"the right one, at last"])
+    bench = await run(site, 300, max_paste_mib=0.01)
+    assert [d.content for d in bench.producer.documents] == [b"the right one, at last"]
 
 
 async def test_bad_entries_are_counted() -> None:

@@ -310,9 +310,11 @@ async def test_json_of_a_hundred_levels_is_no_item_and_no_trouble() -> None:
 
     async with serving(handle) as base, Bench() as bench:
         source = pastes.PLUGIN.build(one(base, item_kind="json", text="id"), bench.tools)
-        assert (await bench.run(NAME, source, 59)).troubled == {}
+        assert (await bench.run(NAME, source, 1200)).troubled == {}
         assert bench.producer.skipped() == {"bad_item": 1}
-        assert bench.metric("leakstream_dropped_total", stage="collect", reason="bad_paste") == 1
+        assert (
+            bench.metric("leakstream_dropped_total", stage="collect", reason="bad_paste") >= 1
+        )  # once a poll
 
 
 async def test_what_was_read_and_not_acknowledged_comes_again() -> None:
@@ -338,7 +340,7 @@ async def test_what_was_read_and_not_acknowledged_comes_again() -> None:
         (404, "gone", 1),
         (410, "gone", 1),
         (403, "refused", 1),
-        (b"x" * 20_000, "too_large", 1),
+        (b"x" * 20_000, "too_large", 5),
         (b"", "empty", 5),
         (b"Please wait, being processed", "not_ready", 5),
         (b"This paste was deleted", "error_text", 1),
@@ -357,7 +359,7 @@ async def test_what_is_no_content_is_counted(answer: Any, reason: str, asked: in
     async with serving(handle) as base, Bench() as bench:
         errors = [{"text": "being processed", "retry": True}, {"text": "was deleted"}]
         source = pastes.PLUGIN.build(one(base, error_texts=errors, max_item_mib=0.01), bench.tools)
-        await bench.run(NAME, source, 900)
+        await bench.run(NAME, source, 1200)
         assert bench.producer.documents == []
         assert bench.producer.skipped() == {reason: 1}
         assert requests.count("/raw/a") == asked
