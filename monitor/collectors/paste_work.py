@@ -66,6 +66,7 @@ class SiteWork:
         self._forge = settings.forge or URL(settings.list_url).host or name
         self._waiting: dict[bytes, _Waiting] = {}  # in the order listed, oldest first
         self._longest = 0  # list so far
+        self._items_from = 0.0  # when the host of the items lets us ask again
         self._empty = 0  # lists in a row without an item
 
     async def run(self, context: SourceContext) -> None:
@@ -80,7 +81,8 @@ class SiteWork:
 
     def _next(self, now: float) -> float:
         ready = (waiting.not_before for waiting in self._waiting.values() if waiting.not_before > now)
-        return min([self._feed.due, *ready])
+        limited = [self._items_from] if self._waiting and self._items_from > now else []
+        return min([self._feed.due, *ready, *limited])
 
     def _save(self) -> str:
         return orjson.dumps({**orjson.loads(self._feed.save()), "longest": self._longest}).decode()
@@ -162,6 +164,8 @@ class SiteWork:
 
     async def _work(self, context: SourceContext) -> None:
         """Read what waits, newest first, until the next poll is due."""
+        if context.now() < self._items_from:
+            return
         tally = Tally(since=context.now(), feed=self.name)
         for digest, waiting in reversed(list(self._waiting.items())):
             if context.now() >= self._feed.due or context.stop.is_set():
@@ -171,8 +175,7 @@ class SiteWork:
             try:
                 verdict, texts = await self._read(context, waiting.entry)
             except Limited as error:
-                context.failing("limited")
-                self._feed.due = context.now() + error.retry_after
+                self._items_from = context.now() + error.retry_after  # the list may be on another host
                 break
             if verdict in _LATER and waiting.tries + 1 < _TRIES:
                 wait = context.now() + _AGAIN_SECONDS * 2**waiting.tries

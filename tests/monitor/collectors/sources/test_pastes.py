@@ -365,6 +365,35 @@ async def test_what_is_no_content_is_counted(answer: Any, reason: str, asked: in
         assert requests.count("/raw/a") == asked
 
 
+async def test_a_limit_of_the_items_host_does_not_stop_the_list() -> None:
+    asked: list[tuple[str, float]] = []
+
+    async with TogetherBench() as bench:
+
+        async def items(request: web.Request) -> web.StreamResponse:
+            asked.append((request.path, bench.time.now))
+            if len([path for path, _ in asked if path == "/1"]) == 1:
+                return web.Response(status=429, headers={"Retry-After": "600"})
+            return web.Response(text="KEY=1")
+
+        async with serving(items) as base:
+            other = base.replace("127.0.0.1", "localhost")
+
+            async def listed(request: web.Request) -> web.StreamResponse:
+                asked.append(("list", bench.time.now))
+                return web.Response(body=orjson.dumps([{"id": "1", "url": f"{other}/1"}]))
+
+            async with serving(listed) as root:
+                chosen = one(root, url="url", item_url="", hosts=[other.removeprefix("http://")])
+                await bench.run(NAME, pastes.PLUGIN.build(chosen, bench.tools), 900)
+        lists = [at for path, at in asked if path == "list"]
+        first, second = (at for path, at in asked if path == "/1")
+        assert second - first == pytest.approx(600, abs=1)
+        assert len([at for at in lists if first < at < second]) >= 8
+        assert [d.content for d in bench.producer.documents] == [b"KEY=1"]
+        assert not any(e.blind for e in bench.producer.coverage)
+
+
 async def test_ids_and_urls_of_the_list_stay_on_its_hosts() -> None:
     asked: list[str] = []
 
