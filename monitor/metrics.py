@@ -65,7 +65,7 @@ class Metrics:
         )
         self.source_budget = Counter(
             "leakstream_source_budget",
-            "Requests by what they were spent on: poll, watched, likely, ordinary, machine",
+            "Requests by what they were spent on: poll, watched, likely, ordinary, machine.",
             ["source", "purpose"],
             registry=r,
         )
