@@ -71,7 +71,7 @@ class Metrics:
         )
         self.source_backlog = Gauge(
             "leakstream_source_backlog",
-            "What was listed and waits to be read, by what it is worth",
+            "What was listed and waits to be read, by what it is worth.",
             ["source", "rank"],
             registry=r,
         )
