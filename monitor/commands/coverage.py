@@ -44,6 +44,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 _T = TypeVar("_T")
+_LINE = 10_000  # characters: an entry is shown whole
 
 
 class Format(StrEnum):
@@ -153,10 +154,10 @@ def prove(
             f"proof: {out}, {len(proof)} bytes; check it with `leakstream coverage verify {out}`",
         ]
     if form is Format.JSON:
-        typer.echo(orjson.dumps({**asdict(answer), "notes": notes}))
+        typer.echo(orjson.dumps({**asdict(answer), "notes": notes, "proof": orjson.loads(proof)}))
         return
     for line in [*proving.told(asked, answer), *notes]:
-        typer.echo(untrusted(line, Sink.TERMINAL))
+        typer.echo(untrusted(line, Sink.TERMINAL, limit=_LINE))
 
 
 @app.command("verify")

@@ -71,9 +71,12 @@ async def prove(
         cited, seals, chain = await evidence.cite(connection, numbers)
     notes = [f"asked: {', '.join(question.sources) or 'no source has told anything of that time'}"]
     loose = sum(not each.seal for each in cited)
-    notes += [
-        f"entry {each.seq} is under seal {each.seal}" for each in cited[:1] if each.seal and len(cited) == 1
-    ]
+    if len(cited) == 1:
+        notes += [
+            f"the entry as it stands: {cited[0].entry.body}",
+            f"its hash: {cited[0].entry.hash.hex()}",
+        ]
+    notes += [f"under seal {each.seal().number} of {each.seal().day}: {each.hash}" for each in seals]
     if len(cited) > 1:
         notes.append(f"{len(cited)} entries tell of it, {len(cited) - loose} of them sealed")
     if found.word is Word.NOT_SEEN and now < asked.at + LATE:

@@ -165,9 +165,11 @@ def test_nobody_looked_before_the_first_entry(config: Path, tmp_path: Path) -> N
     assert call("coverage", "verify", str(tmp_path / "p")).exit_code == 0
 
 
-def test_json_has_the_whole_answer(config: Path) -> None:
+def test_json_has_the_whole_answer_and_the_proof(config: Path, tmp_path: Path) -> None:
     found = json.loads(prove(config, SEEN, "--format", "json", "--source", "github_events"))
     assert (found["word"], found["seen"][0]["outcome"]) == ("seen", "fetched")
+    (tmp_path / "p").write_text(json.dumps(found["proof"]))
+    assert call("coverage", "verify", str(tmp_path / "p")).exit_code == 0
 
 
 def test_a_gap_that_was_filled_says_by_whom(tmp_path: Path) -> None:
@@ -189,12 +191,13 @@ def test_seals_are_made_listed_and_checked(tmp_path: Path) -> None:
     assert seal["hash"] in say(path, "seals")
     assert f"signed by {key}" in say(path, "check")
     told = prove(path, SEEN, "--out", str(tmp_path / "p"))
-    assert "is under seal 1" in told
+    assert f"under seal 1 of {json.loads(seal['body'])['day']}: {seal['hash']}" in told
+    assert re.search(r"the entry as it stands: \{.*\}\nits hash: [0-9a-f]{64}\n", told)
     (tmp_path / "ledger.key").unlink(missing_ok=True)
     for file in tmp_path.rglob("ledger.key"):
         file.unlink()
     unsigned = prove(path, SEEN, "--out", str(tmp_path / "p"))
-    assert "is under seal 1" in unsigned
+    assert seal["hash"] in unsigned
     assert call("coverage", "verify", str(tmp_path / "p"), "--key", key).exit_code == 0
     again = call("coverage", "key", "--config", str(path))
     assert "no ledger key here" in str(again.exception)
