@@ -148,8 +148,10 @@ class GitHub:
         except ValueError:
             raise Refused("bad_shape") from None
 
-    async def gist(self, context: SourceContext, gist_id: str) -> dict[str, Any]:
-        return await self._object(context, f"/gists/{quote(gist_id, safe='')}", having="id")
+    async def gist(self, context: SourceContext, gist_id: str, version: str = "") -> dict[str, Any]:
+        """As it is now, or as it was at `version` (a commit id)."""
+        path = f"/gists/{quote(gist_id, safe='')}" + (f"/{version}" if version else "")
+        return await self._object(context, path, having="id")
 
     async def raw(self, context: SourceContext, url: str) -> bytes:
         """A file's content from where a gist says it lies, without our credential, and only from GitHub's own hosts."""

@@ -1,4 +1,6 @@
-"""GitHub's gists: the public list without content, one gist with up to 1 MB a file, raw files. Routes under /github and /gist-raw."""
+"""GitHub's gists: the public list without content, one gist (also as it was at a revision) with up to 1 MB a file and 300 files, raw
+files up to 10 MB. Routes under /github and /gist-raw.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +13,12 @@ from aiohttp import web
 from monitor.simulator import github_json
 from monitor.simulator.clock import from_iso
 from monitor.simulator.github_gate import Gate, answer, error, link, paging
+from monitor.simulator.model import Gist
 from monitor.simulator.world import World
 
 _LISTED: Final = 3_000
 _CONTENT_LIMIT: Final = 1_000_000
+_RAW_LIMIT: Final = 10_000_000  # larger ones are only to be cloned
 
 
 class Gists:
@@ -27,6 +31,7 @@ class Gists:
         return [
             web.get("/github/gists/public", self._gate.wrap(self.public), name="github.gists"),
             web.get("/github/gists/{id}", self._gate.wrap(self.one), name="github.gist"),
+            web.get("/github/gists/{id}/{revision}", self._gate.wrap(self.one), name="github.gist_revision"),
             web.get("/gist-raw/{login}/{id}/raw/{revision}/{name}", self.raw, name="raw.gist"),
         ]
 
@@ -47,14 +52,22 @@ class Gists:
         )
 
     async def one(self, request: web.Request) -> web.Response:
-        gist = self._world.gists.get(request.match_info["id"])
+        gist = self._state(request)
         if gist is None:
             return error(404, "Not Found")
         return answer(github_json.gist(self._base(), gist, content_limit=_CONTENT_LIMIT))
 
     async def raw(self, request: web.Request) -> web.Response:
-        gist = self._world.gists.get(request.match_info["id"])
+        gist = self._state(request)
         content = gist.files.get(request.match_info["name"]) if gist else None
-        if gist is None or content is None or gist.revision != request.match_info["revision"]:
+        if content is None or len(content) > _RAW_LIMIT:
             return web.Response(status=404, text="404: Not Found")
         return web.Response(body=content, headers={"Content-Type": "text/plain; charset=utf-8"})
+
+    def _state(self, request: web.Request) -> Gist | None:
+        """The gist that is asked for, at its `revision` where one is named."""
+        gist = self._world.gists.get(request.match_info["id"])
+        revision = request.match_info.get("revision")
+        if gist is None or revision is None:
+            return gist
+        return next((state for state in (gist, *gist.before) if state.revision == revision), None)

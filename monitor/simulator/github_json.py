@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from monitor.simulator.clock import iso
 from monitor.simulator.model import Commit, Event, Gist, Person, Repository
@@ -13,6 +13,7 @@ from monitor.simulator.patches import FileDiff, diff
 from monitor.simulator.world import World
 
 Json = dict[str, Any]
+GIST_FILES: Final = 300
 
 
 def user(base: str, person: Person, kind: str = "User") -> Json:
@@ -144,7 +145,7 @@ def gist(base: str, item: Gist, *, content_limit: int | None = None) -> Json:
     login = item.owner.login if item.owner else "anonymous"
     root = base.removesuffix("/github")
     files = {}
-    for name, content in item.files.items():
+    for name, content in list(item.files.items())[:GIST_FILES]:
         entry: Json = {
             "filename": name,
             "type": "text/plain",
@@ -157,6 +158,7 @@ def gist(base: str, item: Gist, *, content_limit: int | None = None) -> Json:
             entry["content"] = content[:content_limit].decode("utf-8", "replace")
             entry["encoding"] = "utf-8"
         files[name] = entry
+    whole = content_limit is not None
     made: Json = {
         "id": item.id,
         "url": f"{base}/gists/{item.id}",
@@ -169,8 +171,19 @@ def gist(base: str, item: Gist, *, content_limit: int | None = None) -> Json:
         "description": item.description,
         "comments": 0,
         "user": None,
-        "truncated": False,
+        "truncated": whole and len(item.files) > GIST_FILES,
     }
+    if whole:
+        made["history"] = [
+            {
+                "user": None if state.owner is None else user(base, state.owner),
+                "version": state.revision,
+                "committed_at": iso(state.updated_at),
+                "change_status": {"total": 1, "additions": 1, "deletions": 0},
+                "url": f"{base}/gists/{state.id}/{state.revision}",
+            }
+            for state in (item, *item.before)
+        ]
     if item.owner is not None:
         made["owner"] = user(base, item.owner)
     return made

@@ -130,6 +130,7 @@ class Gist:
     revision: str
     created_at: float
     updated_at: float
+    before: tuple[Gist, ...] = field(default=(), repr=False)  # its former states, the youngest first
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ _ID_START: Final = 10_136_123_952
 _KEPT_REPOSITORIES: Final = 1_000  # the least recently pushed to go
 _KEPT_BRANCHES: Final = 20  # of one repository
 _KEPT_GISTS: Final = 3_000
+_KEPT_REVISIONS: Final = 30
 _KEPT_PASTES: Final = 2_000
 
 
@@ -185,7 +186,10 @@ class World:
     ) -> Gist:
         """A new gist, or a new revision of `gist_id` (which then comes first in the list again)."""
         known = self.gists.pop(gist_id, None)
-        digest = hashlib.sha1(b"\0".join(files.values()), usedforsecurity=False).hexdigest()
+        digest = hashlib.sha1(
+            b"\0".join([str(at).encode(), *files.values()]), usedforsecurity=False
+        ).hexdigest()
+        before = (replace(known, before=()), *known.before)[:_KEPT_REVISIONS] if known else ()
         made = Gist(
             gist_id or self.rng.randbytes(16).hex(),
             known.owner if known else owner,
@@ -194,6 +198,7 @@ class World:
             digest,
             known.created_at if known else at,
             at,
+            before,
         )
         self.gists[made.id] = made
         _trim(self.gists, _KEPT_GISTS)

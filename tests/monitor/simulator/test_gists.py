@@ -40,8 +40,31 @@ async def test_since_is_about_the_update_and_an_edit_comes_again():
         assert [g["id"] for g in listed] == [old.id, new.id]
         assert listed[0]["updated_at"] > listed[0]["created_at"]
         stale = f"/gist-raw/anonymous/{old.id}/raw/{old.revision}/a"
-        assert (await net.get(stale)).status == 404
+        assert (await net.get(stale)).body == b"1"  # a revision stays where it was
+        assert (await net.get(stale.replace(old.revision, "0" * 40))).status == 404
         assert (await net.get("/github/gists/public?since=never")).status == 422
+
+
+async def test_revisions_and_the_first_300_files():
+    async with simulated() as net:
+        world = net.simulator.world
+        old = world.gist({"a": b"KEY=1"}, net.clock())
+        net.clock.advance(10)
+        new = world.gist({f"f{n}": b"%d" % n for n in range(301)}, net.clock(), gist_id=old.id)
+        whole = (await net.get(f"/github/gists/{old.id}")).json
+        assert (whole["truncated"], len(whole["files"])) == (True, 300)
+        assert [entry["version"] for entry in whole["history"]] == [new.revision, old.revision]
+        former = (await net.get(f"/github/gists/{old.id}/{old.revision}")).json
+        assert former["files"]["a"]["content"] == "KEY=1"
+        assert (await net.get(f"/github/gists/{old.id}/{'0' * 40}")).status == 404
+
+
+async def test_files_over_ten_megabytes_are_only_to_be_cloned():
+    async with simulated() as net:
+        made = net.simulator.world.gist({"dump": b"x" * 10_000_001}, net.clock())
+        entry = (await net.get(f"/github/gists/{made.id}")).json["files"]["dump"]
+        assert (entry["truncated"], entry["size"]) == (True, 10_000_001)
+        assert (await net.get(entry["raw_url"])).status == 404
 
 
 async def test_pages():

@@ -10,6 +10,7 @@ from collecting import START, Bench, MemoryProducer, MemoryState, reply
 from forge import Forge, sha
 from monitor.collectors.shapes import instant, iso
 from monitor.collectors.sources.github_gists import PLUGIN, Settings, parse
+from monitor.coverage.items import Outcome, place_of, unpack
 
 NAME = "github_gists"
 
@@ -123,8 +124,107 @@ async def test_a_truncated_file_is_fetched_from_where_it_lies_without_the_token(
         at = forge.asked.index("/raw/big")
         assert "Authorization" not in forge.headers[at]
         assert "Authorization" in forge.headers[0]
-        for reason, count in {"bad_url": 2, "file_over_limit": 1, "files_over_limit": 1}.items():
+        for reason, count in {"bad_url": 3, "file_over_limit": 1, "files_over_limit": 1}.items():
             assert bench.metric("leakstream_dropped_total", stage="collect", reason=reason) == count
+
+
+def revised(number: int, *states: str, when: float = -10) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(a gist's entry, its answers by revision): `states` are its contents, the oldest first, ten seconds apart."""
+    entry = gist(number, when)
+    history = [
+        {"version": sha(state), "committed_at": iso(START + when - 10 * age)}
+        for age, state in enumerate(reversed(states))
+    ]
+    whole = {**entry, "history": history}
+    return entry, {sha(state): {**whole, "files": {"a.env": content(state)}} for state in states}
+
+
+def publish_revised(forge: Gists, number: int, *states: str, when: float = -10) -> None:
+    entry, answers = revised(number, *states, when=when)
+    forge.publish(entry, {"a.env": content(states[-1])}, history=answers[sha(states[-1])]["history"])
+    for version, answer in answers.items():
+        forge.answers[f"/gists/{entry['id']}/{version}"] = answer
+
+
+async def test_what_was_added_and_removed_between_two_polls_is_found() -> None:
+    forge = Gists()
+    publish_revised(forge, 1, "old", "before us", when=-1000)
+    state, producer = MemoryState(), MemoryProducer()
+    await run(forge, state=state, producer=producer)
+    assert [d.content for d in producer.documents] == [b"before us"]  # its past is not news
+    publish_revised(forge, 2, "harmless", "KEY=secret", "harmless again", when=55)
+    await run(forge, state=state, producer=producer, now=START + 60)
+    found = {d.content: d for d in producer.documents[1:]}
+    assert set(found) == {b"harmless", b"KEY=secret", b"harmless again"}
+    secret = found[b"KEY=secret"]
+    assert secret.published_at == START + 45
+    assert secret.provenance.commit == sha("KEY=secret")
+    assert secret.provenance.url.endswith(f"/{sha('KEY=secret')}")
+    assert len({d.id for d in producer.documents}) == 4
+
+
+async def test_revisions_beyond_the_limit_and_those_that_are_gone_are_counted() -> None:
+    forge = Gists()
+    publish_revised(forge, 1, "x", when=-1000)
+    state = MemoryState()
+    await run(forge, state=state)
+    publish_revised(forge, 2, "a", "b", "c", "d", when=55)
+    del forge.answers[f"/gists/{gist(2)['id']}/{sha('c')}"]
+    bench = await run(forge, state=state, now=START + 60, revisions=2)
+    assert [d.content for d in bench.producer.documents] == [b"d", b"b"]
+    for reason in ("revision_over_limit", "revision_failed"):
+        assert bench.metric("leakstream_dropped_total", stage="collect", reason=reason) == 1
+
+
+async def test_a_revision_that_never_comes_does_not_cost_what_the_gist_is_now() -> None:
+    forge = Gists()
+    publish_revised(forge, 1, "x", when=-1000)
+    state = MemoryState()
+    await run(forge, state=state)
+    publish_revised(forge, 2, "a", "b", when=55)
+    forge.answers[f"/gists/{gist(2)['id']}/{sha('a')}"] = (502, "<html>")
+    bench = await run(forge, 400, state=state, now=START + 60)
+    assert [d.content for d in bench.producer.documents] == [b"b"]
+
+
+async def test_git_is_asked_for_what_the_api_does_not_show() -> None:
+    forge = Gists()
+    huge = {"filename": "dump.sql", "size": 11_000_000, "truncated": True, "content": "x"}
+    clone = f"https://gist.github.com/{gist(1)['id']}.git"
+    forge.publish(gist(1), {"dump.sql": huge, "a.env": content("A=1")}, git_pull_url=clone)
+    forge.publish(
+        gist(2), {"a.env": content("B=2")}, truncated=True, git_pull_url=clone.replace("https", "http")
+    )
+    elsewhere = f"https://evil.example/{gist(3)['id']}.git"
+    forge.publish(gist(3), {"a.env": content("C=3")}, truncated=True, git_pull_url=elsewhere)
+    bench = await run(forge)
+    (request,) = bench.producer.requests
+    assert (request.kind, request.source, request.target) == ("sweep", "git", clone)
+    assert {d.content for d in bench.producer.documents} == {b"A=1", b"B=2", b"C=3"}
+    assert bench.metric("leakstream_dropped_total", stage="collect", reason="bad_url") == 2
+
+
+async def test_the_ledger_knows_each_gist_by_its_place() -> None:
+    forge = Gists()
+    forge.publish(gist(1), {"a.env": content("A=1")})
+    forge.listed.insert(0, gist(2))
+    bench = await run(forge)
+    outcomes: dict[bytes, set[Outcome]] = {}
+    for event in bench.producer.coverage:
+        for entry in unpack(event.items):
+            outcomes.setdefault(entry.place, set()).add(entry.outcome)
+    places = [place_of("gist.github.com", f"octocat/{gist(n)['id']}") for n in (1, 2)]
+    assert outcomes == {
+        places[0]: {Outcome.LISTED, Outcome.FETCHED},
+        places[1]: {Outcome.LISTED, Outcome.SKIPPED},
+    }
+
+
+async def test_a_list_of_nothing_we_can_read_is_trouble() -> None:
+    forge = Gists()
+    forge.listed = [[[[]]], {"a": {"b": {}}}]
+    bench = await run(forge)
+    assert bench.metric("leakstream_source_blind", source=NAME) == 1
 
 
 async def test_a_deleted_gist_is_counted_and_not_asked_again() -> None:
