@@ -2,7 +2,7 @@
 
 python -m benchmarks.bars.fastworld '{"speed": 12, "seed": 1, "rates": [[0, 170]], "outages": [[600, 640]], "truth": "FILE"}'
 
-Says where it listens and what its clock showed when, as one line of JSON; publishes until its standard input ends; then writes what
+`epoch` is what its clock begins with. Says where it listens and what its clock showed when, as one line of JSON; publishes until its standard input ends; then writes what
 really happened into the file `truth`. All times are seconds of its own clock, from its start.
 """
 
@@ -15,6 +15,7 @@ import random
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,7 +39,8 @@ class FastWorld:
 
     def __init__(self, given: dict[str, Any]) -> None:
         self.speed = float(given["speed"])
-        self.clock = AdjustableClock(EPOCH, speed=self.speed)
+        self.epoch = float(given.get("epoch", EPOCH))
+        self.clock = AdjustableClock(self.epoch, speed=self.speed)
         self.simulator = Simulator(
             SimulatorConfig(
                 seed=given["seed"],
@@ -52,19 +54,32 @@ class FastWorld:
         self._rates: list[tuple[float, float]] = [(since, rate) for since, rate in given["rates"]]
         self._rng = random.Random(f"arrivals {given['seed']}")
         self.pushes: list[tuple[float, str, str]] = []  # of the watched owner: when, repository, head
-        self._due = EPOCH
+        self._due = self.epoch
         self.simulator.before_answer = self._catch_up
         self.late = 0.0  # seconds by which the publishing fell behind, at worst
         for since, until in given.get("outages", ()):
-            self.simulator.faults.add(FaultKind.STATUS, "github.*", since=EPOCH + since, until=EPOCH + until)
+            self.simulator.faults.add(
+                FaultKind.STATUS, "github.*", since=self.epoch + since, until=self.epoch + until
+            )
         add = self.simulator.world.feed.add
 
         def note(event: Event) -> None:
             if event.type == "PushEvent" and event.owner == OWNER:
-                self.pushes.append((event.created_at - EPOCH, event.repository, str(event.payload["head"])))
+                self.pushes.append(
+                    (event.created_at - self.epoch, event.repository, str(event.payload["head"]))
+                )
             add(event)
 
         self.simulator.world.feed.add = note  # type: ignore[method-assign]
+        self._shown: set[str] = set()  # ids of events that a feed showed
+        show = self.simulator.journal.show
+
+        def remember(events: Iterable[Event]) -> None:
+            shown = list(events)
+            self._shown.update(event.id for event in shown)
+            show(shown)
+
+        self.simulator.journal.show = remember  # type: ignore[method-assign]
 
     async def publish(self, stop: asyncio.Event) -> None:
         """Events arrive one by one, each at its own time, as independent people make them (a Poisson process)."""
@@ -78,7 +93,7 @@ class FastWorld:
         self.late = max(self.late, now - self._due)
         while self._due <= now:
             self.simulator.publisher.publish(self._due)
-            self._due += self._rng.expovariate(self._rate(self._due - EPOCH))
+            self._due += self._rng.expovariate(self._rate(self._due - self.epoch))
 
     def _rate(self, at: float) -> float:
         """The last entry counts; between two entries with the same rate twice it is a step, else a straight line."""
@@ -93,14 +108,25 @@ class FastWorld:
         journal = self.simulator.journal
         rules = Counter(violation.rule for violation in journal.violations)
         return {
-            "ended": self.clock() - EPOCH,
+            "ended": self.clock() - self.epoch,
             "late_seconds": self.late / self.speed,
-            "happened": {str(m * 60 - int(EPOCH)): n for m, n in self.simulator.world.happened.items()},
-            "listed": {str(m * 60 - int(EPOCH)): n for m, n in journal.listed.items()},
+            "happened": {str(m * 60 - int(self.epoch)): n for m, n in self.simulator.world.happened.items()},
+            "listed": {str(m * 60 - int(self.epoch)): n for m, n in journal.listed.items()},
             "violations": dict(rules),
             "requests": {f"{route} {status}": n for (route, status), n in sorted(journal.counts.items())},
             "clients": sorted({asked.client for asked in journal}),
             "pushes": self.pushes,
+            "told": [  # what stood in the feed itself, or was pushed by the watched owner: nothing of it may be lost
+                {
+                    "at": place.published_at - self.epoch,
+                    "secret": place.secret.hex(),
+                    "push": bool(place.commit),
+                }
+                for place in self.simulator.truth
+                if place.source == "github"
+                and place.shape not in ("many_commits", "many_files")
+                and (place.owner == OWNER if place.commit else place.document in self._shown)
+            ],
         }
 
 

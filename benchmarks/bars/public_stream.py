@@ -102,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 @asynccontextmanager
-async def _world(folder: Path, given: dict[str, Any]) -> AsyncIterator[tuple[str, AdjustableClock]]:
+async def fast_world(folder: Path, given: dict[str, Any]) -> AsyncIterator[tuple[str, AdjustableClock]]:
     """The process, its address, and a clock that shows what its clock shows."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -132,7 +132,7 @@ async def _run(checks: Checks, name: str, seconds: float, speed: float, seed: in
     kept = Kept()
     try:
         given = {"speed": speed, "seed": seed, "rates": _RATES, "outages": outages}
-        async with _world(folder, given) as (url, clock):
+        async with fast_world(folder, given) as (url, clock):
             cpu = time.process_time()
             await _collect(url, clock, folder, kept, name, seconds, speed)
             cpu = time.process_time() - cpu

@@ -34,14 +34,18 @@ class Feed:
     def save(self) -> str:
         """The position as the text of a cursor."""
         validators = {"etag": self.validators.etag, "modified": self.validators.last_modified}
-        return orjson.dumps({**validators, "polled_at": self.polled_at, "newest": self.newest}).decode()
+        position = {"polled_at": self.polled_at, "newest": self.newest, "due": self.due}
+        return orjson.dumps({**validators, **position}).decode()
 
     def restore(self, saved: str | None) -> None:
         raw = orjson.loads(saved) if saved else {}
         self.validators = Validators(text(raw, "etag"), text(raw, "modified"))
-        polled_at, newest = raw.get("polled_at"), raw.get("newest")
+        polled_at, newest, due = raw.get("polled_at"), raw.get("newest"), raw.get("due")
         self.polled_at = float(polled_at) if isinstance(polled_at, int | float) else None
         self.newest = float(newest) if isinstance(newest, int | float) else None
+        # a restart is no reason to ask sooner than the server wants to be asked
+        soonest = 0.0 if self.polled_at is None else self.polled_at + _LONGEST
+        self.due = min(float(due), soonest) if isinstance(due, int | float) else 0.0
 
     def answered(self, due: float) -> None:
         self._failures = 0

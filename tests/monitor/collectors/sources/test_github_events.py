@@ -72,9 +72,11 @@ async def run(
     state: MemoryState | None = None,
     producer: MemoryProducer | None = None,
     base: str = "",
+    later: float = 0.0,  # seconds after START: a restart asks no sooner than it may
     **settings: Any,
 ) -> Bench:
     async with forge.serving() as url, Bench(state, producer) as bench:
+        bench.time.now += later
         forge.clock = bench.time
         made = Settings(base_url=base or url, **settings)
         await bench.run(NAME, PLUGIN.build(made, bench.tools), seconds)
@@ -93,6 +95,16 @@ async def test_text_and_pushes_reach_the_bus_and_are_seen() -> None:
     assert bench.metric("leakstream_dropped_total", stage="collect", reason="bad_event") == 1
     assert bench.metric("leakstream_capture_ratio", source=NAME) == 1.0
     assert bench.metric("leakstream_source_requests_total", source=NAME, outcome="ok") == 2
+
+
+async def test_a_restart_asks_no_sooner_than_the_server_wants() -> None:
+    forge = Forge()
+    feed = Feed(watch(1), X_Poll_Interval="120")
+    forge.answers["/events"] = feed
+    state = MemoryState()
+    for later in (0.0, 20.0, 60.0, 119.0, 121.0):
+        await run(forge, 0.5, state=state, later=later)
+    assert len(feed.polls) == 2
 
 
 async def test_a_second_poll_sends_the_etag_and_brings_nothing_twice() -> None:
@@ -124,7 +136,7 @@ async def test_late_and_reordered_events_and_equal_ids_of_two_types_are_found() 
         comment(3, "older id, listed later", when=-600),
         event("CommitCommentEvent", 500, {"comment": {"body": "equal id"}}, at=at(-20)),
     ]
-    await run(forge, state=state, producer=producer)
+    await run(forge, state=state, producer=producer, later=61.0)
     assert sorted(d.content for d in producer.documents) == [b"equal id", b"first", b"older id, listed later"]
 
 
@@ -145,10 +157,10 @@ async def test_overlap_is_measured_and_a_gap_estimated() -> None:
     feed.events = [watch(1000 + n, when=40 + n / 100) for n in reversed(range(299))] + [
         watch(299, when=-17.01)
     ]
-    await run(forge, state=state, producer=producer)
+    await run(forge, state=state, producer=producer, later=61.0)
     assert [e.overlap for e in producer.coverage] == [None, 1]
     feed.events = [watch(2000 + n, when=102 + n / 100) for n in reversed(range(300))]
-    await run(forge, state=state, producer=producer)
+    await run(forge, state=state, producer=producer, later=122.0)
     gap, last = producer.coverage[2:]
     assert (gap.blind, gap.since, gap.until) == ("gap", START + 42, START + 102)
     assert last.overlap == 0
@@ -184,7 +196,7 @@ async def test_a_short_feed_that_is_all_new_is_no_gap() -> None:
     state, producer = MemoryState(), MemoryProducer()
     await run(forge, state=state, producer=producer)
     feed.events = [watch(1, when=50)]
-    await run(forge, state=state, producer=producer)
+    await run(forge, state=state, producer=producer, later=61.0)
     assert [(e.overlap, e.lost, e.blind) for e in producer.coverage] == [(None, 0, ""), (0, 0, "")]
 
 
