@@ -18,6 +18,7 @@ _HUNK: Final = re.compile(rb"@@ -\d{1,9}(?:,\d{1,9})? \+\d{1,9}(?:,\d{1,9})? @@ 
 _HEADERS: Final = (b"diff ", b"index ", b"--- ", b"+++ ")
 _OLD: Final = b"-"
 _NEW: Final = b"+"
+_MARKED: Final = ("diff",)  # how it is decoded: without the marks of its lines
 _MOST_LINES: Final = 300_000  # about 0.5 s; a larger diff is nobody's work
 
 
@@ -81,8 +82,11 @@ def _moved(side: Side, finding: Finding) -> Finding:
     parts = []
     for part in finding.parts:
         first, last = side.span(part.start, part.end)
-        parts.append(replace(part, start=first, end=last))
-    return replace(finding, start=start, end=end, parts=tuple(parts))
+        marked = _MARKED if last - first != part.end - part.start else ()
+        parts.append(replace(part, start=first, end=last, decoded=part.decoded or marked))
+    # over several lines the value is not what stands in the span: their marks stand between
+    decoded = finding.decoded or (_MARKED if end - start != finding.end - finding.start else ())
+    return replace(finding, start=start, end=end, parts=tuple(parts), decoded=decoded)
 
 
 def _lines(diff: bytes, *, continued: bool) -> list[tuple[bytes, int, int]]:

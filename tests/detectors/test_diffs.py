@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acme_rules import ruleset, scanner
-from detectors import diffs
+from detectors import Scanner, diffs, load_rules
 from detectors.model import Finding
-from detectors.synthetic import records_for, secret_for
+from detectors.synthetic import checked_sample, records_for, secret_for
 
 DUMP = records_for(ruleset()["acme-dump"], 6, Random(1)).split(b"\n")
 TOKEN = secret_for(ruleset()["acme-token"], Random(1))
@@ -121,3 +121,16 @@ def test_any_bytes_have_sides_whose_offsets_are_in_the_diff(pieces: list[bytes],
     for side in diffs.sides(diff, continued=continued):
         for offset, byte in enumerate(side.text):
             assert diff[side.place(offset)] == byte
+
+
+def test_a_value_over_several_lines_says_that_it_is_not_what_stands_in_its_span() -> None:
+    rules = load_rules()
+    rule = next(rule for rule in rules.rules if rule.id == "private-key-dsa")
+    key = checked_sample(rule.examples[0], rule, rules, 1).text
+    key = key[key.index(b"-----BEGIN") :]
+    diff = b"@@ -0,0 +1,9 @@\n" + b"".join(b"+" + line + b"\n" for line in key.split(b"\n"))
+    (whole,) = Scanner(rules).scan(diff)
+    assert whole.decoded == ("diff",)
+    (plain,) = Scanner(rules).scan(key)
+    assert plain.decoded == ()
+    assert (whole.secret, whole.rule.id) == (plain.secret, plain.rule.id)
