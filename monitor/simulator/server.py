@@ -32,6 +32,7 @@ from monitor.simulator.github import Events
 from monitor.simulator.github_app import Apps
 from monitor.simulator.github_gate import Gate
 from monitor.simulator.github_repos import Repositories
+from monitor.simulator.github_search import Search
 from monitor.simulator.journal import Asked, Journal, client_of
 from monitor.simulator.model import Planting, SecretMaker
 from monitor.simulator.pastebin import Pastebin
@@ -92,7 +93,10 @@ class Simulator:
         )
         self.faults = Faults(clock, config.seed)
         self.receiver = Receiver(clock)
-        self.before_answer: Callable[[], None] = lambda: None  # whoever publishes by the clock catches up here
+        self.search = Search(self.world, self.journal, clock, lambda: self.github_url)
+        self.before_answer: Callable[[], None] = lambda: (
+            None
+        )  # whoever publishes by the clock catches up here
         self._listener: Listener | None = None
         self._gate = Gate(
             clock,
@@ -143,6 +147,7 @@ class Simulator:
             Repositories(self.world, self._gate, github),
             Apps(self.world, self._gate, self.clock),
             Gists(self.world, self._gate, github),
+            self.search,
             Pastebin(self.world, self.clock, root),
             self.receiver,
         ):
