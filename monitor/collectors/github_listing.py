@@ -55,7 +55,7 @@ async def list_feed(
             raw, answer = await github.feed_page(context, feed.path, page)
         except (Limited, Unavailable, Refused):
             context.dropped("page_failed")
-            return Listing(runs, first, whole=False, full=False)
+            return Listing(runs, first, whole=False, full=True)  # it was cut: more may have stood below
         events = _parse(context, raw)
         if _adjoins(runs[-1][1], events):
             runs[-1][1].extend(events)

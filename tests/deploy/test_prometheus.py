@@ -51,7 +51,7 @@ def test_every_alert_fires_and_stays_silent_as_promtool_plays_it() -> None:
 def test_a_rule_that_is_off_by_a_little_is_noticed(tmp_path: Path) -> None:
     text = (FOLDER / "rules.yml").read_text()
     (tmp_path / "rules.yml").write_text(
-        text.replace("leakstream_capture_ratio < 0.8", "leakstream_capture_ratio < 0.9")
+        text.replace("leakstream_capture_ratio < 0.8 and", "leakstream_capture_ratio < 0.9 and")
     )
     (tmp_path / "rules.test.yml").write_text((FOLDER / "rules.test.yml").read_text())
     with pytest.raises(AssertionError, match="LeakstreamCaptureLow"):
