@@ -25,10 +25,12 @@ from monitor.collectors.shapes import integer, text
 from monitor.collectors.tally import Tally
 from monitor.collectors.upstream import Refused, Unavailable, Upstream
 from monitor.contracts import Document, Provenance
+from monitor.coverage.items import Item, Outcome, item
 from monitor.http import Failure, Response
 from monitor.identity import blob_sha
 from monitor.tools import Tools
 
+_FORGE: Final = "pastebin.com"
 _WEB: Final = "https://pastebin.com"
 _POLL_SECONDS: Final = 60.0
 _ITEM_SECONDS: Final = 1.0
@@ -186,6 +188,8 @@ class Pastebin:
         full = len(raw) >= self._settings.limit
         tally, gap = self._feed.tally(context.name, len(pastes), known, times, now, full=full)
         self._waiting.update((digest, paste) for digest, paste in pastes.items() if digest in unseen)
+        for digest in unseen:
+            tally.note(_noted(pastes[digest], Outcome.LISTED))
         over = list(self._waiting)[: max(0, len(self._waiting) - _WAITING)]
         for digest in over:
             del self._waiting[digest]
@@ -219,6 +223,7 @@ class Pastebin:
                 self._waiting[digest] = replace(paste, tries=paste.tries + 1, not_before=wait)
                 continue
             documents = [_document(context, paste, body)] if verdict == Body.CONTENT else []
+            tally.note(_noted(paste, Outcome.FETCHED if documents else Outcome.SKIPPED))
             if documents:
                 tally.fetched += 1
             else:
@@ -243,6 +248,11 @@ class Pastebin:
         return judge(answer.body, size=paste.size).value, answer.body
 
 
+def _noted(paste: Paste, outcome: Outcome) -> Item:
+    """By whoever pasted it: an anonymous paste is one of nobody's."""
+    return item(_FORGE, paste.user, paste.published_at, outcome)
+
+
 def _listed(answer: Response) -> list[Any]:
     """The list. Raises Refused with what the server said instead."""
     try:
@@ -264,7 +274,7 @@ def _document(context: SourceContext, paste: Paste, body: bytes) -> Document:
         published_at=paste.published_at,
         blob_sha=blob_sha(body),
         provenance=Provenance(
-            forge="pastebin.com",
+            forge=_FORGE,
             owner=paste.user,
             url=f"{_WEB}/{paste.key}",
             title=paste.title,
