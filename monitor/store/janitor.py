@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sqlalchemy import ColumnElement, Table, and_, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, Table, and_, delete, func, select, tuple_, update
 
 from monitor.aio import sleep_until
 from monitor.coverage.seals import begin_of_day
@@ -44,7 +44,7 @@ _SETTLED: Final = outbox.c.exposure_id.not_in(select(exposures.c.id).where(expos
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How long rows stay, in seconds."""
+    """How long rows stay, in seconds, unless said otherwise."""
 
     unattributed_places: float = 24 * _HOUR
     unattributed: float = 180 * _DAY
@@ -56,6 +56,7 @@ class Terms:
     coverage: float = 400 * _DAY
     coverage_items: float = 35 * _DAY
     collector_seen: float = 400 * _DAY
+    collector_seen_rows: int = 20_000_000  # about 1.3 GB; the oldest days go first
     dead_letters: float = 40 * _DAY
     collector_blobs: float = BLOB_SECONDS
 
@@ -122,7 +123,21 @@ class Janitor:
         )
         for name, table, past in expired:
             done[name] += await self._remove(table, past)
+        cut = await self._first_day_with_room(terms.collector_seen_rows)
+        done["collector_seen"] += await self._remove(collector_seen, collector_seen.c.day < cut)
         return done
+
+    async def _first_day_with_room(self, rows: int) -> int:
+        """The oldest day whose keys, with all later ones, are at most `rows`: the newest day stays whatever it holds."""
+        by_day = select(collector_seen.c.day, func.count()).group_by(collector_seen.c.day)
+        async with self._store.read() as connection:
+            counts = [(day, count) for day, count in await connection.execute(by_day)]
+        kept, first = 0, 0
+        for day, count in sorted(counts, reverse=True):
+            if kept and kept + count > rows:
+                break
+            kept, first = kept + count, day
+        return first
 
     async def _remove(self, table: Table, past: ColumnElement[bool]) -> int:
         key = tuple_(*table.primary_key.columns)

@@ -171,3 +171,18 @@ async def test_it_sweeps_every_hour_and_leaves_a_busy_store_for_later(store):
     assert value("leakstream_dropped_total", {"stage": "retention", "reason": "collector_seen"}) == 1
     assert value("leakstream_batch_retries_total", {"stage": "retention"}) == 1
     assert not await counts(store)
+
+
+async def test_the_seen_set_is_bounded_and_loses_its_oldest_days_first(store):
+    terms = Terms(collector_seen_rows=5)
+    for day, count in enumerate((4, 3, 2)):
+        state = SqlCollectorState(store, clock=lambda day=day: NOON + day * DAY)
+        await state.mark_seen("s", [bytes([day, n]) for n in range(count)])
+    assert (await Janitor(store, terms).sweep(NOON + 2 * DAY))["collector_seen"] == 4
+    state = SqlCollectorState(store, clock=lambda: NOON + 2 * DAY)
+    assert await state.unseen("s", [b"\0\0", b"\1\0", b"\2\0"]) == {b"\0\0"}
+    await state.mark_seen(
+        "s", [bytes([9, n]) for n in range(9)]
+    )  # one day alone may be more: nothing of it is known to be old
+    assert (await Janitor(store, terms).sweep(NOON + 2 * DAY))["collector_seen"] == 3
+    assert await state.unseen("s", [b"\2\0", b"\1\0"]) == {b"\1\0"}
