@@ -28,6 +28,14 @@ SHAPES = {
 }
 # inner parts of something that is tested whole: module -> where
 WHOLE = {
+    "monitor/collectors/gist_reader.py": "tests/monitor/collectors/sources/test_github_gists.py",
+    "monitor/collectors/ingest_request.py": "tests/monitor/collectors/sources/test_ingest.py",
+    "monitor/collectors/paste_work.py": "tests/monitor/collectors/sources/test_pastes.py",
+    "monitor/collectors/sources/gitea.py": "tests/monitor/collectors/sources/test_gitea_with_site.py",
+    "monitor/commands/coverage_lines.py": "tests/monitor/commands/test_coverage.py",
+    "monitor/commands/proving.py": "tests/monitor/commands/test_coverage.py",
+    "monitor/simulator/gitea_world.py": "tests/monitor/simulator/sites/test_gitea.py",
+    "monitor/store/evidence.py": "tests/monitor/store/test_ledger.py",
     "detectors/decoders/base.py": "tests/detectors/decoders/test_base64.py",
     "detectors/model.py": "tests/detectors/test_scanner.py",
     "detectors/rulereader.py": "tests/detectors/test_loader.py",
@@ -59,6 +67,8 @@ WHOLE = {
     "monitor/store/migrations/versions/v0002_standing.py": "tests/monitor/store/test_migrate.py",
     "monitor/store/migrations/versions/v0003_dead_letters.py": "tests/monitor/store/test_migrate.py",
     "monitor/store/migrations/versions/v0004_gaps.py": "tests/monitor/store/test_migrate.py",
+    "monitor/store/migrations/versions/v0006_ledger.py": "tests/monitor/store/test_migrate.py",
+    "monitor/store/migrations/versions/v0005_requests.py": "tests/monitor/store/test_migrate.py",
     "monitor/version.py": "tests/monitor/commands/test_setup.py",
 }
 
