@@ -10,12 +10,13 @@ import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import orjson
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr
 
-from monitor.collectors.base import SourceContext, SourceSettings
+from monitor.collectors.apisettings import Address, TokenSettings
+from monitor.collectors.base import SourceContext
 from monitor.collectors.github_api import next_link
 from monitor.collectors.shapes import integer, items
 from monitor.collectors.upstream import Refused, Unavailable, Upstream
@@ -38,10 +39,10 @@ _REASONS: Final = {
 }
 
 
-class GiteaSettings(SourceSettings):
+class GiteaSettings(TokenSettings):
     """Which server, as whom, and how fast."""
 
-    base_url: str = Field("https://codeberg.org/api/v1", description="the API, with its /api/v1")
+    base_url: Address = Field("https://codeberg.org/api/v1", description="the API, with its /api/v1")
     forge: str = Field(
         "codeberg.org", min_length=1, description="name of the forge in findings and in [watch]"
     )
@@ -54,28 +55,6 @@ class GiteaSettings(SourceSettings):
     )
     max_diff_mib: float = Field(8.0, gt=0, le=100, description="largest diff of one commit read, in MiB")
     max_body_mib: float = Field(16.0, gt=0, le=256, description="largest API answer read, in MiB")
-
-    @field_validator("base_url")
-    @classmethod
-    def _no_slash(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://")):
-            raise ValueError("an http or https URL is expected")
-        return value.rstrip("/")
-
-    @model_validator(mode="after")
-    def _one_token(self) -> Self:
-        if self.token is not None and self.token_file is not None:
-            raise ValueError("give token or token_file, not both")
-        return self
-
-    def secret(self) -> str:
-        """The token, "" without one. Reads `token_file`; raises OSError, ValueError when that is empty."""
-        if self.token_file is None:
-            return self.token.get_secret_value() if self.token else ""
-        found = self.token_file.read_text(encoding="utf-8").strip()
-        if not found:
-            raise ValueError(f"{self.token_file}: no token in it")
-        return found
 
 
 class Challenged(Unavailable):

@@ -14,6 +14,7 @@ from typing import Final, Self
 
 from pydantic import Field, SecretStr, model_validator
 
+from monitor.collectors.apisettings import read_secret
 from monitor.collectors.base import SourceContext, SourceSettings
 from monitor.collectors.github_app import InstallationToken
 from monitor.collectors.upstream import Upstream
@@ -45,16 +46,6 @@ class AccountSettings(SourceSettings):
                 "give one of token, token_file, or app_id with installation_id and private_key_file"
             )
         return self
-
-
-def read_token(token: SecretStr | None, file: Path | None) -> str:
-    """The token, "" without one. Raises OSError; ValueError when the file is empty."""
-    if file is None:
-        return token.get_secret_value() if token else ""
-    found = file.read_text(encoding="utf-8").strip()
-    if not found:
-        raise ValueError(f"{file}: no token in it")
-    return found
 
 
 class Accounts:
@@ -102,7 +93,7 @@ def make_accounts(
     for account in further:
         if account.private_key_file is None:
             made.append(
-                _with_token(base_url, read_token(account.token, account.token_file), tools, concurrency)
+                _with_token(base_url, read_secret(account.token, account.token_file), tools, concurrency)
             )
         else:
             made.append(_installed(base_url, account, account.private_key_file, tools, concurrency))

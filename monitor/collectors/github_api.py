@@ -8,14 +8,15 @@ from __future__ import annotations
 import base64
 import re
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 from urllib.parse import quote
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr
 from yarl import URL
 
-from monitor.collectors.base import SourceContext, SourceSettings
-from monitor.collectors.github_accounts import AccountSettings, make_accounts, read_token
+from monitor.collectors.apisettings import Address, TokenSettings
+from monitor.collectors.base import SourceContext
+from monitor.collectors.github_accounts import AccountSettings, make_accounts
 from monitor.collectors.shapes import items, obj, text
 from monitor.collectors.upstream import Refused, Upstream
 from monitor.http import Response, Validators
@@ -32,10 +33,10 @@ _JSON_OVERHEAD: Final = 64 * 1024
 _PING_BYTES: Final = 256 * 1024
 
 
-class GitHubSettings(SourceSettings):
+class GitHubSettings(TokenSettings):
     """What every source on GitHub needs."""
 
-    base_url: str = Field(API, description="the REST API; for GitHub Enterprise https://HOST/api/v3")
+    base_url: Address = Field(API, description="the REST API; for GitHub Enterprise https://HOST/api/v3")
     forge: str = Field("github.com", description="name of the forge in findings, host of its web pages")
     token: SecretStr | None = Field(
         None, description="a token without any permission is enough; without one 60 requests an hour"
@@ -55,23 +56,6 @@ class GitHubSettings(SourceSettings):
         le=100,
         description="largest single file fetched where no diff or content came along, in MiB",
     )
-
-    @field_validator("base_url")
-    @classmethod
-    def _no_slash(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://")):
-            raise ValueError("an http or https URL is expected")
-        return value.rstrip("/")  # GitHub answers 404 to paths with a slash too many
-
-    @model_validator(mode="after")
-    def _one_token(self) -> Self:
-        if self.token is not None and self.token_file is not None:
-            raise ValueError("give token or token_file, not both")
-        return self
-
-    def secret(self) -> str:
-        """The token, "" without one. Reads `token_file`; raises OSError, ValueError when that is empty."""
-        return read_token(self.token, self.token_file)
 
 
 class GitHub:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr
 
-from monitor.collectors.base import SourceSettings
+from monitor.collectors.apisettings import Address, TokenSettings
 
 Part = Literal["projects", "snippets", "watched"]
 
 
-class GitLabSettings(SourceSettings):
+class GitLabSettings(TokenSettings):
     """[sources.gitlab]"""
 
-    base_url: str = Field(
+    base_url: Address = Field(
         "https://gitlab.com/api/v4", description="the REST API; elsewhere https://HOST/api/v4"
     )
     forge: str = Field("gitlab.com", description="name of the forge in findings, host of its web pages")
@@ -54,25 +54,3 @@ class GitLabSettings(SourceSettings):
     max_file_mib: float = Field(
         4.0, gt=0, le=100, description="largest file or snippet fetched whole, in MiB"
     )
-
-    @field_validator("base_url")
-    @classmethod
-    def _no_slash(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://")):
-            raise ValueError("an http or https URL is expected")
-        return value.rstrip("/")
-
-    @model_validator(mode="after")
-    def _one_token(self) -> Self:
-        if self.token is not None and self.token_file is not None:
-            raise ValueError("give token or token_file, not both")
-        return self
-
-    def secret(self) -> str:
-        """The token, "" without one. Reads `token_file`; raises OSError, ValueError when that is empty."""
-        if self.token_file is None:
-            return self.token.get_secret_value() if self.token else ""
-        found = self.token_file.read_text(encoding="utf-8").strip()
-        if not found:
-            raise ValueError(f"{self.token_file}: no token in it")
-        return found

@@ -13,9 +13,10 @@ from dataclasses import replace
 from typing import Final
 
 import orjson
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from monitor.budget import Limited
+from monitor.collectors.apisettings import Address
 from monitor.collectors.base import SourceContext, SourcePlugin, SourceSettings
 from monitor.collectors.feed import Feed
 from monitor.collectors.hackernews_item import Item, parse
@@ -45,7 +46,7 @@ _Answers = Mapping[int, _Answer]
 class Settings(SourceSettings):
     """[sources.hackernews]"""
 
-    base_url: str = Field("https://hacker-news.firebaseio.com", description="the API")
+    base_url: Address = Field("https://hacker-news.firebaseio.com", description="the API")
     poll_seconds: float = Field(30.0, ge=1.0, description="time between two looks for new items")
     first_items: int = Field(
         500, ge=0, le=1_000_000, description="how many items back the first start begins"
@@ -53,13 +54,6 @@ class Settings(SourceSettings):
     requests_per_second: float = Field(10.0, gt=0, le=30, description="most requests a second")
     concurrency: int = Field(8, ge=1, le=16, description="most requests at a time")
     edits: bool = Field(default=True, description="read items again that were changed")
-
-    @field_validator("base_url")
-    @classmethod
-    def _no_slash(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://")):
-            raise ValueError("an http or https URL is expected")
-        return value.rstrip("/")
 
 
 class HackerNews:

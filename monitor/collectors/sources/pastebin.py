@@ -15,10 +15,11 @@ from enum import StrEnum
 from typing import Any, Final, Self
 
 import orjson
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 from yarl import URL
 
 from monitor.budget import Limited
+from monitor.collectors.apisettings import Address
 from monitor.collectors.base import SourceContext, SourcePlugin, SourceSettings
 from monitor.collectors.feed import Feed
 from monitor.collectors.shapes import integer, text
@@ -46,7 +47,7 @@ _ERROR_BYTES: Final = 300  # no error text is longer
 class Settings(SourceSettings):
     """[sources.pastebin]"""
 
-    base_url: str = Field("https://scrape.pastebin.com", description="the scraping API")
+    base_url: Address = Field("https://scrape.pastebin.com", description="the scraping API")
     poll_seconds: float = Field(
         60.0, gt=0, description="time between two polls of the list; at least 60 with the real site"
     )
@@ -55,13 +56,6 @@ class Settings(SourceSettings):
     )
     limit: int = Field(250, ge=1, le=250, description="length of the list asked for")
     max_paste_mib: float = Field(10.0, gt=0, le=64, description="largest paste read, in MiB")
-
-    @field_validator("base_url")
-    @classmethod
-    def _no_slash(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://")):
-            raise ValueError("an http or https URL is expected")
-        return value.rstrip("/")
 
     @model_validator(mode="after")
     def _polite(self) -> Self:

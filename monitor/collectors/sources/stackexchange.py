@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from monitor.budget import Limited
+from monitor.collectors.apisettings import Address, read_secret
 from monitor.collectors.base import SourceContext, SourcePlugin, SourceSettings
 from monitor.collectors.feed import Feed
 from monitor.collectors.stackexchange_api import LIMITS, REPEAT_SECONDS, Page, StackExchange
@@ -32,7 +33,7 @@ Method = Literal["questions", "answers", "comments"]
 class Settings(SourceSettings):
     """[sources.stackexchange]"""
 
-    base_url: str = Field("https://api.stackexchange.com/2.3", description="the API with its version")
+    base_url: Address = Field("https://api.stackexchange.com/2.3", description="the API with its version")
     sites: tuple[Annotated[str, Field(pattern=_SITE)], ...] = Field(
         ("stackoverflow",), min_length=1, description="names as the API's `site` parameter takes them"
     )
@@ -52,13 +53,6 @@ class Settings(SourceSettings):
     first_hours: float = Field(1.0, ge=0, le=24 * 30, description="how far back the first start begins")
     pages: int = Field(10, ge=1, le=100, description="most requests of one walk")
 
-    @field_validator("base_url")
-    @classmethod
-    def _no_slash(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://")):
-            raise ValueError("an http or https URL is expected")
-        return value.rstrip("/")
-
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if self.key is not None and self.key_file is not None:
@@ -67,12 +61,7 @@ class Settings(SourceSettings):
 
     def secret(self) -> str:
         """The key, "" without one. Reads `key_file`; raises OSError, ValueError when that is empty."""
-        if self.key_file is None:
-            return self.key.get_secret_value() if self.key else ""
-        found = self.key_file.read_text(encoding="utf-8").strip()
-        if not found:
-            raise ValueError(f"{self.key_file}: no key in it")
-        return found
+        return read_secret(self.key, self.key_file, "key")
 
 
 class _List:
