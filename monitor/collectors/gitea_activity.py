@@ -17,7 +17,8 @@ from monitor.collectors.shapes import instant, integer, items, obj, text
 
 _PUSHES: Final = frozenset({"commit_repo", "mirror_sync_push", "push_tag", "mirror_sync_create"})
 _COMPARE: Final = re.compile(r"compare/([0-9a-f]{40,64})\.\.\.")
-_TRIES: Final = 5  # without any progress
+_TRIES: Final = 5  # without any progress, the last one a quarter of an hour after the first
+_PAUSE: Final = 55.0  # seconds; a little less than between two polls
 _NEW: Final = (
     24 * 3600.0
 )  # a repository younger than this at its change had no history before we could see it
@@ -51,6 +52,7 @@ class Target:
     commits: tuple[Commit, ...] = ()
     actor: str = ""
     tries: int = 0
+    not_before: float = 0.0
 
     @property
     def order(self) -> tuple[int, float]:
@@ -62,9 +64,10 @@ class Target:
         """Whether it is given up when it fails once more."""
         return self.tries + 1 >= _TRIES
 
-    def again(self, *, progress: bool) -> Self:
-        """The same after one more try that failed, in vain or after some progress."""
-        return replace(self, tries=0 if progress else self.tries + 1)
+    def again(self, now: float, *, progress: bool) -> Self:
+        """The same after one more try that failed, in vain or after some progress: to be looked at later and later."""
+        tries = 0 if progress else self.tries + 1
+        return replace(self, tries=tries, not_before=now + _PAUSE * 2 ** max(0, tries - 1))
 
 
 @dataclass(frozen=True, slots=True)

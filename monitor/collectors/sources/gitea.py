@@ -212,6 +212,8 @@ class GiteaSource:
         for target in sorted(self._waiting.values(), key=lambda target: target.order):
             if context.now() >= until or context.stop.is_set():
                 break
+            if target.not_before > context.now():
+                continue
             try:
                 await self._one(context, target, tally, until)
             except (Limited, Challenged) as error:
@@ -237,12 +239,12 @@ class GiteaSource:
             raise
         except Unavailable:
             if not target.last_try:
-                self._waiting[target.key] = target.again(progress=self._walker.read > before)
+                self._waiting[target.key] = target.again(context.now(), progress=self._walker.read > before)
                 return
             reason = "unavailable"
         except Refused as error:
             if not (error.status or target.last_try):
-                self._waiting[target.key] = target.again(progress=self._walker.read > before)
+                self._waiting[target.key] = target.again(context.now(), progress=self._walker.read > before)
                 return
             if error.status == 401:
                 # our credential is refused, not this repository: no verdict on it

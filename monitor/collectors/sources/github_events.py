@@ -187,6 +187,8 @@ class GithubEvents:
             context.healthy()
         if answer.status == 304:
             feed.polled_at = now
+            # a restart must know that it was asked just now
+            await context.emit(cursor=feed.save(), cursor_name=feed.path)
             return
         # a page that failed would never be listed again if the feed answered 304 from now on
         feed.validators = answer.validators if listing.whole else Validators()

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.collectors.gitea_activity import Rank, activity, repository
+from collecting import START
+from monitor.collectors.gitea_activity import Rank, Target, activity, repository
 
 A, B = "a" * 40, "b" * 40
 WHEN = "2026-06-01T15:00:00Z"
@@ -174,3 +175,13 @@ def test_json_of_a_hundred_levels_is_no_entry() -> None:
     listed = activity(event("[" * 100 + "]" * 100), "")
     assert listed is not None
     assert listed.reason == "no_commits"
+
+
+def test_what_failed_waits_longer_each_time() -> None:
+    target = Target(b"k" * 16, "", "o/n", START)
+    pauses = []
+    while not target.last_try:
+        target = target.again(START, progress=False)
+        pauses.append(target.not_before - START)
+    assert pauses == [55, 110, 220, 440]
+    assert target.again(START, progress=True).not_before == START + 55

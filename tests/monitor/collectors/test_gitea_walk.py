@@ -166,9 +166,9 @@ async def test_what_our_own_guard_said_is_tried_again_before_it_is_a_verdict(ben
     while not aim.last_try:
         with pytest.raises(Refused):
             await look(bench, gitea, aim)
-        aim = aim.again(progress=False)
+        aim = aim.again(START, progress=False)
     assert aim.tries == 4
-    assert aim.again(progress=True).tries == 0
+    assert aim.again(START, progress=True).tries == 0
     assert await look(bench, gitea, aim) == ""
     assert gitea.diffs.count(sha(2)) == 1  # what was handed over does not come again
     assert dropped(bench, "too_large") == 1

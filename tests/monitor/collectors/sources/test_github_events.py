@@ -107,6 +107,16 @@ async def test_a_restart_asks_no_sooner_than_the_server_wants() -> None:
     assert len(feed.polls) == 2
 
 
+async def test_an_unchanged_feed_was_polled_as_well_for_a_restart() -> None:
+    forge = Forge()
+    feed = Feed(watch(1))
+    forge.answers["/events"] = feed
+    state = MemoryState()
+    await run(forge, 90, state=state)
+    await run(forge, 5, state=state, later=95.0)
+    assert feed.polls == [200, 304]
+
+
 async def test_a_second_poll_sends_the_etag_and_brings_nothing_twice() -> None:
     forge = Forge()
     feed = Feed(comment(1, "a"))
