@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 async def _run(checks: Checks, seconds: float, *, kills: int) -> dict[str, Any]:
     folder = Path(tempfile.mkdtemp(prefix="collector-"))
     try:
-        given = {"speed": 1.0, "seed": 3 + kills, "rates": [[0, 170]], "epoch": time.time()}
+        given = {"speed": 1.0, "seed": 3 + kills, "rates": [[0, 170]], "epoch": time.time(), "leaks": 0.03}
         async with fast_world(folder, given) as (url, _):
             config = folder / "leakstream.toml"
             config.touch(mode=0o600)
@@ -183,6 +183,7 @@ def _judge(
         "latency": latency,
         "cpu": cpu,
         "told": len(due),
+        "missing": [{**told, "secret": ""} for told in missing],
         "requests": truth["requests"],
         "publishing_late_seconds": truth["late_seconds"],
     }

@@ -44,7 +44,13 @@ class FastWorld:
         self.simulator = Simulator(
             SimulatorConfig(
                 seed=given["seed"],
-                mix=Mix(leaks=0.005, watched=0.05, own=0.002, shapes=0.0005, watched_owners=(OWNER,)),
+                mix=Mix(
+                    leaks=given.get("leaks", 0.005),
+                    watched=0.05,
+                    own=0.002,
+                    shapes=0.0005,
+                    watched_owners=(OWNER,),
+                ),
                 late_ratio=given.get("late_ratio", 0.05),
                 late_by=given.get("late_by", 30.0),
             ),
@@ -71,12 +77,14 @@ class FastWorld:
             add(event)
 
         self.simulator.world.feed.add = note  # type: ignore[method-assign]
-        self._shown: set[str] = set()  # ids of events that a feed showed
+        self._shown: set[tuple[str, float]] = (
+            set()
+        )  # id (which two types may share) and time of events that the feed showed
         show = self.simulator.journal.show
 
         def remember(events: Iterable[Event]) -> None:
             shown = list(events)
-            self._shown.update(event.id for event in shown)
+            self._shown.update((event.id, event.created_at) for event in shown)
             show(shown)
 
         self.simulator.journal.show = remember  # type: ignore[method-assign]
@@ -121,11 +129,17 @@ class FastWorld:
                     "at": place.published_at - self.epoch,
                     "secret": place.secret.hex(),
                     "push": bool(place.commit),
+                    "rule": place.rule_id,
+                    "shape": place.shape,
                 }
                 for place in self.simulator.truth
                 if place.source == "github"
                 and place.shape not in ("many_commits", "many_files")
-                and (place.owner == OWNER if place.commit else place.document in self._shown)
+                and (
+                    place.owner == OWNER
+                    if place.commit
+                    else (place.document, place.published_at) in self._shown
+                )
             ],
         }
 
