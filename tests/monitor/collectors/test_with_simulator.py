@@ -76,6 +76,26 @@ async def test_gists_and_pastes_are_all_read() -> None:
         assert refused(simulator) == 0
 
 
+async def test_two_hours_of_gists_lose_no_revision_and_break_no_limit() -> None:
+    async with world(seed=5) as (bench, simulator):
+        settings = github_gists.Settings(base_url=simulator.github_url, token="not-a-token")
+        source = github_gists.PLUGIN.build(settings, bench.tools)
+        await bench.run("github_gists", source, 59)
+        for _ in range(60):
+            now = bench.time.now
+            planted = simulator.publisher.leak(now, kind="gist")
+            # removed again before anybody polled: only the history still shows it
+            simulator.world.gist({"a.env": b"nothing\n"}, now + 10, gist_id=planted.document)
+            bench.time.now += 20
+            await bench.run("github_gists", source, 100)
+        text = found(bench)
+        assert {p.secret for p in simulator.truth if p.secret not in text} == set()
+        assert simulator.journal.violations == []
+        assert refused(simulator) == 0
+        listed = sum(event.expected or 0 for event in bench.producer.coverage)
+        assert listed == sum(event.fetched for event in bench.producer.coverage) == 60
+
+
 async def test_a_storm_of_faults_loses_no_event_that_the_feed_still_shows() -> None:
     async with world(seed=7, mix=Mix(leaks=0.5)) as (bench, simulator):
         for kind in (
