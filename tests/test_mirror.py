@@ -28,9 +28,9 @@ SHAPES = {
 }
 # inner parts of something that is tested whole: module -> where
 WHOLE = {
-    "monitor/collectors/gist_reader.py": "tests/monitor/collectors/sources/test_github_gists.py",
-    "monitor/collectors/ingest_request.py": "tests/monitor/collectors/sources/test_ingest.py",
-    "monitor/collectors/paste_work.py": "tests/monitor/collectors/sources/test_pastes.py",
+    "monitor/collectors/github/gists.py": "tests/monitor/collectors/sources/test_github_gists.py",
+    "monitor/collectors/handin/request.py": "tests/monitor/collectors/sources/test_ingest.py",
+    "monitor/collectors/paste/work.py": "tests/monitor/collectors/sources/test_pastes.py",
     "monitor/collectors/sources/gitea.py": "tests/monitor/collectors/sources/test_gitea_with_site.py",
     "monitor/commands/coverage_lines.py": "tests/monitor/commands/test_coverage.py",
     "monitor/commands/proving.py": "tests/monitor/commands/test_coverage.py",
@@ -52,10 +52,10 @@ WHOLE = {
     "monitor/bus/embedded/reader.py": "tests/monitor/bus/test_embedded_contract.py",
     "monitor/bus/embedded/segments.py": "tests/monitor/bus/embedded/test_retention.py",
     "monitor/bus/embedded/worker.py": "tests/monitor/bus/embedded/test_embedded.py",
-    "monitor/collectors/github_listing.py": "tests/monitor/collectors/sources/test_github_events.py",
-    "monitor/collectors/github_work.py": "tests/monitor/collectors/sources/test_github_events.py",
-    "monitor/collectors/github_accounts.py": "tests/monitor/simulator/test_github_app.py",
-    "monitor/collectors/gitpass.py": "tests/monitor/collectors/sources/test_git.py",
+    "monitor/collectors/github/listing.py": "tests/monitor/collectors/sources/test_github_events.py",
+    "monitor/collectors/github/work.py": "tests/monitor/collectors/sources/test_github_events.py",
+    "monitor/collectors/github/accounts.py": "tests/monitor/simulator/test_github_app.py",
+    "monitor/collectors/gitrepo/look.py": "tests/monitor/collectors/sources/test_git.py",
     "monitor/commands/demo.py": "tests/monitor/commands/test_service.py",
     "monitor/commands/errors.py": "tests/monitor/test_cli.py",
     "monitor/commands/expected.py": "tests/monitor/test_cli.py",

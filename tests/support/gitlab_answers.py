@@ -12,8 +12,8 @@ from aiohttp import web
 
 from collecting import Bench, reply, serving
 from monitor.collectors.context import Context
-from monitor.collectors.gitlab_api import GitLab
-from monitor.collectors.gitlab_settings import GitLabSettings
+from monitor.collectors.gitlab.api import GitLab
+from monitor.collectors.gitlab.settings import GitLabSettings
 
 SHA = "ab" * 20
 OTHER = "cd" * 20

@@ -16,11 +16,11 @@ from typing import Final, Literal, Self
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from monitor.budget import Limited
-from monitor.collectors.archive_agenda import Agenda, Job, Repair
-from monitor.collectors.archive_fetch import ArchivePlace, FetchLimits
-from monitor.collectors.archive_hour import HOUR, BadHour, HourLimits, hour_of
-from monitor.collectors.archive_reader import HourReader
-from monitor.collectors.archive_sieve import WHOLE, Policy, Take, parse_span
+from monitor.collectors.archive.agenda import Agenda, Job, Repair
+from monitor.collectors.archive.fetch import ArchivePlace, FetchLimits
+from monitor.collectors.archive.hour import HOUR, BadHour, HourLimits, hour_of
+from monitor.collectors.archive.reader import HourReader
+from monitor.collectors.archive.sieve import WHOLE, Policy, Take, parse_span
 from monitor.collectors.base import SourceContext, SourcePlugin, SourceSettings
 from monitor.collectors.context import WORLD
 from monitor.collectors.upstream import Refused, Unavailable

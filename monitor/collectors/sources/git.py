@@ -24,9 +24,9 @@ from monitor.addresses import AddressGuard
 from monitor.aio import cancel, spawn
 from monitor.budget import backoff
 from monitor.collectors.base import SourceContext, SourcePlugin, SourceSettings
-from monitor.collectors.discovery import Discover, Discovery
-from monitor.collectors.gitpass import Pass
-from monitor.collectors.gitqueue import REFUSED, SWEEP, SWEEP_TRIES, Queue, Work, sweepable
+from monitor.collectors.gitrepo.discovery import Discover, Discovery
+from monitor.collectors.gitrepo.look import Pass
+from monitor.collectors.gitrepo.turns import REFUSED, SWEEP, SWEEP_TRIES, Queue, Work, sweepable
 from monitor.gitread.mirror import forget
 
 if TYPE_CHECKING:

@@ -17,11 +17,11 @@ from pydantic import Field
 from monitor.budget import Limited
 from monitor.collectors.base import SourceContext, SourcePlugin
 from monitor.collectors.feed import Feed
-from monitor.collectors.gitea_activity import Listed, Target, activity, repository
-from monitor.collectors.gitea_api import Challenged, Gitea, GiteaSettings, safe_name, skip_reason
-from monitor.collectors.gitea_commits import Place
-from monitor.collectors.gitea_walk import Walker
-from monitor.collectors.github_api import encode
+from monitor.collectors.gitea.activity import Listed, Target, activity, repository
+from monitor.collectors.gitea.api import Challenged, Gitea, GiteaSettings, safe_name, skip_reason
+from monitor.collectors.gitea.commits import Place
+from monitor.collectors.gitea.walk import Walker
+from monitor.collectors.github.api import encode
 from monitor.collectors.tally import Tally
 from monitor.collectors.upstream import Refused, Unavailable
 from monitor.contracts import Document

@@ -5,7 +5,7 @@ so. The feeds of a repository, an organisation or a user have the same shape and
 are polled by themselves.
 
 A cycle polls every feed that is due, puts the text of its events on the bus, then works off the backlog of pushes (see
-`github_queue` for the order), until the next poll is due or this cycle's share of the requests is spent: but for what is ours, which is
+`github.queue` for the order), until the next poll is due or this cycle's share of the requests is spent: but for what is ours, which is
 read as long as the server lets us. The backlog is kept over restarts; what falls off its end is counted `budget`. An event is marked
 seen when its documents are on the bus, never before.
 """
@@ -20,15 +20,15 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, StringConstraints
 
 from monitor.budget import Limited, poll_interval, server_time
-from monitor.collectors import github_event
 from monitor.collectors.base import SourceContext, SourcePlugin
 from monitor.collectors.feed import Feed
-from monitor.collectors.github_api import GitHub, GitHubSettings, repository_name
-from monitor.collectors.github_event import Event
-from monitor.collectors.github_listing import list_feed
-from monitor.collectors.github_push import Limits, PerCommit, Push, PushResolver
-from monitor.collectors.github_queue import PushQueue
-from monitor.collectors.github_work import Pace, PushWork
+from monitor.collectors.github import event as github_event
+from monitor.collectors.github.api import GitHub, GitHubSettings, repository_name
+from monitor.collectors.github.event import Event
+from monitor.collectors.github.listing import list_feed
+from monitor.collectors.github.push import Limits, PerCommit, Push, PushResolver
+from monitor.collectors.github.queue import PushQueue
+from monitor.collectors.github.work import Pace, PushWork
 from monitor.collectors.outage import Outage
 from monitor.collectors.shapes import iso
 from monitor.collectors.tally import Tally

@@ -17,9 +17,9 @@ from pydantic import Field
 from monitor.budget import Limited
 from monitor.collectors.base import SourceContext, SourcePlugin
 from monitor.collectors.feed import Feed
-from monitor.collectors.gist_reader import ID, GistReader, Read, State
-from monitor.collectors.github_api import PER_PAGE, GitHub, GitHubSettings
-from monitor.collectors.github_push import skip_reason
+from monitor.collectors.github.api import PER_PAGE, GitHub, GitHubSettings
+from monitor.collectors.github.gists import ID, GistReader, Read, State
+from monitor.collectors.github.push import skip_reason
 from monitor.collectors.outage import Outage
 from monitor.collectors.shapes import instant, iso, text
 from monitor.collectors.share import Share

@@ -18,9 +18,9 @@ from pydantic import Field, StringConstraints, model_validator
 from monitor.budget import Limited
 from monitor.collectors.base import SourceContext, SourcePlugin
 from monitor.collectors.feed import Feed
-from monitor.collectors.github_api import GitHub, GitHubSettings
-from monitor.collectors.github_push import skip_reason
-from monitor.collectors.github_search_api import PAGES, QUERY_CHARACTERS, CodeSearch, Hit, queries
+from monitor.collectors.github.api import GitHub, GitHubSettings
+from monitor.collectors.github.push import skip_reason
+from monitor.collectors.github.search_api import PAGES, QUERY_CHARACTERS, CodeSearch, Hit, queries
 from monitor.collectors.outage import Outage
 from monitor.collectors.share import Share
 from monitor.collectors.tally import Tally

@@ -18,15 +18,15 @@ from typing import Final
 from monitor.aio import cancel, spawn
 from monitor.budget import Limited
 from monitor.collectors.base import SourceContext, SourcePlugin
-from monitor.collectors.gitlab_api import GitLab
-from monitor.collectors.gitlab_commits import Commit, CommitReader, Place, parse, skip_reason
-from monitor.collectors.gitlab_heads import HeadStore
-from monitor.collectors.gitlab_polls import Polls, snippet_key
-from monitor.collectors.gitlab_project import ProjectReader, Wish
-from monitor.collectors.gitlab_queue import STANDSTILL, Diff, Lane, Queue, Read, Task, Visit, diff_name
-from monitor.collectors.gitlab_requests import Requests
-from monitor.collectors.gitlab_settings import GitLabSettings
-from monitor.collectors.gitlab_snippets import SnippetReader
+from monitor.collectors.gitlab.api import GitLab
+from monitor.collectors.gitlab.commits import Commit, CommitReader, Place, parse, skip_reason
+from monitor.collectors.gitlab.heads import HeadStore
+from monitor.collectors.gitlab.polls import Polls, snippet_key
+from monitor.collectors.gitlab.project import ProjectReader, Wish
+from monitor.collectors.gitlab.queue import STANDSTILL, Diff, Lane, Queue, Read, Task, Visit, diff_name
+from monitor.collectors.gitlab.requests import Requests
+from monitor.collectors.gitlab.settings import GitLabSettings
+from monitor.collectors.gitlab.snippets import SnippetReader
 from monitor.collectors.share import Share
 from monitor.collectors.tally import Tally
 from monitor.collectors.upstream import Refused, Unavailable, UpstreamError

@@ -19,8 +19,8 @@ from monitor.budget import Limited
 from monitor.collectors.apisettings import Address
 from monitor.collectors.base import SourceContext, SourcePlugin, SourceSettings
 from monitor.collectors.feed import Feed
-from monitor.collectors.hackernews_item import Item, parse
-from monitor.collectors.idwalk import IdWalk
+from monitor.collectors.hackernews.idwalk import IdWalk
+from monitor.collectors.hackernews.item import Item, parse
 from monitor.collectors.shapes import integer, items
 from monitor.collectors.tally import Tally
 from monitor.collectors.upstream import Unavailable, Upstream, UpstreamError

@@ -1,6 +1,6 @@
 """Documents and push webhooks that others hand in over HTTP, on the service's web listener.
 
-    POST /ingest/v1/documents   one document (the body) or many (NDJSON); see monitor.collectors.ingest_documents
+    POST /ingest/v1/documents   one document (the body) or many (NDJSON); see monitor.collectors.handin.documents
     POST /ingest/ail            one item of an AIL feeder; also below it where a feeder's library adds AIL's own path
     POST /ingest/github         webhooks, signed with the webhook's secret
     POST /ingest/gitea          webhooks of Gitea and Forgejo, signed likewise
@@ -26,13 +26,10 @@ from aiohttp import web
 from pydantic import Field
 
 from monitor.aio import spawn
-from monitor.collectors import ingest_ail as ail
-from monitor.collectors import ingest_auth as auth
-from monitor.collectors import ingest_hooks as hooks
-from monitor.collectors import ingest_push as push
 from monitor.collectors.base import SourceContext, SourcePlugin, SourceSettings, Stopping
-from monitor.collectors.ingest_documents import MANY, Sender, Unacceptable, read_many, read_one
-from monitor.collectors.ingest_request import Refused, payload_of, read_body
+from monitor.collectors.handin import ail, auth, hooks, push
+from monitor.collectors.handin.documents import MANY, Sender, Unacceptable, read_many, read_one
+from monitor.collectors.handin.request import Refused, payload_of, read_body
 from monitor.config import ConfigError
 from monitor.contracts import Document, Request
 from monitor.tools import Tools

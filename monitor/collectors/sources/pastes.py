@@ -14,8 +14,8 @@ from yarl import URL
 
 from monitor.aio import cancel, spawn
 from monitor.collectors.base import SourceContext, SourcePlugin, SourceSettings
-from monitor.collectors.paste_site import SiteSettings
-from monitor.collectors.sitevoice import Choir
+from monitor.collectors.paste.site import SiteSettings
+from monitor.collectors.paste.sitevoice import Choir
 from monitor.collectors.upstream import Upstream
 from monitor.tools import Tools
 
@@ -35,7 +35,7 @@ class Pastes:
     """The source: its sites side by side."""
 
     def __init__(self, settings: Settings, tools: Tools) -> None:
-        from monitor.collectors.paste_work import SiteWork  # its parsers are heavy
+        from monitor.collectors.paste.work import SiteWork  # its parsers are heavy
 
         self._sites = [SiteWork(name, site, _Asker(site, tools)) for name, site in settings.sites.items()]
 

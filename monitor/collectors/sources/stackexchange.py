@@ -17,8 +17,8 @@ from monitor.budget import Limited
 from monitor.collectors.apisettings import Address, read_secret
 from monitor.collectors.base import SourceContext, SourcePlugin, SourceSettings
 from monitor.collectors.feed import Feed
-from monitor.collectors.stackexchange_api import LIMITS, REPEAT_SECONDS, Page, StackExchange
-from monitor.collectors.stackexchange_post import Post, host_of, parse
+from monitor.collectors.stackexchange.api import LIMITS, REPEAT_SECONDS, Page, StackExchange
+from monitor.collectors.stackexchange.post import Post, host_of, parse
 from monitor.collectors.tally import Tally
 from monitor.collectors.upstream import Unavailable, UpstreamError
 from monitor.contracts import Document, Provenance

@@ -15,7 +15,7 @@ import orjson
 from pydantic import Field
 
 from monitor.collectors.base import SourceContext, SourcePlugin, SourceSettings
-from monitor.collectors.ingest_documents import Sender, Unacceptable, document, read_object
+from monitor.collectors.handin.documents import Sender, Unacceptable, document, read_object
 from monitor.collectors.pieces import Pieces
 from monitor.collectors.tally import Tally
 from monitor.contracts import Document

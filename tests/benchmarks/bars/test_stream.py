@@ -3,7 +3,7 @@ import pytest
 
 from benchmarks.bars.stream import OWNER, Stream
 from detectors import Scanner, load_rules
-from monitor.collectors.ingest_documents import Sender, read_many
+from monitor.collectors.handin.documents import Sender, read_many
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ from pydantic import ValidationError
 
 from archived import NOON, comment, event, packed, push
 from collecting import Bench, Handler, MemoryProducer, MemoryState, serving
-from monitor.collectors.archive_hour import HOUR, hour_name, hour_of
-from monitor.collectors.github_event import parse
+from monitor.collectors.archive.hour import HOUR, hour_name, hour_of
+from monitor.collectors.github.event import parse
 from monitor.collectors.service import SourceCrashed
 from monitor.collectors.sources.gharchive import PLUGIN, Settings
 from monitor.contracts import Request

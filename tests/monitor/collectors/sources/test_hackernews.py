@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from collecting import START, Bench, MemoryProducer, MemoryState, reply, serving
 from long_run import beside, happening
-from monitor.collectors.idwalk import IdWalk
+from monitor.collectors.hackernews.idwalk import IdWalk
 from monitor.collectors.sources.hackernews import PLUGIN, Settings
 from monitor.coverage.blind import blind_intervals
 from monitor.coverage.items import Outcome, place_of, unpack

@@ -1,0 +1,1 @@
+"""Hours of GH Archive and its mirror: fetched, checked, sifted."""

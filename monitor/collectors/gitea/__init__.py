@@ -1,0 +1,1 @@
+"""Gitea and Forgejo: their API, feeds and commits."""

@@ -1,0 +1,1 @@
+"""GitHub: its API, its feeds, pushes and gists, and whose credentials ask."""

@@ -1,0 +1,1 @@
+"""GitLab: its API, what changed in projects, commits and snippets."""

@@ -1,0 +1,1 @@
+"""Git repositories for a source: one look, whose turn it is, which there are."""

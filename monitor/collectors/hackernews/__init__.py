@@ -1,0 +1,1 @@
+"""Hacker News: items, and the walk along their numbers."""

@@ -1,0 +1,1 @@
+"""What is handed in over HTTP: documents, AIL items, webhooks."""

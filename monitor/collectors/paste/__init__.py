@@ -1,0 +1,1 @@
+"""Paste sites that the configuration describes: their lists, items and character sets."""

@@ -1,0 +1,1 @@
+"""Stack Exchange: its API and its posts."""
