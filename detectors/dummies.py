@@ -53,7 +53,9 @@ _HEX_ROW: Final = b"0123456789abcdef"
 _LONG_SEQUENCE: Final = 8
 _RUNS: Final = re.compile(rb"[a-z]+|[0-9]+")
 _SHORTEST_RUN: Final = 3
-_DOUBLED: Final = re.compile(rb"(?:([0-9a-z])\1++[-_.]?+){3,64}+")  # possessive: a run is split in one way only
+_DOUBLED: Final = re.compile(
+    rb"(?:([0-9a-z])\1++[-_.]?+){3,64}+"
+)  # possessive: a run is split in one way only
 _SHORT_TEXT: Final = 16
 _LETTER_RUNS: Final = re.compile(rb"[a-z]+")
 _DIGIT_RUNS: Final = re.compile(rb"[0-9]+")
