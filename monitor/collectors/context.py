@@ -10,7 +10,7 @@ from dataclasses import fields, replace
 from typing import Final
 
 from monitor.aio import sleep_until
-from monitor.bus.base import Backpressure, Message, Producer
+from monitor.bus.base import Backpressure, BusError, Message, Producer
 from monitor.collectors.base import CollectorState, Stopping
 from monitor.collectors.cutting import cut
 from monitor.collectors.patience import PatientState
@@ -114,6 +114,20 @@ class Context:
         if self._blind_since is None:
             now = self.now()
             self._blind_since = now if since is None else min(since, now)
+
+    async def close(self) -> None:
+        """The source ended: tell of the trouble that it ended in. The next start knows nothing of it."""
+        if self._blind_since is not None:
+            self._blind_events.append(
+                CoverageEvent(self.name, self._blind_since, self.now(), blind=self.trouble)
+            )
+        events, self._blind_events, self._blind_since = self._blind_events, [], None
+        if not events:
+            return
+        try:
+            await self._producer.send([event.message() for event in events])
+        except BusError:
+            self.dropped("untold_coverage", len(events))
 
     def now(self) -> float:
         return self._clock()

@@ -119,6 +119,8 @@ class CollectorService:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await cancel(watch, sharing)
+            for context in self._contexts.values():
+                await context.close()
         crashed = crashed or _first_crash(tasks)  # one that crashed while it was stopping
         if crashed is not None:
             raise crashed

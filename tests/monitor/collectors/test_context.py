@@ -207,3 +207,20 @@ async def test_trouble_becomes_a_blind_span_when_it_ends() -> None:
     assert (event.since, event.until, event.blind) == (START, START + 90, "server_error")
     await made.context.emit()
     assert len(made.producer.coverage) == 1
+
+
+async def test_trouble_that_a_source_ends_in_is_told() -> None:
+    made = Made()
+    made.context.failing("timeout", START - 5)
+    made.time.now += 10
+    await made.context.close()
+    await made.context.close()
+    ((since, until, why),) = [(e.since, e.until, e.blind) for e in made.producer.coverage]
+    assert (since, until, why) == (START - 5, START + 10, "timeout")
+
+
+async def test_what_the_bus_does_not_take_at_the_end_is_counted() -> None:
+    made = Made(refusals=1)
+    made.context.failing("timeout")
+    await made.context.close()
+    assert made.metric("leakstream_dropped_total", stage="collect", reason="untold_coverage") == 1
