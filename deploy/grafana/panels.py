@@ -314,6 +314,27 @@ ROWS: Final[dict[str, Sequence[Panel]]] = {
             "Requests that the source's limit still allows in its window.",
         ),
         Panel(
+            "Budget spent",
+            "reqps",
+            {rate("leakstream_source_budget_total", "source", "purpose"): "{{source}} {{purpose}}"},
+            "What the requests went to: polls, what is watched, what is likely to hold something, the rest.",
+        ),
+        Panel(
+            "Waiting",
+            "short",
+            {"sum by (source, rank) (leakstream_source_backlog)": "{{source}} {{rank}}"},
+            "What was listed and waits to be read; what is beyond the budget is dropped, machines' work first.",
+        ),
+        Panel(
+            "Captured, as the ledger estimates it",
+            "percentunit",
+            {
+                "min by (source) (leakstream_capture_low) or vector(0)": "{{source}} at least",
+                "max by (source) (leakstream_capture_high) or vector(0)": "{{source}} at most",
+            },
+            "Nine times of ten the share that was listed lies between the two.",
+        ),
+        Panel(
             "Publication to bus",
             "s",
             quantiles("leakstream_source_delay_seconds", "source"),
