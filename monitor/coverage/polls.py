@@ -13,6 +13,7 @@ from monitor.coverage.windows import window_of
 
 GAP: Final = "gap"  # two polls that did not meet
 _SHORT: Final = 30.0  # seconds: a full first listing of less than this cannot meet the next one
+_WINDOWS: Final = 0.25  # of a long step: windows of one poll are closer together
 _MIDDLING: Final = 5  # polls until the usual step is known well enough to call a longer one silence
 
 FeedName = tuple[str, str]  # source, feed
@@ -36,9 +37,14 @@ class Polls:
 
     @property
     def step(self) -> float | None:
-        """Seconds between two polls, usually; None while too few are known."""
-        steps = [event.until - event.since for event in self.events if event.overlap is not None]
-        return median(steps) if len(steps) >= _MIDDLING else None
+        """Seconds between two polls, usually; None while too few are known. One poll may be told as several windows, moments apart: those
+        are no steps.
+        """
+        steps = sorted(event.until - event.since for event in self.events if event.overlap is not None)
+        if len(steps) < _MIDDLING:
+            return None
+        long = steps[int(0.9 * (len(steps) - 1))]
+        return median(step for step in steps if step > _WINDOWS * long)
 
 
 def met(event: CoverageEvent) -> bool:

@@ -15,6 +15,7 @@ from monitor.simulator.model import Planted, Planting, Repository, SecretMaker, 
 from monitor.simulator.world import Change, World
 
 _STRANGERS: Final = 40
+_LONG_FILE: Final = 8_192  # bytes: edits only add
 _TREE_FILES: Final = 40  # a repository with more files gets edits instead of new files
 _MIX: Final = (
     ("push", 62), ("gist", 10), ("paste", 14), ("comment", 5), ("issue", 2), ("watch", 3), ("release", 2), ("public", 2)
@@ -277,6 +278,8 @@ class Publisher:
         if len(tree) >= _TREE_FILES or (tree and self._rng.random() < 0.5):
             path = self._rng.choice(sorted(tree))
             old = self.world.blobs[tree[path]]
+            if len(old) > _LONG_FILE:  # somebody tidies up
+                old = self.world.corpus.file(self._rng, serial=self._next()).content
             return Change({path: self.world.corpus.edit(self._rng, path, old, plant=plant)}, message, author)
         file = self.world.corpus.file(self._rng, plant=plant, serial=self._next())
         return Change({file.path: file.content}, message, author)

@@ -31,7 +31,7 @@ from monitor.simulator.model import (
 _ID_STARTS: Final = {"PushEvent": 12_660_541_189}
 _ID_START: Final = 10_136_123_952
 _KEPT_REPOSITORIES: Final = 1_000  # the least recently pushed to go
-_KEPT_BRANCHES: Final = 20  # of one repository
+_KEPT_BRANCHES: Final = 6  # of one repository
 _KEPT_GISTS: Final = 3_000
 _KEPT_REVISIONS: Final = 30
 _KEPT_PASTES: Final = 2_000

@@ -60,3 +60,10 @@ def test_only_polls_are_polls_and_each_feed_has_its_own_in_order() -> None:
     found = polls_of([poll(120, 1), *others, poll(60, 1), elsewhere])
     assert list(found) == [("a", ""), ("s", "f")]
     assert [event.until for event in found["s", "f"].events] == [60, 120]
+
+
+def test_windows_of_one_poll_are_no_steps() -> None:
+    """A feed that moves on while it is asked is told as several windows, a second apart."""
+    told = [poll(60.0 * i, 0) for i in range(1, 9)]
+    told += [poll(60.0 * i + 1, 0, since=60.0 * i) for i in range(1, 9)]
+    assert Polls(sorted(told, key=lambda event: event.until)).step == 60.0
