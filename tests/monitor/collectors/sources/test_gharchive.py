@@ -123,9 +123,13 @@ def texts(bench: Bench) -> list[str]:
     return sorted(d.content.decode() for d in bench.producer.documents)
 
 
+TROUBLE = {"bad_hash", "truncated", "bad_encoding", "bomb", "bad_manifest", "bad_size"}
+
+
 def counted(bench: Bench) -> list[Any]:
-    """The coverage events that have counts: not those with names only."""
-    return [e for e in bench.producer.coverage if e.listed or e.expected is not None or e.blind]
+    """The coverage events that have counts: not those with names only, nor what the service tells of trouble when it stops."""
+    told = (e for e in bench.producer.coverage if e.listed or e.expected is not None or e.blind)
+    return [e for e in told if e.blind not in TROUBLE]
 
 
 def outcomes(bench: Bench, repository: str) -> set[Outcome]:
