@@ -51,6 +51,7 @@ class FastWorld:
                     shapes=0.0005,
                     watched_owners=(OWNER,),
                 ),
+                kept_pushes=100_000,  # several minutes at the double rate: nobody's commits are gone so soon
                 late_ratio=given.get("late_ratio", 0.05),
                 late_by=given.get("late_by", 30.0),
             ),

@@ -58,6 +58,7 @@ class SimulatorConfig:
     per_hour_without_token: int = 60
     points_per_minute: int = 900
     concurrent: int = 100
+    kept_pushes: int = 20_000  # what is older cannot be compared any more
     sites: Mapping[str, Mapping[str, Any]] = field(
         default_factory=dict
     )  # further ones that take part: name -> options
@@ -80,6 +81,7 @@ class Simulator:
             feed_delay=config.feed_delay,
             late_ratio=config.late_ratio,
             late_by=config.late_by,
+            kept_pushes=config.kept_pushes,
         )
         self.journal = Journal()
         self.base_url = ""
