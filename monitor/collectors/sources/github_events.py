@@ -131,11 +131,11 @@ class GithubEvents:
                 return
 
     async def _tell_downtime(self, context: SourceContext) -> None:
-        """Nobody polled between the last stop and this start."""
+        """Nobody polled between the last stop and this start, though it was due."""
         now = context.now()
-        asked = [feed.polled_at for feed in self._feeds if feed.polled_at is not None]
-        if asked and now - max(asked) > 2 * self._settings.poll_seconds:
-            since = max(asked)
+        asked = [(feed.polled_at, feed.due) for feed in self._feeds if feed.polled_at is not None]
+        if asked and now - max(max(at) for at in asked) > self._settings.poll_seconds:
+            since = max(polled_at for polled_at, _ in asked)
             await context.emit(coverage=[CoverageEvent(context.name, since, now, blind="stopped")])
             await self._ask_for_repair(context, since, now)
 

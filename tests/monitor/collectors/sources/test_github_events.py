@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from collecting import START, Bench, MemoryProducer, MemoryState, reply
 from forge import Forge, commit, comparison, event, file, push, sha
 from monitor.bus.base import Message
+from monitor.collectors.archive.sieve import parse_span
 from monitor.collectors.service import SourceCrashed
 from monitor.collectors.shapes import iso
 from monitor.collectors.sources import github_events
@@ -498,16 +499,24 @@ async def test_the_time_between_two_runs_is_blind_and_repair_is_asked_for() -> N
     forge.answers["/events"] = Feed(watch(1))
     state, producer = MemoryState(), MemoryProducer()
     await run(forge, state=state, producer=producer)
-    state.cursors = {
-        key: value.replace(str(int(START)), str(int(START) - 600)) for key, value in state.cursors.items()
-    }
     later = MemoryProducer()
-    await run(forge, state=state, producer=later)
+    await run(forge, state=state, producer=later, later=700.0)
     (blind,) = [event for event in later.coverage if event.blind == "stopped"]
-    assert (blind.since, blind.until) == (START - 600, START)
+    assert (blind.since, blind.until) == (START, START + 700)
     (request,) = later.requests
     assert (request.kind, request.source) == ("repair", "gharchive")
-    assert request.target == f"github_events {at(-600)} {at(0)}"
+    assert request.target == f"github_events {at(0)} {at(700)}"
+    assert parse_span(request.target, START + 700) is not None
+    assert producer.requests == []
+
+
+async def test_a_restart_before_the_next_poll_was_due_is_no_blind_time() -> None:
+    forge = Forge()
+    forge.answers["/events"] = Feed(watch(1), X_Poll_Interval="300")
+    state, producer = MemoryState(), MemoryProducer()
+    await run(forge, state=state, producer=producer)
+    await run(forge, state=state, producer=producer, later=290.0)
+    assert [event for event in producer.coverage if event.blind == "stopped"] == []
     assert producer.requests == []
 
 
