@@ -229,6 +229,7 @@ class FindingEvent(_JsonContract):
     """One credential at one place, without its plain text."""
 
     TOPIC: ClassVar[str] = FINDINGS
+    VERSION: ClassVar[str] = "1.1"  # 1.1: own, sealed
 
     leak: Mapping[str, str]  # key id -> fingerprint, under all active keys; the first is the current key's
     place_id: str
@@ -263,6 +264,8 @@ class FindingEvent(_JsonContract):
     hosts: tuple[str, ...] = ()  # host names that stand near it (at most 16)
     emails: tuple[str, ...] = ()  # e-mail domains that stand near it (at most 16)
     revoke: str = ""
+    own: tuple[str, ...] = ()  # names of the operator's own secrets that this is (`leakstream watch`)
+    sealed: str = ""  # base64: secret and surroundings, encrypted to the responders' age keys
 
     @property
     def fingerprint(self) -> str:
@@ -280,26 +283,31 @@ class FindingEvent(_JsonContract):
         for fingerprint in known["leak"].values():
             bytes.fromhex(fingerprint)
         known["place"] = Place(**split(Place, known.get("place", {}))[0])
-        for name in ("parts", "decoded", "hosts", "emails"):
+        for name in ("parts", "decoded", "hosts", "emails", "own"):
             known[name] = tuple(known.get(name, ()))
         return known
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting(_JsonContract):
-    """A blob that was already scanned stands at one more place. No content."""
+    """A blob that was already scanned stands at one more place, or what became of a place that was looked at again. No content."""
 
     TOPIC: ClassVar[str] = SIGHTINGS
+    VERSION: ClassVar[str] = "1.1"  # 1.1: answers, public
 
     source: str
     blob_sha: str
     seen_at: float
     published_at: float | None = None
     place: Place = Place()
+    answers: str = (
+        ""  # not "" = the `target` of a recheck request: `public` holds for the place that it names
+    )
+    public: str = ""  # public | cleaned | removed
 
     @property
     def key(self) -> bytes:
-        return hashlib.blake2b(self.blob_sha.encode(), digest_size=16).digest()
+        return hashlib.blake2b((self.blob_sha or self.answers).encode(), digest_size=16).digest()
 
     @classmethod
     def _revive(cls, known: dict[str, Any]) -> dict[str, Any]:
