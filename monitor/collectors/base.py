@@ -73,6 +73,7 @@ class SourceContext(Protocol):
     name: str
     stop: asyncio.Event  # set = finish what is under way and return
     state: CollectorState
+    trouble: str  # what `failing` told last and `healthy` has not ended; "" = none
 
     async def emit(
         self,

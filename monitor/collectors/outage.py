@@ -12,6 +12,7 @@ from monitor.collectors.base import SourceContext
 from monitor.collectors.upstream import Refused, Unavailable
 
 _SOON: Final = 3.0  # seconds between two looks at first: an outage of half a minute is measured to a tenth
+_LOOK: Final = 4.0  # seconds between two looks while nothing is due
 _PATIENT: Final = 120.0  # after so long it is no hiccup
 _LONGEST: Final = 30.0
 
@@ -35,27 +36,49 @@ class Outage:
         """Called when something got no answer: at once True when the server answers other things. Else tell the trouble, since the last
         answer, and come back when it answers again: then False. Raises Stopping.
         """
-        since = self._heard_at()
-        pause, begun = _SOON, context.now()
-        if await self._answers(context):
+        since, begun = self._heard_at(), context.now()
+        if not await self._silence(context):
             return True
+        await self._sit_out(context, reason, since, begun)
+        return False
+
+    async def wait(self, context: SourceContext, until: float) -> bool:
+        """Wait until `until` (epoch seconds) and look now and then whether the server still answers: who asks nothing does not know since
+        when he would have got no answer. A server that has refused is not looked at. True when `stop` was set. Raises Stopping.
+        """
+        while (left := until - context.now()) > 0.0:
+            step = min(left, _LOOK)
+            if await context.sleep(step):
+                return True
+            if step == left:
+                break
+            if context.trouble:
+                continue
+            since, begun = self._heard_at(), context.now()
+            if reason := await self._silence(context):
+                await self._sit_out(context, reason, since, begun)
+        return context.stop.is_set()
+
+    async def _sit_out(self, context: SourceContext, reason: str, since: float | None, begun: float) -> None:
+        """Tell the trouble and come back when the server answers again."""
+        pause = _SOON
         context.failing(reason, since)
-        while not await context.sleep(pause) and not await self._answers(context):
+        while not await context.sleep(pause) and await self._silence(context):
             if context.now() - begun > _PATIENT:
                 pause = min(_LONGEST, pause * 1.5)
         if not context.stop.is_set():
             context.healthy()
             if self._ended is not None:
                 await self._ended(context, begun if since is None else since, context.now())
-        return False
 
-    async def _answers(self, context: SourceContext) -> bool:
+    async def _silence(self, context: SourceContext) -> str:
+        """Why it does not answer; "" = it does."""
         try:
             await self._ping(context)
-        except Unavailable:
-            return False
+        except Unavailable as error:
+            return error.reason
         except Limited:
-            return True
+            return ""
         except Refused as error:
-            return error.status > 0  # a no is an answer, if it is the server's
-        return True
+            return "" if error.status > 0 else error.reason  # a no is an answer, if it is the server's
+        return ""

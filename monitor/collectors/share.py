@@ -22,10 +22,8 @@ class Share:
         self._per_minute = per_minute
         self._credit = 0.0
         self._mark = 0
-        self._since = 0.0
-        self._seconds = 0.0
 
-    def begin(self, now: float, seconds: float, *, reserve: int) -> None:
+    def begin(self, seconds: float, *, reserve: int) -> None:
         """A cycle of `seconds` begins, which `reserve` requests are put aside of for its polls."""
         income = self._per_minute * max(0.0, seconds) / 60.0
         allowed = self._spender.allowance(seconds)
@@ -34,19 +32,11 @@ class Share:
         # what was not needed is kept for a burst, a minute's worth at most
         self._credit = min(self._credit, self._per_minute) + income
         self._mark = self._spender.asked
-        self._since, self._seconds = now, max(0.0, seconds)
 
     @property
     def spent(self) -> bool:
         """Whether another request is too much."""
         return self._spender.asked - self._mark + 1 > self._credit
-
-    def turn(self) -> float:
-        """When the next request is due (epoch seconds) if all are spread evenly over the cycle: who spends them at once hears nothing of the
-        server until the next.
-        """
-        asked = self._spender.asked - self._mark
-        return self._since + self._seconds * asked / max(1.0, self._credit)
 
     def end(self) -> None:
         """The cycle's work is done."""

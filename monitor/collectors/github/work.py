@@ -22,7 +22,6 @@ from monitor.metrics import Metrics
 
 _TRIES: Final = 3  # of one push, over cycles
 _CURSOR: Final = "backlog"
-_AHEAD: Final = 2.0  # seconds that a request may come before its turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +72,7 @@ class PushWork:
         if not self.queue:
             return
         self._tally = Tally(since=context.now())
-        now = context.now()
-        self._share.begin(now, until - now, reserve=polls)
+        self._share.begin(until - context.now(), reserve=polls)
         workers = [
             spawn(self._worker(context, until), name=f"{context.name}:push")
             for _ in range(self._pace.concurrency * self._github.accounts.count)
@@ -102,16 +100,8 @@ class PushWork:
         while (rank := self.queue.first()) is not None:
             if context.now() >= until or context.stop.is_set():
                 return
-            if rank is not Rank.WATCHED:
-                if self._share.spent:
-                    return
-                turn = self._share.turn()
-                if turn >= until:
-                    return
-                if turn - context.now() > _AHEAD:
-                    if await context.sleep(turn - context.now()):
-                        return
-                    continue
+            if self._share.spent and rank is not Rank.WATCHED:
+                return
             key, push = self.queue.pop()
             before = self._github.accounts.asked
             try:

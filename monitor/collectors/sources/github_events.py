@@ -127,7 +127,7 @@ class GithubEvents:
             self._metrics.source_budget.labels(context.name, "poll").inc(polls)
             until = min(feed.due for feed in self._feeds)
             await work.work(context, until, polls=polls)
-            if await context.sleep(until - context.now()):
+            if await self._outage.wait(context, until):
                 return
 
     async def _tell_downtime(self, context: SourceContext) -> None:

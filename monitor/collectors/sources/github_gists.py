@@ -154,7 +154,7 @@ class GithubGists:
         """Read gists, newest first, until the next poll is due or this cycle's share of the requests is spent."""
         if not self._waiting:
             return
-        self._share.begin(context.now(), self._feed.due - context.now(), reserve=polls)
+        self._share.begin(self._feed.due - context.now(), reserve=polls)
         tally = Tally(since=context.now())
         order = self._order()
         for gist in order:

@@ -204,7 +204,7 @@ class GithubSearch:
         """Read files until `until`, or until this cycle's share of the requests is spent."""
         if not self._waiting:
             return
-        self._share.begin(context.now(), min(until - context.now(), _LONGEST_WAIT), reserve=0)
+        self._share.begin(min(until - context.now(), _LONGEST_WAIT), reserve=0)
         tally = Tally(since=context.now())
         for hit in list(self._waiting.values()):
             if context.now() >= until or context.stop.is_set() or self._share.spent:

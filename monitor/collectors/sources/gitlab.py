@@ -105,7 +105,7 @@ class GitLabSource:
         tally = Tally(since=context.now())
         done: list[bytes] = []
         self._failures = 0
-        self._share.begin(context.now(), until - context.now(), reserve=polls)
+        self._share.begin(until - context.now(), reserve=polls)
 
         async def work() -> None:
             while context.now() < until and not context.stop.is_set() and not self._share.spent:

@@ -106,3 +106,31 @@ async def test_a_stop_ends_it() -> None:
         assert await Outage(server.ping, lambda: START).over(context, "timeout") is False
         assert context.stop.is_set()
         assert await blind(bench, context) == []
+
+
+async def test_an_outage_while_nothing_is_due_is_told_within_seconds() -> None:
+    async with Bench() as bench:
+        context, server = made(bench), Server(21, 50)
+        outage = Outage(server.ping, lambda: server.heard)
+        assert await outage.wait(context, START + 100) is False
+        ((since, until, why),) = await blind(bench, context)
+        assert 17 <= since <= 21
+        assert 50 <= until <= 53
+        assert why == "timeout"
+        assert bench.time.now == START + 100
+
+
+async def test_a_server_that_refused_is_left_alone_while_waiting() -> None:
+    async with Bench() as bench:
+        context, server = made(bench), Server(0, 0)
+        context.failing("refused")
+        assert await Outage(server.ping, lambda: server.heard).wait(context, START + 100) is False
+        assert server.pings == []
+
+
+async def test_the_wait_ends_when_the_service_stops() -> None:
+    async with Bench() as bench:
+        context, server = made(bench), Server(0, 0)
+        context.stop.set()
+        assert await Outage(server.ping, lambda: server.heard).wait(context, START + 100) is True
+        assert server.pings == []

@@ -19,7 +19,7 @@ async def test_fractions_add_up_over_short_cycles() -> None:
         share = Share(upstream, 30)
         spent = []
         for _ in range(8):
-            share.begin(0.0, 1.0, reserve=1)
+            share.begin(1.0, reserve=1)
             spent.append(spend(share, upstream))
             share.end()
         assert spent == [0, 1, 0, 1, 0, 1, 0, 1]
@@ -29,16 +29,16 @@ async def test_what_is_overdrawn_is_paid_back_and_what_is_kept_is_bounded() -> N
     async with Bench() as bench:
         upstream = Upstream(bench.http, bench.metrics, bench.http.budget("http://a.example", "c"))
         share = Share(upstream, 60)
-        share.begin(0.0, 10.0, reserve=0)
+        share.begin(10.0, reserve=0)
         upstream.asked += 25
         share.end()
-        share.begin(0.0, 10.0, reserve=0)
+        share.begin(10.0, reserve=0)
         assert share.spent
         share.end()
         for _ in range(10):
-            share.begin(0.0, 60.0, reserve=0)
+            share.begin(60.0, reserve=0)
             share.end()
-        share.begin(0.0, 60.0, reserve=0)
+        share.begin(60.0, reserve=0)
         assert spend(share, upstream) == 120
 
 
@@ -48,17 +48,5 @@ async def test_the_hosts_window_is_spent_evenly_with_the_polls_put_aside() -> No
         upstream = Upstream(bench.http, bench.metrics, budget)
         budget.observe(200, {"x-ratelimit-remaining": "600", "x-ratelimit-reset": str(int(START + 3600))})
         share = Share(upstream, 60)
-        share.begin(0.0, 60.0, reserve=3)
+        share.begin(60.0, reserve=3)
         assert spend(share, upstream) == 7
-
-
-async def test_turns_are_spread_over_the_cycle() -> None:
-    async with Bench() as bench:
-        upstream = Upstream(bench.http, bench.metrics, bench.http.budget("http://a.example", "c"))
-        share = Share(upstream, 60)
-        share.begin(1000.0, 30.0, reserve=0)
-        turns = []
-        while not share.spent:
-            turns.append(share.turn())
-            upstream.asked += 1
-        assert turns == [1000.0 + n for n in range(30)]
