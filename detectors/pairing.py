@@ -129,8 +129,11 @@ def _extent(members: Sequence[Finding]) -> int:
 
 def _complete(entry: CredentialSet, members: Sequence[Finding]) -> Finding:
     primary, *parts = members
+    told = {name: value for part in reversed(parts) for name, value in part.proof.facts.items()}
     return replace(
         primary,
+        # whose it is stands in the key id, and not in the secret
+        proof=replace(primary.proof, facts={**told, **primary.proof.facts}) if told else primary.proof,
         severity=entry.severity,
         confidence=Confidence.HIGH,
         set_id=entry.id,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from detectors.model import Confidence, CredentialSet, Finding, Kind, Rule, Severity
+from detectors.model import Confidence, CredentialSet, Finding, Kind, Proof, Rule, Severity, Verdict
 from detectors.pairing import pair, with_missing
 
 SET = CredentialSet("pair", "acme", "t", Severity.CRITICAL, "key", ("id",), ("region",), within=100)
@@ -97,3 +97,12 @@ def test_a_part_of_an_encoded_run_says_the_way() -> None:
     (entry,), _ = pair([at(0, "key"), part], [SET])
 
     assert [p.decoded for p in entry.finding.parts] == [("percent",)]
+
+
+def test_what_a_part_tells_of_its_owner_is_told_of_the_set() -> None:
+    id_tells = Proof(Verdict.UNPROVABLE, "id", {"account_id": "123", "kind": "of the id"})
+    key_tells = Proof(Verdict.PROVED, "sum", {"kind": "of the key"})
+
+    (entry,), _ = pair([replace(at(0, "id"), proof=id_tells), replace(at(20, "key"), proof=key_tells)], [SET])
+
+    assert entry.finding.proof == Proof(Verdict.PROVED, "sum", {"account_id": "123", "kind": "of the key"})
