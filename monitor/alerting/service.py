@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.alerting import intake
+from monitor.alerting import drilled, intake
 from monitor.alerting.exposures import Kind
 from monitor.alerting.fold import Fold, Route
 from monitor.alerting.ownership import Ownership
@@ -71,10 +71,16 @@ class AlertingService:
         if work.findings or work.sightings or work.coverage:
             fold = Fold(self._rules.ownership, self._rules.policy, self._rules.routes, now=self._clock())
             async with self._store.write() as connection:
+                drills = await drilled.recognise(connection, work.findings)
+                work.findings = drills.findings
                 await _load(connection, fold, work)
                 fold.findings(work.findings)
                 await _sightings(connection, fold, work)
                 await _save(connection, fold)
+                if drills.seen:
+                    ids = [fold.exposure_id(event) for _, event in drills.seen]
+                    ownership, policy = self._rules.ownership, self._rules.policy
+                    await drilled.note(connection, drills, ownership, policy, ids, now=fold.now)
                 told = [row for event in work.coverage for row in coverage_objects(event)]
                 await ledger.append(connection, told, now=fold.now)
             self._count(fold.counts)

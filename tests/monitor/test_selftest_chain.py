@@ -14,7 +14,7 @@ from browsing import ask
 from collecting import serving
 from detectors.synthetic_encodings import ENCODERS
 from monitor.app import Service, Stage, load_config
-from monitor.collectors.sources.selftest import canary
+from monitor.canary import canary
 from monitor.config import ConfigError
 from whole_service import Running, configure, running
 

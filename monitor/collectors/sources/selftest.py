@@ -8,15 +8,13 @@ the probes whose turn it is: in a round each rule and each decoder has one.
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from pydantic import Field
 
-from detectors.encodings import BASE62
-from detectors.proofs.crc import PROOFS
 from monitor import probing
+from monitor.canary import canary
 from monitor.collectors.base import SourceContext, SourcePlugin, SourceSettings
 from monitor.collectors.probes import Probes
 from monitor.contracts import Document, Mode, Provenance
@@ -25,8 +23,6 @@ from monitor.identity import blob_sha
 if TYPE_CHECKING:
     from monitor.tools import Tools
 
-_PREFIX: Final = b"leakstream_canary_"
-_BODY: Final = 36  # letters and digits, the last six of them the checksum
 _AT_ONCE: Final = 100  # probes beside one canary: their names travel with it
 _DAY: Final = 86_400
 
@@ -78,12 +74,6 @@ def _behind(names: tuple[str, ...], last: str, count: int) -> list[str]:
 def _probes(probes: Probes, names: Iterable[str], source: str, now: float) -> list[Document]:
     texts = {name: probes.text(name, int(now // _DAY), canary()) for name in names}
     return [_document(source, now, text, name) for name, text in texts.items() if text]
-
-
-def canary() -> bytes:
-    """A new one, valid to its checksum. Random: no two are one leak, so that nothing on the way takes it for a repetition."""
-    body = bytes(secrets.choice(BASE62) for _ in range(_BODY))
-    return PROOFS["crc32-base62"].make(_PREFIX + body, secrets.SystemRandom())
 
 
 def _document(source: str, now: float, content: bytes, trace_id: str) -> Document:

@@ -7,7 +7,7 @@ from detectors.scanner import Scanner
 from detectors.synthetic_encodings import ENCODERS
 from monitor import probing
 from monitor.collectors.probes import Probes
-from monitor.collectors.sources.selftest import canary
+from monitor.canary import canary
 
 ALIKE = """
 title = "Acme"

@@ -14,7 +14,8 @@ from monitor.aio import spawn
 from monitor.collectors.base import Stopping
 from monitor.collectors.context import Context
 from monitor.collectors.probes import Probes
-from monitor.collectors.sources.selftest import PLUGIN, SelfTestSettings, canary
+from monitor.canary import canary
+from monitor.collectors.sources.selftest import PLUGIN, SelfTestSettings
 from monitor.contracts import Mode
 from monitor.identity import blob_sha
 from shipped_rules import shipped_scanner
