@@ -229,7 +229,7 @@ class FindingEvent(_JsonContract):
     """One credential at one place, without its plain text."""
 
     TOPIC: ClassVar[str] = FINDINGS
-    VERSION: ClassVar[str] = "1.1"  # 1.1: own, sealed
+    VERSION: ClassVar[str] = "1.1"  # 1.1: own to people
 
     leak: Mapping[str, str]  # key id -> fingerprint, under all active keys; the first is the current key's
     place_id: str
@@ -266,6 +266,8 @@ class FindingEvent(_JsonContract):
     revoke: str = ""
     own: tuple[str, ...] = ()  # names of the operator's own secrets that this is (`leakstream watch`)
     sealed: str = ""  # base64: secret and surroundings, encrypted to the responders' age keys
+    sealed_to: tuple[str, ...] = ()  # the names of those keys
+    people: tuple[str, ...] = ()  # keyed hashes (32 hex) of those whose data it is (at most 64)
 
     @property
     def fingerprint(self) -> str:
@@ -283,7 +285,7 @@ class FindingEvent(_JsonContract):
         for fingerprint in known["leak"].values():
             bytes.fromhex(fingerprint)
         known["place"] = Place(**split(Place, known.get("place", {}))[0])
-        for name in ("parts", "decoded", "hosts", "emails", "own"):
+        for name in ("parts", "decoded", "hosts", "emails", "own", "sealed_to", "people"):
             known[name] = tuple(known.get(name, ()))
         return known
 

@@ -21,6 +21,7 @@ from monitor.collectors.base import SourcePlugin
 from monitor.config import Config, ConfigError
 from monitor.matcher.settings import MatchSettings
 from monitor.plugins import discover
+from monitor.sealing import EvidenceSettings
 from monitor.watching import Watching
 
 _M = TypeVar("_M", bound=BaseModel)
@@ -29,6 +30,7 @@ SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
     "policy": PolicySettings,
     "heartbeat": HeartbeatSettings,
     "match": MatchSettings,
+    "evidence": EvidenceSettings,
 }
 
 

@@ -20,6 +20,7 @@ from monitor.aio import sleep_until, supervise
 from monitor.app.alerting import Job, make_alerting, make_channels, make_heartbeat
 from monitor.app.buses import connected, make_bus, topics
 from monitor.app.loading import configured, section, sources, watching
+from monitor.app.matching import pool_settings
 from monitor.app.state import prepare_state
 from monitor.bus.base import Bus, Handler
 from monitor.bus.runner import Runner
@@ -33,7 +34,7 @@ from monitor.gitread.mirror import forget
 from monitor.health import Check, Health
 from monitor.http import HttpClient
 from monitor.identity import KeyRing
-from monitor.matcher.pool import PoolSettings, ScanPool
+from monitor.matcher.pool import ScanPool
 from monitor.matcher.service import CONTENT_REASONS, MatcherService
 from monitor.matcher.settings import MatchSettings
 from monitor.metrics import Metrics
@@ -131,6 +132,7 @@ class Service:
         try:
             make_bus(self._config, self._clock, self.metrics, "check")
             self._rules()
+            pool_settings(self._config)
             self._sources(tools)
             make_channels(self._config, tools, KeyRing.of(bytes(32)))
             make_heartbeat(self._config, tools)
@@ -175,19 +177,8 @@ class Service:
         settings = section(self._config, MatchSettings)
         if settings.rules:  # a wrong one is said here, by its file, and not by a process that does not start
             await asyncio.to_thread(self._rules)
-        pool = await stack.enter_async_context(
-            ScanPool(
-                PoolSettings(
-                    processes=settings.processes,
-                    seconds=settings.job_seconds,
-                    memory_bytes=settings.memory_mib * 1024**2,
-                    cache_dir=settings.cache_dir,
-                    rules=settings.rules,
-                ),
-                keys,
-                self.metrics,
-            )
-        )
+        wanted = await asyncio.to_thread(pool_settings, self._config)
+        pool = await stack.enter_async_context(ScanPool(wanted, keys, self.metrics))
         matcher = MatcherService(pool, self.metrics, clock=self._clock)
         self._read(bus, Stage.MATCH, [DOCUMENTS], matcher.handle)
 

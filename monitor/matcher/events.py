@@ -15,6 +15,7 @@ from monitor.matcher import redact
 from monitor.matcher.describe import Described, facts
 from monitor.matcher.parts import cut_dump
 from monitor.matcher.repeats import Repeats
+from monitor.matcher.sealing import Seals
 
 _AT_MOST: Final = 16
 _HOST: Final = re.compile(
@@ -75,9 +76,10 @@ class _Told:
 class EventMaker:
     """Turns the findings of one document into events. One per thread."""
 
-    def __init__(self, keys: KeyRing, redactor: redact.Redactor) -> None:
+    def __init__(self, keys: KeyRing, redactor: redact.Redactor, seals: Seals | None = None) -> None:
         self._keys = keys
         self._redactor = redactor
+        self._seals = seals
 
     def events(self, document: Document, findings: Sequence[Finding], *, now: float) -> list[FindingEvent]:
         """In the order of `findings`. Of a document in parts each finding is told once: by the part that has it whole first."""
@@ -91,7 +93,13 @@ class EventMaker:
             document_id=self._redactor.text(document.id, repeats),
             blob=document.blob_sha or blob_sha(document.content),
         )
-        return [self._event(document, finding, told, now) for finding in described.findings]
+        made = [self._event(document, finding, told, now) for finding in described.findings]
+        if self._seals is None:
+            return made
+        return [
+            self._seals.event(document, finding, event)
+            for finding, event in zip(described.findings, made, strict=True)
+        ]
 
     def sighting(self, document: Document) -> Sighting:
         """Of a document that is known: where its blob stands now. Its names pass the redactor as all others."""

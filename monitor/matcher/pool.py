@@ -11,10 +11,10 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import orjson
 import structlog
@@ -26,7 +26,7 @@ from monitor.matcher.frames import MEMORY_EXIT
 from monitor.metrics import Metrics
 
 _LOG = structlog.get_logger("matcher.pool")
-WORKER: Final = (sys.executable, "-m", "monitor.matcher.worker")
+WORKER: Final = (sys.executable, "-m", "monitor.scanning")
 SECONDS_A_MIB: Final = 3.0  # the densest take half of it on a slow core: 6,000 reported tokens a MiB
 _START_SECONDS: Final = 120.0  # a cold database is compiled once; a warm one loads in a moment
 
@@ -54,6 +54,7 @@ class PoolSettings:
     memory_bytes: int = 768 * 1024**2
     cache_dir: Path | None = None
     rules: Sequence[Path] = ()
+    evidence: Mapping[str, Any] | None = None  # as `monitor.scanning` takes it; None = nothing is sealed
     command: Sequence[str] = WORKER
 
 
@@ -135,6 +136,7 @@ class _Worker:
                 "memory_bytes": settings.memory_bytes,
                 "cache_dir": str(settings.cache_dir) if settings.cache_dir else None,
                 "rules": [str(path) for path in settings.rules],
+                "evidence": settings.evidence,
             }
         )
         try:

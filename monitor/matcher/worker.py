@@ -4,7 +4,7 @@ It is the only process that parses foreign content. It opens no socket, writes n
 limit on its memory and ends with its parent. What leaves it is redacted.
 
 The first frame is its setup: one JSON object with `keys` (hex, current first), `memory_bytes`, `cache_dir`, `rules` (further rule
-files). The answer to it is an empty frame, sent when the database is loaded.
+files), `evidence` (`monitor.scanning`). The answer to it is an empty frame, sent when the database is loaded.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from monitor.identity import KeyRing
 from monitor.matcher import frames
 from monitor.matcher.events import EventMaker
 from monitor.matcher.redact import Finds, Redactor
+from monitor.matcher.sealing import EvidenceMaker
 
 DIFF: Final = "text/x-diff"  # the media type of a unified diff
 
@@ -45,13 +46,21 @@ class DocumentScanner(Finds, Protocol):
     ) -> Mapping[int, Sequence[Finding]]: ...
 
 
+def no_evidence(_: dict[str, Any]) -> None:
+    """Nothing is sealed."""
+
+
 def serve(
-    source: BinaryIO, sink: BinaryIO, make_scanner: Callable[[dict[str, Any]], DocumentScanner]
+    source: BinaryIO,
+    sink: BinaryIO,
+    make_scanner: Callable[[dict[str, Any]], DocumentScanner],
+    make_evidence: Callable[[dict[str, Any]], EvidenceMaker | None] = no_evidence,
 ) -> None:
     """Answer jobs until `source` ends. Raises FrameError when the parent breaks the protocol."""
     setup = orjson.loads(_read(source) or b"{}")
-    scanner = make_scanner(setup)
-    maker = EventMaker(KeyRing.of(*(bytes.fromhex(key) for key in setup["keys"])), Redactor(scanner))
+    scanner, evidence = make_scanner(setup), make_evidence(setup)
+    keys = KeyRing.of(*(bytes.fromhex(key) for key in setup["keys"]))
+    maker = EventMaker(keys, Redactor(scanner), evidence)
     hardening.limit_memory(int(setup["memory_bytes"]))
     _write(sink, struct.pack("<I", 0))
     while about := _read(source):
@@ -75,6 +84,9 @@ def serve(
                 message = event.message()
                 events.append((number, message.key, message.value))
                 rules[event.rule] += 1
+        if evidence is not None:
+            dropped += evidence.dropped
+            evidence.dropped.clear()
         stats = {
             "seconds": time.perf_counter() - started,
             "bytes": sum(job.ends[number] - job.starts[number] for number in documents),
@@ -142,7 +154,10 @@ def make_scanner(setup: dict[str, Any]) -> DocumentScanner:
     return Scanner(rules, cache_dir=Path(cache) if cache else None)
 
 
-def main(scanner: Callable[[dict[str, Any]], DocumentScanner] = make_scanner) -> None:
+def main(
+    scanner: Callable[[dict[str, Any]], DocumentScanner] = make_scanner,
+    evidence: Callable[[dict[str, Any]], EvidenceMaker | None] = no_evidence,
+) -> None:
     hardening.no_core_dumps()
     hardening.die_with_parent(signal.SIGKILL)
     signal.signal(
@@ -151,10 +166,6 @@ def main(scanner: Callable[[dict[str, Any]], DocumentScanner] = make_scanner) ->
     sink = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints by accident must not break the protocol
     try:
-        serve(sys.stdin.buffer, sink, scanner)
+        serve(sys.stdin.buffer, sink, scanner, evidence)
     except MemoryError:
         os._exit(frames.MEMORY_EXIT)  # at once: there is no memory left to unwind with
-
-
-if __name__ == "__main__":
-    main()
