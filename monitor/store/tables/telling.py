@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     Float,
     ForeignKey,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -43,12 +45,22 @@ outbox: Final = Table(
     Column("delivered_at", Float),
     Column("labels", JSON, nullable=False, server_default=text("'{}'")),
     Column("incident", String(200), nullable=False, server_default=""),  # what is told together
+    Column("message", String(64), nullable=False, server_default=""),  # the key of the summary that tells it
+    # how many rows its message told: 1 alone, n on one row of a summary and 0 on its others
+    Column("carried", Integer, nullable=False, server_default="0"),
     UniqueConstraint("key", "notifier"),
     Index("outbox_due", "notifier", "state", "next_try", "id"),
     Index("outbox_order", "exposure_id", "notifier", "state", "id"),
     Index("outbox_delivered", "state", "delivered_at"),
     Index("outbox_incident", "notifier", "incident", "state", "created_at"),
     Index("outbox_recent", "notifier", "created_at"),
+    Index(
+        "outbox_messages",
+        "notifier",
+        "delivered_at",
+        sqlite_where=text("carried > 0"),
+        postgresql_where=text("carried > 0"),
+    ),
 )
 
 # When nobody is to be told of what. Term: a year after the end.
@@ -59,6 +71,7 @@ silences: Final = Table(
     Column("since", Float, nullable=False),
     Column("until", Float, nullable=False, index=True),
     Column("matches", JSON, nullable=False),  # name -> value, all of which an exposure must have
+    Column("even_critical", Boolean, nullable=False, server_default=false()),  # and proved
     Column("reason", Text, nullable=False),
     Column("created_at", Float, nullable=False),
     Column("created_by", String(128), nullable=False),

@@ -13,6 +13,7 @@ branch_labels = None
 depends_on = None
 
 _ID: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_CARRIED: Final = "carried > 0"
 _CHECKED: Final = "next_check IS NOT NULL"
 
 
@@ -43,6 +44,15 @@ def upgrade() -> None:
         postgresql_where=sa.text(_CHECKED),
     )
     op.add_column("outbox", _word("incident", 200, ""))
+    op.add_column("outbox", _word("message", 64, ""))
+    op.add_column("outbox", sa.Column("carried", sa.Integer(), nullable=False, server_default="0"))
+    op.create_index(
+        "outbox_messages",
+        "outbox",
+        ["notifier", "delivered_at"],
+        sqlite_where=sa.text(_CARRIED),
+        postgresql_where=sa.text(_CARRIED),
+    )
     op.create_index("outbox_incident", "outbox", ["notifier", "incident", "state", "created_at"])
     op.create_table(
         "sealed",
@@ -65,6 +75,7 @@ def upgrade() -> None:
         sa.Column("since", sa.Float(), nullable=False),
         sa.Column("until", sa.Float(), nullable=False),
         sa.Column("matches", sa.JSON(), nullable=False),
+        sa.Column("even_critical", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("created_at", sa.Float(), nullable=False),
         sa.Column("created_by", sa.String(128), nullable=False),
@@ -92,7 +103,8 @@ def downgrade() -> None:
         op.drop_table(table)
     op.drop_index("outbox_incident", "outbox")
     op.drop_index("sightings_check", "sightings")
-    _drop("outbox", "incident")
+    op.drop_index("outbox_messages", "outbox")
+    _drop("outbox", "incident", "message", "carried")
     _drop("sightings", "public", "checked_at", "removed_at", "next_check", "checks")
     _drop(
         "exposures",
