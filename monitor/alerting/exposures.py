@@ -3,9 +3,10 @@
     nothing --opened--> open --closed--> closed --reopened--> open (the next opening)
                          open: repeated | escalated          closed: repeated (the close mutes it)
 
-Everything merged is a minimum, a maximum or a union, so that order and repetition of sightings make no difference. A close mutes
-its scope only (this leak everywhere, one repository, or the places seen so far); a sighting that ranks higher than everything
-before always reopens. Somebody is told once for each opening and once more for each rise of the rank.
+A close mutes its scope only (this leak everywhere, one repository, or the places seen so far); a sighting that ranks higher than
+everything before always reopens. Somebody is told once for each opening and once more for each rise of the rank. That somebody
+has acknowledged it, and that the secret is dead (revoked), are marks on an exposure and no states: neither ends it, neither keeps
+anybody from being told. How sightings add up is in `merging`, what a look at a place does in `following`.
 """
 
 from __future__ import annotations
@@ -14,20 +15,19 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from detectors.model import Confidence, Severity, Verdict
+from monitor.alerting.merging import first, merge
 from monitor.alerting.notifiers.base import Change
-from monitor.alerting.ownership import Level, combine
-from monitor.alerting.policy import CONFIDENCES, Action, Decision, Policy
+from monitor.alerting.ownership import Level
+from monitor.alerting.policy import Action, Decision, Policy
 from monitor.alerting.seen import Seen
 from monitor.contracts import Mode
 from monitor.store.model import Exposure
 
 OPEN: Final = "open"
 CLOSED: Final = "closed"
-_MODES: Final = (Mode.EXERCISE, Mode.REPLAY, Mode.LIVE)
-_VERDICTS: Final = (Verdict.REFUTED, Verdict.UNPROVABLE, Verdict.PROVED)
 
 
 class Kind(StrEnum):
@@ -42,7 +42,7 @@ class Kind(StrEnum):
 
 
 class CloseReason(StrEnum):
-    """Why a person closed it."""
+    """Why it is over."""
 
     REVOKED = "revoked"
     REMOVED = "removed"
@@ -68,8 +68,11 @@ DEFAULT_SCOPE: Final[Mapping[CloseReason, Scope]] = {
 }
 
 
+SYSTEM: Final = "system"  # who closed it, when nobody did
+
+
 class WrongState(ValueError):
-    """Closing what is closed, or reopening what is open."""
+    """Closing what is closed, reopening what is open, acknowledging what is over, revoking what is revoked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ class Reopened:
 
 def apply(row: Exposure | None, seen: Seen, policy: Policy, *, now: float) -> Step:
     """One sighting of a leak of which `row` is known."""
-    merged = _first(seen, now) if row is None else _merge(row, seen, now)
+    merged = first(seen, now) if row is None else merge(row, seen, now)
     decision = policy.decide(
         level=Level(merged.level),
         severity=Severity(merged.severity),
@@ -117,11 +120,15 @@ def apply(row: Exposure | None, seen: Seen, policy: Policy, *, now: float) -> St
 def close(
     row: Exposure, reason: CloseReason, *, by: str, at: float, scope: Scope, where: str = "", note: str = ""
 ) -> Exposure:
-    """`where` is the repository of Scope.REPOSITORY. Raises WrongState."""
+    """`where` is the repository of Scope.REPOSITORY. Who says that it was revoked, or is gone, says so as of `at` unless it is known
+    to be so for longer. Raises WrongState.
+    """
     if row.state == CLOSED:
         raise WrongState(f"closed already, by {row.closed_by}: {row.close_reason}")
     return replace(
         row,
+        revoked_at=_since(row.revoked_at, at) if reason is CloseReason.REVOKED else row.revoked_at,
+        removed_at=_since(row.removed_at, at) if reason is CloseReason.REMOVED else row.removed_at,
         state=CLOSED,
         closed_at=at,
         closed_by=by,
@@ -132,19 +139,29 @@ def close(
     )
 
 
+def acknowledge(row: Exposure, *, by: str, at: float) -> Exposure:
+    """Somebody has it in hand. The first one stands: an opening has one owner. Raises WrongState."""
+    if row.state == CLOSED:
+        raise WrongState(f"closed already, by {row.closed_by}: {row.close_reason}")
+    if row.acknowledged_at is not None:
+        raise WrongState(f"acknowledged already, by {row.acknowledged_by}")
+    return replace(row, acknowledged_at=at, acknowledged_by=by)
+
+
+def revoke(row: Exposure, *, at: float) -> Exposure:
+    """The secret is dead since `at`, though the text may stand where it stood. Open or closed. Raises WrongState."""
+    if row.revoked_at is not None:
+        raise WrongState("revoked already")
+    return replace(row, revoked_at=at)
+
+
 def reopen(row: Exposure, *, at: float) -> Reopened:
-    """By a person's hand; told like any other opening if the last decision tells anybody. Raises WrongState."""
+    """Told like any other opening if the last decision tells anybody. Raises WrongState."""
     if row.state == OPEN:
         raise WrongState("open already")
     decision = Decision(Action(row.action), row.decision)
     opened = _opened_again(row, at)
     return Reopened(*_telling(opened, decision), decision)
-
-
-def rank(*, mode: Mode, level: Level, severity: Severity, verdict: Verdict) -> int:
-    """How bad: a real one above an exercise, then whose it is, then the severity, then whether it is proved. Above 0."""
-    real = 1000 * (mode is not Mode.EXERCISE)
-    return 1 + real + 100 * level.rank + 10 * severity.rank + 5 * (verdict is Verdict.PROVED)
 
 
 def idempotency_key(row: Exposure, change: Change) -> str:
@@ -158,15 +175,15 @@ def idempotency_key(row: Exposure, change: Change) -> str:
 def _transition(row: Exposure | None, seen: Seen, merged: Exposure) -> tuple[Kind, str]:
     if row is None:
         return Kind.OPENED, "new"
-    if row.state == CLOSED:
-        if merged.rank > row.rank:
-            return Kind.REOPENED, "ranks_higher"
-        if seen.new_place and not _muted(row, seen):
-            return Kind.REOPENED, "outside_scope"
-        return Kind.REPEATED, "muted"
     if merged.rank > row.rank:
-        return Kind.ESCALATED, "ranks_higher"
-    return Kind.REPEATED, "new_place" if seen.new_place else "known_place"
+        return (Kind.REOPENED if row.state == CLOSED else Kind.ESCALATED), "ranks_higher"
+    if row.state != CLOSED:
+        return Kind.REPEATED, "new_place" if seen.new_place else "known_place"
+    if seen.new_place and not _muted(row, seen):
+        return Kind.REOPENED, "outside_scope"
+    if seen.back and row.close_scope == Scope.SEEN:
+        return Kind.REOPENED, "public_again"
+    return Kind.REPEATED, "muted"
 
 
 def _muted(row: Exposure, seen: Seen) -> bool:
@@ -190,6 +207,8 @@ def _opened_again(row: Exposure, at: float) -> Exposure:
         opening=row.opening + 1,
         told=0,
         opened_at=at,
+        acknowledged_at=None,
+        acknowledged_by="",
         closed_at=None,
         closed_by="",
         close_reason="",
@@ -199,84 +218,5 @@ def _opened_again(row: Exposure, at: float) -> Exposure:
     )
 
 
-def _first(seen: Seen, now: float) -> Exposure:
-    owner = seen.attribution
-    return Exposure(
-        id=seen.exposure_id,
-        state=OPEN,
-        mode=seen.mode.value,
-        opening=1,
-        rank=rank(mode=seen.mode, level=owner.level, severity=seen.severity, verdict=seen.verdict),
-        told=0,
-        action=Action.RECORD.value,
-        decision="",
-        severity=seen.severity.value,
-        verdict=seen.verdict.value,
-        confidence=seen.confidence.value,
-        **seen.about,
-        source=seen.source,
-        repository=seen.repository,
-        path=seen.path,
-        level=owner.level.value,
-        score=owner.score,
-        reasons=owner.reasons,
-        first_published=seen.published_at,
-        first_seen=seen.seen_at,
-        last_seen=seen.seen_at,
-        sightings=int(seen.new_place),
-        opened_at=now,
-        unwatched_since=now if owner.level is Level.NONE else None,
-    )
-
-
-def _merge(row: Exposure, seen: Seen, now: float) -> Exposure:
-    owner = combine(row.reasons, seen.attribution.reasons)
-    mode = max(Mode(row.mode), seen.mode, key=_MODES.index)
-    severity = max(Severity(row.severity), seen.severity, key=lambda s: s.rank)
-    verdict = max(Verdict(row.verdict), seen.verdict, key=_VERDICTS.index)
-    confidence = max(Confidence(row.confidence), seen.confidence, key=CONFIDENCES.index)
-    published = [t for t in (row.first_published, seen.published_at) if t is not None]
-    unwatched = None
-    if owner.level is Level.NONE:
-        unwatched = now if row.unwatched_since is None and seen.new_place else row.unwatched_since
-    was_drill = row.mode == Mode.EXERCISE and mode is not Mode.EXERCISE
-    return replace(
-        row,
-        mode=mode.value,
-        told=0 if was_drill else row.told,  # who was told of a drill was not told of a leak
-        rank=max(row.rank, rank(mode=mode, level=owner.level, severity=severity, verdict=verdict)),
-        severity=severity.value,
-        verdict=verdict.value,
-        confidence=confidence.value,
-        **_about(row, seen),
-        **_where(row, seen),
-        level=owner.level.value,
-        score=owner.score,
-        reasons=owner.reasons,
-        first_published=min(published, default=None),
-        first_seen=min(row.first_seen, seen.seen_at),
-        last_seen=max(row.last_seen, seen.seen_at),
-        sightings=row.sightings + seen.new_place,
-        unwatched_since=unwatched,
-    )
-
-
-def _about(row: Exposure, seen: Seen) -> Mapping[str, Any]:
-    """The description of the severest rule that found it, a complete set's before a single one's."""
-    known = (Severity(row.severity).rank, bool(row.set_id), row.rule)
-    other = (seen.severity.rank, bool(seen.about["set_id"]), seen.about["rule"])
-    return seen.about if other > known or (other == known and _is_reduced(row)) else {}
-
-
-def _where(row: Exposure, seen: Seen) -> Mapping[str, Any]:
-    """The place it was seen first."""
-    known = (row.first_seen, row.source, row.repository, row.path)
-    other = (seen.seen_at, seen.source, seen.repository, seen.path)
-    if other >= known and not _is_reduced(row):
-        return {}
-    return {"source": seen.source, "repository": seen.repository, "path": seen.path}
-
-
-def _is_reduced(row: Exposure) -> bool:
-    """Whether the janitor has left only fingerprint, rule, source and day of it."""
-    return row.level == Level.NONE and row.unwatched_since is None
+def _since(known: float | None, at: float) -> float:
+    return at if known is None else known

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Final
 
 from detectors.model import Confidence, Severity, Verdict
 from monitor.alerting.ownership import Attribution
 from monitor.contracts import FindingEvent, Mode, Sighting
 from monitor.store.model import Exposure
+
+
+class Public(StrEnum):
+    """Whether a leak still stands where it was seen; of an exposure with several places the worst that cannot be ruled out."""
+
+    UNKNOWN = "unknown"  # nobody has looked, or there is nothing to look at
+    PUBLIC = "public"
+    CLEANED = "cleaned"  # not at the head any more, but the history shows it to everybody
+    REMOVED = "removed"  # the place is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +39,8 @@ class Seen:
     path: str
     attribution: Attribution
     about: Mapping[str, Any] = field(repr=False)  # what names the leak: the columns of _ABOUT
+    back: bool = False  # a known place that was gone, published again since
+    people: int = 0  # whose data stands at the place
 
 
 _ABOUT: Final = (
@@ -46,7 +58,7 @@ _ABOUT: Final = (
 
 
 def seen_of_finding(
-    event: FindingEvent, exposure_id: str, attribution: Attribution, *, new_place: bool
+    event: FindingEvent, exposure_id: str, attribution: Attribution, *, new_place: bool, back: bool = False
 ) -> Seen:
     """Raises ValueError when a word of the event is none that this version knows."""
     return Seen(
@@ -63,10 +75,14 @@ def seen_of_finding(
         path=event.place.path or event.place.url,
         attribution=attribution,
         about={name: getattr(event, name) for name in _ABOUT},
+        back=back,
+        people=event.records,
     )
 
 
-def seen_of_sighting(row: Exposure, sighting: Sighting, attribution: Attribution, *, new_place: bool) -> Seen:
+def seen_of_sighting(
+    row: Exposure, sighting: Sighting, attribution: Attribution, *, new_place: bool, back: bool = False
+) -> Seen:
     """A known blob of `row` stands at one more place."""
     return Seen(
         exposure_id=row.id,
@@ -82,4 +98,5 @@ def seen_of_sighting(row: Exposure, sighting: Sighting, attribution: Attribution
         path=sighting.place.path or sighting.place.url,
         attribution=attribution,
         about={name: getattr(row, name) for name in _ABOUT},
+        back=back,
     )

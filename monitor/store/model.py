@@ -54,6 +54,13 @@ class Exposure:
     close_scope: str = ""
     close_where: str = ""
     close_note: str = ""
+    public: str = "unknown"  # unknown | public | cleaned | removed
+    checked_at: float | None = None  # when a place of it was looked at last
+    removed_at: float | None = None  # since when it stands nowhere any more
+    revoked_at: float | None = None  # since when the secret is dead
+    acknowledged_at: float | None = None
+    acknowledged_by: str = ""
+    people: int = 0  # whose data it holds, at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,24 @@ class NewSighting:
     blob_sha: str
     snippet: str
     place: Mapping[str, Any] = field(repr=False)
+    next_check: float | None = None  # when it is to be looked at; None = never
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A kept place, and whether the leak still stands there."""
+
+    id: int
+    exposure_id: str
+    place_id: str
+    source: str
+    blob_sha: str
+    place: Mapping[str, Any] = field(repr=False)
+    public: str = "unknown"
+    checked_at: float | None = None
+    removed_at: float | None = None
+    next_check: float | None = None
+    checks: int = 0  # looks that were asked for since it became what it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +111,7 @@ class Telling:
     created_at: float
     fetched_at: float | None
     labels: Mapping[str, str] = field(default_factory=dict)
+    incident: str = ""  # what is told together: a repository, a document, a source
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +128,53 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """An outbox row that is due, and the oldest of its exposure and notifier.
+
+    `reason`: why it waited so far; `message`: the key of the summary that it was to be told with, "" for none; `overtaken`: a page of the
+    same exposure waits behind it.
+    """
+
+    id: int
+    exposure_id: str
+    opening: int
+    change: str
+    action: str
+    created_at: float
+    key: str
+    incident: str
+    reason: str
+    message: str
+    drill: bool
+    overtaken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that a notifier took: `carried` rows were told by it."""
+
+    action: str
+    incident: str
+    at: float
+    carried: int
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """When (from `since` to before `until`) nobody is told of what has all of `matches`. A row of `silences`."""
+
+    id: int
+    since: float
+    until: float
+    matches: Mapping[str, str]
+    even_critical: bool
+    reason: str
+    created_at: float
+    created_by: str
+    ended_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Leased:
     """An outbox row that this process may deliver until `lease_until`; `fence` proves it later."""
 
@@ -111,8 +184,11 @@ class Leased:
     exposure_id: str
     opening: int
     change: str
+    action: str
     created_at: float
     fetched_at: float | None
+    incident: str
+    message: str  # the key of the summary that tells it, "" when it is told alone
     attempts: int
     fence: int
     lease_until: float

@@ -10,12 +10,14 @@ from monitor.alerting.exposures import (
     CloseReason,
     Scope,
     WrongState,
+    acknowledge,
     apply,
     close,
     idempotency_key,
-    rank,
     reopen,
+    revoke,
 )
+from monitor.alerting.merging import rank
 from monitor.alerting.notifiers.base import Change
 from monitor.alerting.ownership import Level, Ownership
 from monitor.alerting.policy import Policy, PolicyRow
@@ -298,3 +300,43 @@ def test_a_page_without_a_path_is_named_by_its_url():
         None, seen_of_finding(event, event.fingerprint, attribution, new_place=True), Policy(), now=NOON
     ).row
     assert (row.repository, row.path) == ("", "https://pastebin.com/x")
+
+
+def test_an_acknowledgement_is_one_persons_and_ends_with_the_opening():
+    row = acknowledge(opened(), by="ann", at=NOON + 1)
+    assert (row.state, row.acknowledged_by, row.acknowledged_at) == ("open", "ann", NOON + 1)
+    assert outcome(step(row, severity="critical")) == ("escalated", "ranks_higher", "escalated")
+    with pytest.raises(WrongState, match="acknowledged already, by ann"):
+        acknowledge(row, by="bob", at=NOON)
+    over = close(row, CloseReason.TEST, by="ann", at=NOON, scope=Scope.LEAK)
+    with pytest.raises(WrongState, match="closed already"):
+        acknowledge(over, by="bob", at=NOON)
+    again = reopen(over, at=NOON + 5).row
+    assert (again.acknowledged_at, again.acknowledged_by) == (None, "")
+
+
+def test_a_revoked_secret_is_dead_while_its_exposure_stays_open():
+    row = revoke(opened(), at=NOON + 3)
+    assert (row.state, row.revoked_at) == ("open", NOON + 3)
+    with pytest.raises(WrongState, match="revoked already"):
+        revoke(row, at=NOON + 4)
+    over = close(row, CloseReason.REVOKED, by="ann", at=NOON + 9, scope=Scope.LEAK)
+    assert over.revoked_at == NOON + 3
+
+
+@pytest.mark.parametrize(
+    ("reason", "dead", "gone"), [("revoked", NOON, None), ("removed", None, NOON), ("test", None, None)]
+)
+def test_who_closes_says_since_when(reason, dead, gone):
+    row = closed(reason)
+    assert (row.revoked_at, row.removed_at) == (dead, gone)
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected"),
+    [(Scope.SEEN, ("reopened", "public_again", "reopened")), (Scope.LEAK, ("repeated", "muted", None))],
+)
+def test_what_is_published_again_at_a_place_that_was_gone_reopens(scope, expected):
+    row = closed("removed", scope=scope)
+    back = replace(seen(new=False), back=True)
+    assert outcome(apply(row, back, Policy(), now=NOON + 10)) == expected
