@@ -77,7 +77,7 @@ class Exposures:
     async def show(self, name: str, *, actor: str) -> dict[str, Any]:
         """One exposure (`view` states the shape) with `history`: the newest entries of its audit log. `name`: id or its beginning."""
         async with self._store.write() as connection:
-            row = await _find(connection, name)
+            row = await find(connection, name)
             await records.add_audit(
                 connection, at=self._clock(), actor=actor, verb="viewed", exposure_id=row.id
             )
@@ -105,7 +105,7 @@ class Exposures:
         why = CloseReason(reason)
         scope = scope or DEFAULT_SCOPE[why]
         async with self._store.write() as connection:
-            row = await _find(connection, name)
+            row = await find(connection, name)
             if scope is Scope.REPOSITORY:
                 where = where or row.repository
             closed = machine.close(row, why, by=actor, at=now, scope=scope, where=where, note=note)
@@ -124,7 +124,7 @@ class Exposures:
         """Open it again and tell whoever the policy names. Raises WrongState."""
         now = self._clock()
         async with self._store.write() as connection:
-            step = machine.reopen(await _find(connection, name), at=now)
+            step = machine.reopen(await find(connection, name), at=now)
             row = step.row
             await exposures.save(connection, new=(), changed=[row])
             if step.tell is not None:
@@ -151,7 +151,8 @@ class Exposures:
         return summary_object(row, console=self._console)
 
 
-async def _find(connection: AsyncConnection, name: str) -> Exposure:
+async def find(connection: AsyncConnection, name: str) -> Exposure:
+    """The exposure whose id is, or begins with, `name`; nobody else changes it before the transaction ends. Raises UnknownExposure."""
     name = name.strip().lower()
     if len(name) < SHORTEST_ID or any(c not in "0123456789abcdef" for c in name):
         raise UnknownExposure(f"an exposure is named by at least {SHORTEST_ID} hexadecimal digits of its id")
