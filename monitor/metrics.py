@@ -294,6 +294,39 @@ class Metrics:
             registry=r,
         )
 
+        # -- drills
+        self.drills = Counter(
+            "leakstream_drills",
+            "Drills by source and outcome: told in time, or missed.",
+            ["source", "outcome"],
+            registry=r,
+        )
+        self.drill_seconds = Histogram(
+            "leakstream_drill_seconds",
+            "From planting a synthetic leak until the last notifier had its page: the time to page.",
+            ["source"],
+            buckets=_LATENCY,
+            registry=r,
+        )
+        self.drill_last_success = Gauge(
+            "leakstream_drill_last_success_timestamp_seconds",
+            "When a drill of this source was last told in time; 0 = never.",
+            ["source"],
+            registry=r,
+        )
+        self.drill_missed = Gauge(
+            "leakstream_drill_missed",
+            "Whether the newest drill of this source was missed (1).",
+            ["source"],
+            registry=r,
+        )
+        self.drill_interval = Gauge(
+            "leakstream_drill_interval_seconds",
+            "How often a drill of this source is planted ([drills] every).",
+            ["source"],
+            registry=r,
+        )
+
         # -- coverage ledger
         self.capture_low = Gauge(
             "leakstream_capture_low",
