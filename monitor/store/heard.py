@@ -1,0 +1,57 @@
+"""What a notifier took, and when: reads over the outbox. Inside a transaction of the caller."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from monitor.store.dialect import chunks
+from monitor.store.model import Sent, Waiting
+from monitor.store.outbox import DELIVERED
+from monitor.store.tables import exposures, outbox
+
+
+async def messages_since(connection: AsyncConnection, notifier: str, since: float) -> list[Sent]:
+    """The messages that a notifier took since then, in their order."""
+    query = (
+        select(outbox.c.action, outbox.c.incident, outbox.c.delivered_at, outbox.c.carried)
+        .where(outbox.c.notifier == notifier, outbox.c.carried > 0, outbox.c.delivered_at > since)
+        .order_by(outbox.c.delivered_at)
+    )
+    return [Sent(*row) for row in await connection.execute(query)]
+
+
+async def states_of(
+    connection: AsyncConnection, notifier: str, rows: Sequence[Waiting]
+) -> dict[tuple[str, int], set[str]]:
+    """(exposure, opening) of `rows` -> the states of everything that the notifier was to be told of it."""
+    found: dict[tuple[str, int], set[str]] = defaultdict(set)
+    for ids in chunks({row.exposure_id for row in rows}):
+        query = (
+            select(outbox.c.exposure_id, outbox.c.opening, outbox.c.state)
+            .where(outbox.c.exposure_id.in_(ids), outbox.c.notifier == notifier)
+            .distinct()
+        )
+        for exposure_id, opening, state in await connection.execute(query):
+            found[exposure_id, opening].add(state)
+    return found
+
+
+async def summed_open(connection: AsyncConnection, notifier: str, incident: str) -> bool:
+    """Whether an exposure of this incident that a summary told is still open."""
+    query = (
+        select(outbox.c.id)
+        .join(exposures, exposures.c.id == outbox.c.exposure_id)
+        .where(
+            outbox.c.notifier == notifier,
+            outbox.c.incident == incident,
+            outbox.c.state == DELIVERED,
+            outbox.c.message != "",
+            exposures.c.state == "open",
+        )
+        .limit(1)
+    )
+    return (await connection.execute(query)).first() is not None
