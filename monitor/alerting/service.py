@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.alerting import drilled, intake
+from monitor.alerting import drilled, intake, sealing
 from monitor.alerting.exposures import Kind
 from monitor.alerting.fold import Fold, Route
 from monitor.alerting.ownership import Ownership
@@ -77,6 +77,7 @@ class AlertingService:
                 fold.findings(work.findings)
                 await _sightings(connection, fold, work)
                 await _save(connection, fold)
+                await sealing.keep(connection, fold, work.findings)
                 if drills.seen:
                     ids = [fold.exposure_id(event) for _, event in drills.seen]
                     ownership, policy = self._rules.ownership, self._rules.policy

@@ -25,6 +25,7 @@ from monitor.bus.base import Handler
 from monitor.config import Config
 from monitor.console.console import Console
 from monitor.identity import KeyRing
+from monitor.sealing import EvidenceSettings
 from monitor.store.engine import Store
 from monitor.store.janitor import Janitor, Terms
 from monitor.tools import Tools
@@ -61,7 +62,11 @@ def make_alerting(
     alerting = AlertingService(
         store, rules, metrics, selftest, keys=known, clock=clock, on_told=deliverer.wake
     )
-    janitor = Janitor(store, Terms(unattributed_places=policy.unattributed_places_hours * 3600))
+    terms = Terms(
+        unattributed_places=policy.unattributed_places_hours * 3600,
+        sealed=section(config, EvidenceSettings).days * 86_400,
+    )
+    janitor = Janitor(store, terms)
     names = [route.notifier for route in routes]
     upkeep = Upkeep(store, janitor, metrics, clock=clock, notifiers=names, late_seconds=late)
     keeper = Keeper(store, ledger_key(config), metrics, clock=clock)

@@ -32,6 +32,7 @@ from monitor.store.tables import (
     exposures,
     outbox,
     places,
+    sealed,
     sightings,
 )
 
@@ -50,6 +51,7 @@ class Terms:
     unattributed: float = 180 * _DAY
     closed: float = 365 * _DAY
     sightings: float = 400 * _DAY
+    sealed: float = 90 * _DAY
     delivered: float = 90 * _DAY
     failed: float = 400 * _DAY
     audit: float = 365 * _DAY
@@ -104,6 +106,7 @@ class Janitor:
             ),
             ("blob_places", blob_places, blob_places.c.kept_since < now - terms.unattributed_places),
             ("sightings", sightings, sightings.c.seen_at < now - terms.sightings),
+            ("sealed", sealed, sealed.c.at < now - terms.sealed),
             (
                 "outbox",
                 outbox,
@@ -172,7 +175,7 @@ class Janitor:
             async with self._store.write() as connection:
                 rows = [to_exposure(row) for row in (await connection.execute(query)).mappings()]
                 ids = [row.id for row in rows]
-                for table in (sightings, places, blobs):
+                for table in (sightings, places, blobs, sealed):
                     await connection.execute(delete(table).where(table.c.exposure_id.in_(ids)))
                 await save(connection, new=(), changed=[_reduced(row) for row in rows])
             reduced += len(rows)
