@@ -27,7 +27,7 @@ from monitor.alerting.seen import Seen
 from monitor.contracts import Mode
 from monitor.metrics import Metrics
 from monitor.store import drills, exposures, outbox
-from monitor.store.drills import MISSED, TOLD, Drill
+from monitor.store.drills import MISSED, TOLD, Delivery, Drill
 from monitor.store.engine import Store
 from monitor.store.errors import StoreBusy
 
@@ -174,19 +174,22 @@ async def _judge(connection: AsyncConnection, drill: Drill, now: float) -> Judge
         if now <= drill.due:
             return None
         return Judgement(MISSED, stuck="match" if drill.detail.get("on_bus") else "collect")
-    rows = await drills.deliveries(connection, drill.detail["exposure"])
+    return _judge_pages(drill, await drills.deliveries(connection, drill.detail["exposure"]), now)
+
+
+def _judge_pages(drill: Drill, rows: Sequence[Delivery], now: float) -> Judgement | None:
     if not rows:
         return Judgement(MISSED, stuck="route")
     told = {row.notifier: row.delivered_at - drill.planted_at for row in rows if row.delivered_at is not None}
-    open_ones = {row.notifier: row.reason or row.state for row in rows if row.delivered_at is None}
-    detail = {"notifiers": told, "waiting": open_ones}
-    if open_ones:
-        return Judgement(MISSED, stuck="deliver", detail=detail) if now > drill.due else None
-    last = drill.planted_at + max(told.values())
+    waits = {row.notifier: row.reason or row.state for row in rows if row.delivered_at is None}
+    detail = {"notifiers": told, "waiting": waits}
+    last = None if waits else drill.planted_at + max(told.values())
+    if last is None and now <= drill.due:
+        return None
+    if last is None or last > drill.due:
+        return Judgement(MISSED, stuck="deliver", detail=detail)
     if Action(drill.detail["action"]).rank < Action.TICKET.rank:
         return Judgement(MISSED, stuck="policy", detail=detail)
-    if last > drill.due:
-        return Judgement(MISSED, stuck="deliver", detail=detail)
     return Judgement(TOLD, told_at=last, detail=detail)
 
 

@@ -71,8 +71,8 @@ def fetch(remote: Remote, folder: Path, quota: Quota, access: Access, leash: Lea
         room = quota.pack_bytes - used
         if room <= 0:
             raise GitError("too_large", "the mirror has reached its quota")
-        online = _online(Git(folder, replace(quota, pack_bytes=room), leash=leash), remote, access, pinned)
-        _run_fetch(online, remote, quota)
+        git = online(Git(folder, replace(quota, pack_bytes=room), leash=leash), remote, access, pinned)
+        _run_fetch(git, remote, quota)
         offline = Git(folder, quota, leash=leash)
         offline.run("pack-refs", "--all", "--prune")
         if len(list((folder / "objects" / "pack").glob("*.pack"))) > _MAX_PACKS:
@@ -135,7 +135,8 @@ def _unfinished(folder: Path) -> int:
     return max((file.stat().st_size for file in found), default=0)
 
 
-def _online(git: Git, remote: Remote, access: Access, pinned: Sequence[str]) -> Git:
+def online(git: Git, remote: Remote, access: Access, pinned: Sequence[str]) -> Git:
+    """`git` as it may speak to `remote` at the addresses `pinned`, and to nobody else. Raises GitError (unsupported)."""
     if remote.scheme == "ssh":
         if access.ssh_key is None or access.ssh_known_hosts is None:
             raise GitError("unsupported", "ssh needs a key file and a known_hosts file in the settings")

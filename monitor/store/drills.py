@@ -176,7 +176,9 @@ async def _set(connection: AsyncConnection, drill_id: str, **values: Any) -> Non
 
 
 async def _select(connection: AsyncConnection, condition: ColumnElement[bool]) -> list[Drill]:
-    rows = await connection.execute(select(drills).where(condition).order_by(drills.c.planted_at, drills.c.id))
+    rows = await connection.execute(
+        select(drills).where(condition).order_by(drills.c.planted_at, drills.c.id)
+    )
     return [_drill(row) for row in rows]
 
 

@@ -2,7 +2,7 @@
 
 One document: the body is the content as it lies, the rest stands in the query: `id`, `published_at` (epoch seconds or ISO 8601) and
 any field of a provenance (`repository`, `path`, `url`, `commit`, `author` …). Many: `Content-Type: application/x-ndjson`, one object
-a line with the same fields and `content` (text) or `content_base64`.
+a line with the same fields and `content` (text) or `content_base64`. A `traceparent` header names the trace of all of a body.
 
 Anybody with a token can write any owner and repository. So a forge that the token's settings do not name becomes `ingest/<forge>`
 (`ingest/<token>` without one): alerting then takes the place as claimed, never as proved.
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Final
@@ -28,6 +29,7 @@ _PLACES: Final = frozenset(f.name for f in fields(Provenance))
 _OTHERS: Final = frozenset({"id", "published_at", "media_type"})
 _CONTENT: Final = frozenset({"content", "content_base64"})
 _LONGEST_ID: Final = 512
+_TRACE: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,12 @@ class Sender:
 
 class Unacceptable(Exception):
     """The sender's mistake, with a sentence that names it and holds nothing of the content."""
+
+
+def trace_of(header: str) -> str:
+    """The trace id of a W3C `traceparent`, "" of anything else: 32 hex and nothing that a sender could write into it."""
+    found = _TRACE.fullmatch(header)
+    return found[1] if found else ""
 
 
 def read_one(body: bytes, query: Mapping[str, str], media_type: str, by: Sender) -> Document:

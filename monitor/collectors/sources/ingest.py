@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import orjson
@@ -28,7 +29,7 @@ from pydantic import Field
 from monitor.aio import spawn
 from monitor.collectors.base import SourceContext, SourcePlugin, SourceSettings, Stopping
 from monitor.collectors.handin import ail, auth, hooks, push
-from monitor.collectors.handin.documents import MANY, Sender, Unacceptable, read_many, read_one
+from monitor.collectors.handin.documents import MANY, Sender, Unacceptable, read_many, read_one, trace_of
 from monitor.collectors.handin.request import Refused, payload_of, read_body
 from monitor.config import ConfigError
 from monitor.contracts import Document, Request
@@ -127,6 +128,8 @@ class Ingest:
         except Unacceptable as error:
             raise Refused(422, str(error)) from None
         self._rates[name].take(len(documents))
+        if trace := trace_of(request.headers.get("traceparent", "")):
+            documents = [replace(document, trace_id=trace) for document in documents]
         await self._emit(context, documents)
         return _accepted(documents)
 
