@@ -25,6 +25,7 @@ _HOMES: Final = {
     "config": "setup",
     "version": "setup",
     "exposures": "exposures",
+    "evidence": "evidence",
     "dlq": "dlq",
     "rules": "rules",
     "coverage": "coverage",

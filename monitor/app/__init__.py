@@ -7,7 +7,7 @@ outside (systemd, Kubernetes) starts it again, and nothing is lost, since offset
 from monitor.app.brokers import Brokers, listening, look_at_brokers
 from monitor.app.buses import topics
 from monitor.app.loading import SECTIONS, load_config, notifiers, section, sources, watching
-from monitor.app.opening import open_dead_letters, open_exposures, open_ledger
+from monitor.app.opening import open_dead_letters, open_evidence, open_exposures, open_ledger
 from monitor.app.service import ALL_STAGES, Addresses, Service, Stage
 from monitor.app.state import ledger_key, prepare_state, revision
 
@@ -24,6 +24,7 @@ __all__ = [
     "look_at_brokers",
     "notifiers",
     "open_dead_letters",
+    "open_evidence",
     "open_exposures",
     "open_ledger",
     "prepare_state",

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from detectors import Scanner, load_rules
 from monitor import hardening
+from monitor.alerting.evidence import EvidenceDesk
 from monitor.alerting.queries import Exposures
 from monitor.app.buses import connected, topics
 from monitor.app.loading import configured, routes_of, section
@@ -26,6 +27,13 @@ async def open_exposures(config: Config, *, clock: Callable[[], float]) -> Async
     """The store's exposures for a command, beside a running service or without one. Raises StoreRefused, StoreBusy, ConfigError."""
     async with _open_store(config) as store:
         yield Exposures(store, Metrics(), clock=clock, routes=routes_of(config), console=config.external_url)
+
+
+@asynccontextmanager
+async def open_evidence(config: Config, *, clock: Callable[[], float]) -> AsyncIterator[EvidenceDesk]:
+    """The sealed evidence for a command, beside a running service or without one. Raises StoreRefused, StoreBusy, ConfigError."""
+    async with _open_store(config) as store:
+        yield EvidenceDesk(store, clock=clock)
 
 
 @asynccontextmanager

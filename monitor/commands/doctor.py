@@ -22,6 +22,7 @@ from monitor.config import Config, ConfigError
 from monitor.coverage.signing import LedgerKeyError, load_signer
 from monitor.identity import KeyFileError, load_keys
 from monitor.matcher.settings import MatchSettings
+from monitor.sealing import EvidenceSettings, open_to_others
 from monitor.store.errors import StoreError
 from monitor.store.glance import glance
 from monitor.store.migrate import HEAD
@@ -60,6 +61,7 @@ def examine(config: Config) -> list[Check]:
         *_notifiers(config),
         _selftest(config),
         _watch(config),
+        _evidence(config),
     ]
 
 
@@ -250,3 +252,22 @@ def _watch(config: Config) -> Check:
     if watch.empty:
         return Check(Outcome.WARN, "watch", "[watch] is empty: everything is counted, nothing pages")
     return Check(Outcome.OK, "watch", "something is watched")
+
+
+def _evidence(config: Config) -> Check:
+    settings = app.section(config, EvidenceSettings)
+    path = settings.recipients_file
+    try:
+        recipients = settings.read()
+        loose = path is not None and open_to_others(path)
+    except (ValueError, OSError) as error:
+        return Check(Outcome.FAIL, "evidence", f"[evidence] {error}")
+    if not recipients:
+        return Check(Outcome.OK, "evidence", "off: only the masked preview of a finding is kept")
+    if loose:
+        text = f"others can write {path}, and so read what is sealed from then on; chmod go-w it"
+        return Check(Outcome.FAIL, "evidence", text)
+    if app.section(config, WatchSettings).empty:
+        return Check(Outcome.WARN, "evidence", "nothing is sealed while [watch] is empty: nothing is ours")
+    names = ", ".join(recipient.name for recipient in recipients)
+    return Check(Outcome.OK, "evidence", f"sealed to {names}, kept {settings.days:g} days")
