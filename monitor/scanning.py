@@ -20,23 +20,14 @@ def make_evidence(setup: dict[str, Any]) -> EvidenceMaker | None:
     if told is None:
         return None
     # here: without evidence nobody needs them
-    from monitor.alerting.ownership import Level, Ownership, WatchSettings
+    from monitor.alerting.ownership import Ownership, WatchSettings
     from monitor.sealing import Recipient, Sealer
 
     ownership = Ownership(WatchSettings.model_validate(told["watch"]))
 
     def is_ours(event: FindingEvent) -> bool:
-        if event.own:
-            return True
-        attribution = ownership.assess(
-            event.place,
-            source=event.source,
-            fingerprints=event.leak.values(),
-            facts=event.facts,
-            hosts=event.hosts,
-            emails=event.emails,
-        )
-        return attribution.level is not Level.NONE
+        # a brand's word alone stands beside a great many strangers' secrets
+        return any(reason["kind"] != "brand" for reason in ownership.of(event).reasons)
 
     return EvidenceMaker(
         Sealer([Recipient.parse(text) for text in told["recipients"]]),
