@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitor.alerting.exposures import Kind, Step, apply, idempotency_key
+from monitor.alerting.following import FIRST, is_followed
 from monitor.alerting.notifiers.base import Change
 from monitor.alerting.ownership import Ownership
 from monitor.alerting.places import place_object, places_of, sighting_object, stable_place, where_digest
@@ -35,7 +36,7 @@ def routed(routes: Iterable[Route], *, action: Action, mode: Mode) -> list[str]:
 
 
 class Fold:
-    """Set `aliases`, `rows`, `known_places` and `blobs` to what the store has of the batch, call `findings` and `sightings`, then
+    """Set `aliases`, `rows`, `known_places`, `gone` and `blobs` to what the store has of the batch, call `findings` and `sightings`, then
     write what was gathered.
     """
 
@@ -56,6 +57,9 @@ class Fold:
         self.reopened: list[tuple[str, str]] = []
         self.counts: Counter[tuple[str, ...]] = Counter()
         self.touched_blobs: dict[tuple[str, str], dict[str, Any]] = {}
+        self.gone: dict[str, float] = {}  # place id -> since when it is gone
+        self.back: dict[str, None] = {}  # places that were gone and are published again
+        self.looked_at: dict[str, None] = {}  # exposures whose places are looked at anew
 
     def exposure_id(self, event: FindingEvent) -> str:
         """The exposure that knows one of the event's fingerprints (the oldest, should several), else the current fingerprint."""
@@ -82,7 +86,8 @@ class Fold:
             for sha, exposure_id, place in list(self._leaks_of(sighting)):
                 new = place not in self.known_places
                 row = self.rows[exposure_id]
-                seen = seen_of_sighting(row, sighting, attribution, new_place=new)
+                back = self._is_back(place, sighting.published_at)
+                seen = seen_of_sighting(row, sighting, attribution, new_place=new, back=back)
                 self._step(seen, fetched_at=sighting.seen_at)
                 if new:
                     self.known_places.add(place)
@@ -97,6 +102,7 @@ class Fold:
                             blob_sha=sha,
                             snippet="",
                             place=place_object(sighting.place),
+                            next_check=self._first_look(exposure_id),
                         )
                     )
 
@@ -114,15 +120,9 @@ class Fold:
         exposure_id = self.exposure_id(event)
         place = stable_place(event, exposure_id)
         new = place not in self.known_places
-        attribution = self._ownership.assess(
-            event.place,
-            source=event.source,
-            fingerprints=event.leak.values(),
-            facts=event.facts,
-            hosts=event.hosts,
-            emails=event.emails,
-        )
-        seen = seen_of_finding(event, exposure_id, attribution, new_place=new)
+        attribution = self._ownership.of(event)
+        back = event.mode == Mode.LIVE and self._is_back(place, event.published_at)
+        seen = seen_of_finding(event, exposure_id, attribution, new_place=new, back=back)
         if self._step(seen, fetched_at=event.fetched_at).row is None:
             self.counts["dropped", "policy"] += 1
             return
@@ -145,6 +145,7 @@ class Fold:
                 blob_sha=event.blob_sha,
                 snippet=event.snippet,
                 place=place_object(event.place),
+                next_check=self._first_look(exposure_id),
             )
         )
 
@@ -163,12 +164,26 @@ class Fold:
             self.changed[seen.exposure_id] = None
         if step.kind is Kind.REOPENED:
             self.reopened.append((seen.exposure_id, step.reason))
+        if before is not None and (step.kind is Kind.REOPENED or is_followed(step.row) > is_followed(before)):
+            self.looked_at[seen.exposure_id] = None
         if step.tell is not None:
             names = routed(self._routes, action=step.decision.action, mode=Mode(step.row.mode))
             self.tellings += tellings(
                 step.row, step.tell, step.decision.action, names, now=self.now, fetched_at=fetched_at
             )
         return step
+
+    def _is_back(self, place: str, published_at: float | None) -> bool:
+        """Whether it was gone and was published since: what was published before is an old record of it, come late."""
+        since = self.gone.get(place)
+        if since is None or published_at is None or published_at <= since:
+            return False
+        del self.gone[place]
+        self.back[place] = None
+        return True
+
+    def _first_look(self, exposure_id: str) -> float | None:
+        return self.now + FIRST if is_followed(self.rows[exposure_id]) else None
 
     def _note_blob(self, event: FindingEvent, exposure_id: str) -> None:
         """Count how often the blob holds the leak, at the place where the blob was met first."""
@@ -220,6 +235,7 @@ def tellings(
             created_at=now,
             fetched_at=fetched_at,
             labels=labels,
+            incident=labels["incident"],
         )
         for notifier in notifiers
     ]

@@ -10,7 +10,7 @@ Masked by the matcher already. Foreign texts (places, titles, authors) are raw: 
     exercise           true for a drill
     what               rule, provider, family, title, severity, confidence, preview, set, parts, facts
     proof              verdict (proved | unprovable), check
-    owned              level (proved | claimed | none), score (0 to 100), reasons: [{kind, entry, found, proof, weight, text}]
+    owned              level (proved | claimed | none), score (0 to 100), reasons: [{kind, entry, found, proof, weight, file, text}]
     first_published, first_seen, last_seen, opened_at
     sightings          the exact count of distinct places
     places             first 20 and last 100: number, seen_at, published_at, source, snippet and the place's own fields
@@ -23,25 +23,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
-from monitor.alerting.ownership import Level
+from monitor.alerting.ownership import Level, reason_text
 from monitor.store.model import Exposure
-
-_TEXTS: Final[Mapping[str, str]] = {
-    "own_secret": "the keyed hash of one of your own secrets",
-    "account_id": "the credential itself names your account {entry}",
-    "source": "the source {entry} reads only your own things",
-    "repository": "the repository {entry} is yours",
-    "organisation": "the owner {entry} is your organisation",
-    "user": "the owner {entry} is one of your users",
-    "own_site": "it stands on {found}, a host of your domain {entry}",
-    "host": "your host {entry} is named beside it",
-    "domain": "{found}, a host of your domain {entry}, is named beside it",
-    "author_email": "the author's address is said to be @{found}",
-    "author": "the author is said to be {found}",
-    "email": "an address @{found} stands beside it",
-}
 
 
 def summary_object(row: Exposure, *, console: str = "") -> dict[str, Any]:
@@ -98,12 +83,6 @@ def exposure_object(
     """The whole of it. `places` are rows of `sightings` in their order."""
     shown = [_place(place) for place in places] if row.level != Level.NONE else []
     return {**summary_object(row, console=console), "places": shown, "steps": steps(row)}
-
-
-def reason_text(reason: Mapping[str, Any]) -> str:
-    """A reason as a sentence; it quotes foreign text."""
-    text = _TEXTS[reason["kind"]].format(entry=reason["entry"], found=reason["found"])
-    return f"{text} ({reason['proof']})"
 
 
 def steps(row: Exposure) -> list[str]:

@@ -7,7 +7,7 @@ from monitor.watching import Watching
 WATCH = Watching(
     organisations=("acme", "github.com/initech"),
     users=("gitlab.com/jane",),
-    repositories=("globex/site", "codeberg.org/hooli/app"),
+    repositories=("globex/site", "codeberg.org/hooli/app", "globex/infra-*", "codeberg.org/stark/*"),
 )
 
 
@@ -24,6 +24,10 @@ WATCH = Watching(
         ("github.com", "globex/other", False),
         ("codeberg.org", "hooli/app", True),
         ("github.com", "hooli/app", False),
+        ("github.com", "Globex/Infra-dns", True),
+        ("github.com", "globex/infr", False),
+        ("codeberg.org", "stark/x", True),
+        ("github.com", "stark/x", False),
         ("github.com", "", False),
     ],
 )

@@ -1,9 +1,7 @@
 import orjson
-import pytest
 
 from alerting_samples import NOON, exposure, fingerprint
-from monitor.alerting.ownership import _KINDS
-from monitor.alerting.view import exposure_object, reason_text, steps, summary_object
+from monitor.alerting.view import exposure_object, steps, summary_object
 
 PLACE = {
     "number": 1,
@@ -64,14 +62,6 @@ def test_a_closed_one_says_by_whom_and_why():
     assert summary_object(row)["closed"] == {
         "at": "2023-11-15T12:00:00Z", "by": "ann", "reason": "revoked", "scope": "leak", "where": "", "note": "",
     }  # fmt: skip
-
-
-@pytest.mark.parametrize("kind", _KINDS)
-def test_every_kind_of_reason_is_a_sentence(kind):
-    proof = _KINDS[kind][0].value
-    text = reason_text({"kind": kind, "entry": "ENTRY", "found": "{FOUND}", "proof": proof})
-    assert text.endswith(f"({proof})")
-    assert kind == "own_secret" or "ENTRY" in text or "{FOUND}" in text
 
 
 def test_steps_begin_with_the_revocation():
