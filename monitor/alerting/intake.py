@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from detectors.model import Confidence, Severity, Verdict
+from monitor.alerting.asking import place_of
+from monitor.alerting.following import Look
+from monitor.alerting.seen import Public
 from monitor.alerting.selftest import is_planted
 from monitor.bus.base import DeadLetter, Record
 from monitor.contracts import (
@@ -22,6 +25,7 @@ from monitor.contracts import (
 
 TOPICS: Final = (FINDINGS, SIGHTINGS, COVERAGE)
 FOREIGN_KEY: Final = "foreign_key"
+_VERDICTS: Final = frozenset({"", Public.PUBLIC, Public.CLEANED, Public.REMOVED})
 
 
 @dataclass(slots=True)
@@ -31,6 +35,7 @@ class Intake:
     findings: list[FindingEvent] = field(default_factory=list)
     planted: list[FindingEvent] = field(default_factory=list)  # by the self-test: no exposures
     sightings: list[Sighting] = field(default_factory=list)
+    looks: list[Look] = field(default_factory=list)  # answers to our requests
     coverage: list[CoverageEvent] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
 
@@ -57,11 +62,23 @@ def _sort(record: Record, intake: Intake, keys: frozenset[str]) -> None:
             raise InvalidRecord(FOREIGN_KEY)
         (intake.planted if is_planted(event) else intake.findings).append(event)
     elif record.topic == SIGHTINGS:
-        intake.sightings.append(Sighting.read(record))
+        sighting = Sighting.read(record)
+        if sighting.answers:
+            intake.looks.append(_look(sighting))
+        else:
+            intake.sightings.append(sighting)
     elif record.topic == COVERAGE:
         intake.coverage.append(CoverageEvent.read(record))
     else:
         raise InvalidRecord("unknown_topic")
+
+
+def _look(answer: Sighting) -> Look:
+    """Raises InvalidRecord."""
+    place = place_of(answer.answers)
+    if not place or answer.public not in _VERDICTS:
+        raise InvalidRecord("malformed")
+    return Look(place, Public(answer.public) if answer.public else None, answer.seen_at)
 
 
 def _is_usable(event: FindingEvent) -> bool:

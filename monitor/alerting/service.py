@@ -8,21 +8,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.alerting import drilled, intake, sealing
+from monitor.alerting.answers import Answers
 from monitor.alerting.exposures import Kind
 from monitor.alerting.fold import Fold, Route
+from monitor.alerting.following import FIRST
 from monitor.alerting.ownership import Ownership
 from monitor.alerting.places import coverage_objects, sighting_of
 from monitor.alerting.policy import Policy
 from monitor.alerting.selftest import SelfTest
 from monitor.bus.base import Handled, Record
 from monitor.metrics import Metrics
-from monitor.store import blobs, exposures, ledger, outbox, records
+from monitor.store import blobs, exposures, following, ledger, outbox, records
 from monitor.store.engine import Store
 
 _LOG = structlog.get_logger(__name__)
@@ -68,15 +71,17 @@ class AlertingService:
     async def handle(self, batch: Sequence[Record]) -> Handled:
         """Raises UpgradeNeeded, RetryableError (the store is busy): then the batch must come again."""
         work = intake.read(batch, self._keys)
-        if work.findings or work.sightings or work.coverage:
+        if work.findings or work.sightings or work.looks or work.coverage:
             fold = Fold(self._rules.ownership, self._rules.policy, self._rules.routes, now=self._clock())
             async with self._store.write() as connection:
                 drills = await drilled.recognise(connection, work.findings)
                 work.findings = drills.findings
-                await _load(connection, fold, work)
+                answers = await Answers.load(connection, work.looks)
+                await _load(connection, fold, work, answers.ids)
                 fold.findings(work.findings)
                 await _sightings(connection, fold, work)
                 await _save(connection, fold)
+                looked = await answers.apply(connection, fold.rows, self._rules.routes, now=fold.now)
                 await sealing.keep(connection, fold, work.findings)
                 if drills.seen:
                     ids = [fold.exposure_id(event) for _, event in drills.seen]
@@ -84,8 +89,10 @@ class AlertingService:
                     await drilled.note(connection, drills, ownership, policy, ids, now=fold.now)
                 told = [row for event in work.coverage for row in coverage_objects(event)]
                 await ledger.append(connection, told, now=fold.now)
-            self._count(fold.counts)
-            if fold.tellings:
+            fold.counts.update({("exposures", kind.value): count for kind, count in looked.items()})
+            fold.counts["dropped", "unknown_place"] += answers.unknown
+            self._count(+fold.counts)
+            if fold.tellings or looked:
                 self._on_told()
         await self._selftest.handle(work.planted)  # at last: it vouches for what is above
         self._warn(work)
@@ -112,13 +119,19 @@ class AlertingService:
                     self._metrics.dropped.labels("alerting", *labels).inc(count)
 
 
-async def _load(connection: AsyncConnection, fold: Fold, work: intake.Intake) -> None:
+async def _load(
+    connection: AsyncConnection, fold: Fold, work: intake.Intake, looked_at: AbstractSet[str]
+) -> None:
+    """All rows in one go, so that two writers lock them in one order."""
     shas = {event.blob_sha for event in work.findings} | {event.blob_sha for event in work.sightings}
     fold.blobs = await blobs.load_blobs(connection, shas - {""})
     fingerprints = {fingerprint for event in work.findings for fingerprint in event.leak.values()}
     fold.aliases = await exposures.find_aliases(connection, fingerprints)
-    ids = {*fold.aliases.values(), *(exposure_id for held in fold.blobs.values() for exposure_id in held)}
+    held = {exposure_id for blob in fold.blobs.values() for exposure_id in blob}
+    ids = {*fold.aliases.values(), *held, *looked_at}
     fold.rows = await exposures.load(connection, ids, lock=True)
+    gone = [row.id for row in fold.rows.values() if row.removed_at is not None]
+    fold.gone = await following.gone(connection, gone)
     fold.known_places = await exposures.known_places(connection, fold.places(work.findings))
 
 
@@ -143,6 +156,8 @@ async def _save(connection: AsyncConnection, fold: Fold) -> None:
     await exposures.add_aliases(connection, fold.new_aliases)
     counts = {row.id: row.sightings for row in fold.rows.values()}
     await exposures.add_sightings(connection, fold.new_sightings, counts)
+    await following.sooner(connection, fold.looked_at, at=fold.now + FIRST)
+    await following.back(connection, fold.back, at=fold.now + FIRST)
     await blobs.save_blobs(connection, list(fold.touched_blobs.values()))
     for exposure_id, reason in fold.reopened:
         await records.add_audit(
