@@ -6,6 +6,7 @@ outside (systemd, Kubernetes) starts it again, and nothing is lost, since offset
 
 from monitor.app.brokers import Brokers, listening, look_at_brokers
 from monitor.app.buses import topics
+from monitor.app.drills import Drills, open_drills, unplantable
 from monitor.app.loading import SECTIONS, load_config, notifiers, section, sources, watching
 from monitor.app.opening import open_dead_letters, open_evidence, open_exposures, open_ledger
 from monitor.app.service import ALL_STAGES, Addresses, Service, Stage
@@ -16,6 +17,7 @@ __all__ = [
     "SECTIONS",
     "Addresses",
     "Brokers",
+    "Drills",
     "Service",
     "Stage",
     "ledger_key",
@@ -24,6 +26,7 @@ __all__ = [
     "look_at_brokers",
     "notifiers",
     "open_dead_letters",
+    "open_drills",
     "open_evidence",
     "open_exposures",
     "open_ledger",
@@ -32,5 +35,6 @@ __all__ = [
     "section",
     "sources",
     "topics",
+    "unplantable",
     "watching",
 ]

@@ -8,10 +8,11 @@ import platform
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from monitor.alerting.channel import Channel
 from monitor.alerting.heartbeat import Heartbeat, HeartbeatSettings
 from monitor.alerting.keeping import Keeper
 from monitor.alerting.notifiers.base import NotifierSettings, Restating
-from monitor.alerting.outbox import Channel, Deliverer
+from monitor.alerting.outbox import Deliverer
 from monitor.alerting.ownership import Ownership, WatchSettings
 from monitor.alerting.policy import Policy, PolicySettings
 from monitor.alerting.queries import Exposures
@@ -19,6 +20,7 @@ from monitor.alerting.reconciler import Reconciler
 from monitor.alerting.selftest import SelfTest
 from monitor.alerting.service import AlertingService, Rules
 from monitor.alerting.upkeep import Upkeep
+from monitor.app.drills import drill_jobs
 from monitor.app.loading import configured, notifiers, routes_of, section
 from monitor.app.state import ledger_key, revision
 from monitor.bus.base import Handler
@@ -71,6 +73,7 @@ def make_alerting(
     upkeep = Upkeep(store, janitor, metrics, clock=clock, notifiers=names, late_seconds=late)
     keeper = Keeper(store, ledger_key(config), metrics, clock=clock)
     jobs: dict[str, Job] = {"deliver": deliverer.run, "upkeep": upkeep.run, "ledger": keeper.run}
+    jobs |= drill_jobs(config, store, tools, keys, on_told=deliverer.wake)
     if heartbeat is not None:
         jobs["heartbeat"] = heartbeat.run
     restating = [

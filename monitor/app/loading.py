@@ -19,6 +19,7 @@ from monitor.alerting.policy import PolicySettings
 from monitor.collectors import sources as source_package
 from monitor.collectors.base import SourcePlugin
 from monitor.config import Config, ConfigError
+from monitor.drills.settings import DrillSettings
 from monitor.matcher.settings import MatchSettings
 from monitor.plugins import discover
 from monitor.sealing import EvidenceSettings
@@ -30,6 +31,7 @@ SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
     "policy": PolicySettings,
     "heartbeat": HeartbeatSettings,
     "match": MatchSettings,
+    "drills": DrillSettings,
     "evidence": EvidenceSettings,
 }
 

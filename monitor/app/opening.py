@@ -25,14 +25,14 @@ from monitor.store.engine import Store
 @asynccontextmanager
 async def open_exposures(config: Config, *, clock: Callable[[], float]) -> AsyncIterator[Exposures]:
     """The store's exposures for a command, beside a running service or without one. Raises StoreRefused, StoreBusy, ConfigError."""
-    async with _open_store(config) as store:
+    async with open_store(config) as store:
         yield Exposures(store, Metrics(), clock=clock, routes=routes_of(config), console=config.external_url)
 
 
 @asynccontextmanager
 async def open_evidence(config: Config, *, clock: Callable[[], float]) -> AsyncIterator[EvidenceDesk]:
     """The sealed evidence for a command, beside a running service or without one. Raises StoreRefused, StoreBusy, ConfigError."""
-    async with _open_store(config) as store:
+    async with open_store(config) as store:
         yield EvidenceDesk(store, clock=clock)
 
 
@@ -41,7 +41,7 @@ async def open_ledger(config: Config) -> AsyncIterator[Store]:
     """The store with the coverage ledger for a command, beside a running service or without one. Raises StoreRefused, StoreBusy,
     ConfigError.
     """
-    async with _open_store(config) as store:
+    async with open_store(config) as store:
         yield store
 
 
@@ -53,12 +53,13 @@ async def open_dead_letters(config: Config, *, clock: Callable[[], float]) -> As
     hardening.no_core_dumps()  # documents pass through here
     names = [topic.name for topic in topics(config)]
     dead = [name for name in names if name + DEAD_LETTER_SUFFIX in names]
-    async with _open_store(config) as store, connected(config, clock, Metrics(), "dlq") as bus:
+    async with open_store(config) as store, connected(config, clock, Metrics(), "dlq") as bus:
         yield DeadLetters(store, bus, dead, mask=await asyncio.to_thread(_mask, config), clock=clock)
 
 
 @asynccontextmanager
-async def _open_store(config: Config) -> AsyncIterator[Store]:
+async def open_store(config: Config) -> AsyncIterator[Store]:
+    """Raises StoreRefused, StoreBusy, ConfigError: the service has made none yet."""
     path = config.state / "store.db"
     if not path.exists():
         raise ConfigError(f"{path}: no store here yet; the service makes it at its first start")

@@ -4,9 +4,10 @@ have to treat it as a leak of yours.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
+
+from monitor.watching import Watching
 
 FILE_NAME: Final = "leakstream-drill.env"
 
@@ -51,24 +52,22 @@ def text(secret: bytes, trace: str, ground: Ground) -> bytes:
     return "\n".join([*lines, "CANARY=" + secret.decode("ascii"), ""]).encode()
 
 
-def watched_ground(
-    *,
-    repositories: Sequence[str],
-    organisations: Sequence[str],
-    users: Sequence[str],
-    domains: Sequence[str],
-    forge: str = "",
-) -> Ground | None:
-    """The surest place that `[watch]` names: a repository, an organisation's, a user's, else a domain beside the leak (claimed only).
-
-    `forge` stands where an entry names none. None where nothing of these is watched.
+def watched_ground(watch: Watching, source: str, *, forge: str = "") -> Ground | None:
+    """The surest place that `[watch]` names: `source` itself, a repository, an organisation's or a user's, else a domain beside the leak
+    (which is claimed only). `forge` stands where an entry names none. None where nothing of these is watched.
     """
-    for entries, parts, rest in ((repositories, 2, ""), (organisations, 1, "drill"), (users, 1, "drill")):
+    if source in watch.sources:
+        return Ground(forge=forge)
+    for entries, parts, rest in (
+        (watch.repositories, 2, ""),
+        (watch.organisations, 1, "/drill"),
+        (watch.users, 1, "/drill"),
+    ):
         for entry in entries:
             names = entry.split("/")
             at = names[0] if len(names) > parts else forge
-            path = "/".join([*names[-parts:], *([rest] if rest else [])])
+            path = "/".join(names[-parts:]) + rest
             return Ground(forge=at, owner=path.partition("/")[0], repository=path)
-    for domain in domains:
+    for domain in watch.domains:
         return Ground(forge=forge, near=f"drill.{domain}")
     return None
