@@ -192,6 +192,18 @@ class Metrics:
         self.outbox_pending = Gauge(
             "leakstream_outbox_pending", "Notifications not delivered yet.", ["notifier"], registry=r
         )
+        self.outbox_held = Gauge(
+            "leakstream_outbox_held",
+            "Notifications that wait on purpose: silenced, or to be told with others.",
+            ["notifier"],
+            registry=r,
+        )
+        self.notifier_unreached = Gauge(
+            "leakstream_notifier_unreached_seconds",
+            "For how long a notifier has taken nothing of what it was offered; 0 while all is well.",
+            ["notifier"],
+            registry=r,
+        )
         self.outbox_failed = Gauge(
             "leakstream_outbox_failed",
             "Notifications that no try can deliver with this configuration.",

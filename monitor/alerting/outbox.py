@@ -1,7 +1,8 @@
-"""Delivers what the outbox holds: leases due rows, lets the notifier try once, writes down what became of it.
+"""Delivers what the outbox holds: leases what is to be told now, lets the notifier try once, writes down what became of it.
 
 A row is marked delivered after the delivery, so that a crash in between repeats it with the same key and never loses it. Each
-notifier has a loop of its own: one that is away delays nobody else, and waits with a growing pause until it is back.
+notifier has a loop of its own: one that is away delays nobody else, and waits with a growing pause until it is back. `choosing` says what
+goes alone, together or later, `composing` what is said.
 """
 
 from __future__ import annotations
@@ -16,54 +17,46 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.aio import cancel, sleep_until, spawn
+from monitor.alerting.channel import Channel
+from monitor.alerting.choosing import Chooser
+from monitor.alerting.composing import Composer, Message
 from monitor.alerting.notifiers.base import (
-    Change,
+    Announcement,
+    Announcing,
     DeliveryError,
-    Notification,
-    Notifier,
     Permanent,
     Reason,
     Retryable,
 )
-from monitor.alerting.standing import stands
-from monitor.alerting.view import exposure_object
+from monitor.alerting.reach import note_round
 from monitor.metrics import Metrics
-from monitor.store import exposures, outbox, records, standing
+from monitor.store import outbox, records
 from monitor.store.engine import Store
 from monitor.store.errors import StoreBusy
-from monitor.store.model import Exposure, Leased, Told
-from monitor.store.queries import sightings_of
+from monitor.store.model import Leased
 
 _log = structlog.get_logger(__name__)
 _POLL: Final = 0.5  # seconds between looks at the outbox when nobody wakes us (another process writes it too)
 _MARGIN: Final = 20.0  # seconds that a lease outlives the longest delivery
 _LONGEST_PAUSE: Final = 30.0
 _LONGEST_RETRY: Final = 300.0
-_SLOW: Final = 600.0  # the longest Retry-After that is believed
+_SLOW: Final = 3600.0  # the longest Retry-After that is believed
 _AWAY: Final = 3  # failures in a row after which a success means that the notifier is back
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """A configured notifier. `revision` names its configuration: failed rows are tried again when it changes."""
-
-    name: str
-    notifier: Notifier
-    deadline: float = 10.0
-    revision: str = ""
-    at_once: int = 32
 
 
 @dataclass(slots=True)
 class _Loop:
     channel: Channel
+    chooser: Chooser
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     failures: int = 0  # rounds in a row in which nothing could be delivered
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    row: Leased
+    """What became of one message."""
+
+    rows: Sequence[Leased]
     error: DeliveryError | None = None
     tried: bool = True
 
@@ -90,10 +83,13 @@ class Deliverer:
         self._store = store
         self._metrics = metrics
         self._clock = clock
-        self._console = console
+        self._composer = Composer(store, console=console)
         self._jitter = jitter
         self._pause = pause
-        self._loops = [_Loop(channel) for channel in channels]
+        self._loops = [
+            _Loop(each, Chooser(each.name, grouping=each.grouping, silenced=each.silenced))
+            for each in channels
+        ]
         for channel in channels:
             metrics.notifications.labels(channel.name, outbox.DELIVERED)
 
@@ -152,58 +148,44 @@ class Deliverer:
             1 if loop.failures else channel.at_once
         )  # one that is away is asked with one message at a time
         async with self._store.write() as connection:
-            rows = await outbox.lease(connection, channel.name, now=now, until=until, limit=limit)
-        if not rows:
-            return -1.0
+            messages = await loop.chooser.choose(connection, now=now, until=until, limit=limit)
+        self._count(loop)
+        if not messages:
+            return 0.0  # everything was held, or another process was faster
         tries: list[Awaitable[_Outcome]] = [
-            self._try(channel, row, n) for row, n in await self._notifications(rows)
+            self._try(channel, rows, message) for rows, message in await self._composer.compose(messages)
         ]
         outcomes = await asyncio.gather(*tries)
         await self._settle_surely(loop, outcomes)
         return self._standstill(loop, outcomes)
 
-    async def _notifications(self, rows: Sequence[Leased]) -> list[tuple[Leased, Notification]]:
-        async with self._store.read() as connection:
-            known = await exposures.load(connection, {row.exposure_id for row in rows})
-            places = await sightings_of(connection, known)
-            told = await standing.told(connection, rows[0].notifier, known)  # the rows are one notifier's
-        return [
-            (row, self._notification(row, known[i], places[i], told[i]))
-            for row in rows
-            if (i := row.exposure_id) in known  # else retention took the exposure, and the row with it
-        ]
+    def _count(self, loop: _Loop) -> None:
+        for word, count in loop.chooser.counts.items():
+            self._metrics.notifications.labels(loop.channel.name, word).inc(count)
+        loop.chooser.counts.clear()
 
-    def _notification(
-        self, row: Leased, exposure: Exposure, places: Sequence[dict[str, object]], told: Sequence[Told]
-    ) -> Notification:
-        shown = exposure_object(exposure, places, console=self._console)
-        return Notification(
-            key=row.key,
-            dedup_key=exposure.id[:32],
-            change=Change(row.change),
-            exposure=shown,
-            created_at=row.created_at,
-            standing=[stand for stand in stands(told, exposure, shown) if stand.opening >= row.opening],
-        )
-
-    async def _try(self, channel: Channel, row: Leased, notification: Notification) -> _Outcome:
+    async def _try(self, channel: Channel, rows: Sequence[Leased], message: Message) -> _Outcome:
         if (
-            self._clock() + channel.deadline >= row.lease_until
-        ):  # this process stood still: the row may be another's
-            return _Outcome(row, tried=False)
+            self._clock() + channel.deadline >= rows[0].lease_until
+        ):  # this process stood still: the rows may be another's
+            return _Outcome(rows, tried=False)
         try:
             async with asyncio.timeout(channel.deadline):
-                await channel.notifier.notify(notification)
+                if not isinstance(message, Announcement):
+                    await channel.notifier.notify(message)
+                else:
+                    assert isinstance(channel.notifier, Announcing)  # else it has no grouping
+                    await channel.notifier.announce(message)
         except DeliveryError as error:
-            return _Outcome(row, error)
+            return _Outcome(rows, error)
         except TimeoutError:
-            return _Outcome(row, Retryable(Reason.TIMEOUT))
+            return _Outcome(rows, Retryable(Reason.TIMEOUT))
         except Exception as error:  # noqa: BLE001
             # a bug in one notifier must not stop the others; the row is kept as failed, counted and shown by `doctor`.
             # The text of a foreign exception may quote a secret: its type has to do.
             await _log.aerror("notifier broke", notifier=channel.name, error=type(error).__name__)
-            return _Outcome(row, Permanent(Reason.INTERNAL))
-        return _Outcome(row)
+            return _Outcome(rows, Permanent(Reason.INTERNAL))
+        return _Outcome(rows)
 
     async def _settle_surely(self, loop: _Loop, outcomes: Sequence[_Outcome]) -> None:
         """What was delivered must be marked while the leases last, or it would be delivered again without need."""
@@ -212,44 +194,54 @@ class Deliverer:
                 return await self._settle(loop, outcomes)
             except StoreBusy:
                 self._metrics.retries.labels("deliver").inc()
-                if all(self._clock() >= outcome.row.lease_until for outcome in outcomes):
+                if all(self._clock() >= outcome.rows[0].lease_until for outcome in outcomes):
                     raise
                 await asyncio.sleep(_POLL)
 
     async def _settle(self, loop: _Loop, outcomes: Sequence[_Outcome]) -> None:
         now = self._clock()
         name = loop.channel.name
-        done = [outcome.row for outcome in outcomes if outcome.delivered]
+        words = list[tuple[Leased, str]]()
         async with self._store.write() as connection:
-            held = await outbox.settle_delivered(connection, done, at=now)
-            words = [
-                (outbox.DELIVERED if outcome.row.id in held else "fenced")
-                if outcome.delivered
-                else await self._settle_undelivered(connection, outcome, now)
-                for outcome in outcomes
-            ]
-            if loop.failures >= _AWAY and done:
+            alone = [o.rows[0] for o in outcomes if o.delivered and len(o.rows) == 1]
+            held = await outbox.settle_delivered(connection, alone, at=now)
+            for outcome in outcomes:
+                if outcome.delivered and len(outcome.rows) > 1:
+                    held |= await outbox.settle_delivered(connection, outcome.rows, at=now, together=True)
+                if outcome.delivered:
+                    words += [(r, outbox.DELIVERED if r.id in held else "fenced") for r in outcome.rows]
+                else:
+                    word = await self._settle_undelivered(connection, outcome, now)
+                    words += [(row, word) for row in outcome.rows]
+            delivered = any(outcome.delivered for outcome in outcomes)
+            if loop.failures >= _AWAY and delivered:
                 await outbox.retry_now(connection, name, now=now)
-        for word, outcome in zip(words, outcomes, strict=True):
+            errors = [outcome.error for outcome in outcomes if outcome.error is not None]
+            await note_round(connection, name, delivered=delivered, errors=errors, now=now)
+        for row, word in words:
             self._metrics.notifications.labels(name, word).inc()
-            if word == outbox.DELIVERED and outcome.row.fetched_at is not None:
-                self._metrics.time_to_notify.observe(max(0.0, now - outcome.row.fetched_at))
+            if word == outbox.DELIVERED and row.fetched_at is not None:
+                self._metrics.time_to_notify.observe(max(0.0, now - row.fetched_at))
 
     async def _settle_undelivered(self, connection: AsyncConnection, outcome: _Outcome, now: float) -> str:
         """Write down why not; returns the word for the metric."""
-        row, error = outcome.row, outcome.error
+        rows, error = outcome.rows, outcome.error
         if error is None:  # not tried
-            await outbox.release(connection, [row])
+            await outbox.release(connection, rows)
             return "late"
         word = error.reason.value
         if isinstance(error, Permanent):
-            await _log.awarning("notification failed for good", notifier=row.notifier, reason=word)
-            await outbox.settle_undelivered(connection, row, state=outbox.FAILED, reason=word)
+            await _log.awarning("notification failed for good", notifier=rows[0].notifier, reason=word)
+            for row in rows:
+                await outbox.settle_undelivered(connection, row, state=outbox.FAILED, reason=word)
         else:
-            wait = max(self._backoff(1.0, row.attempts, _LONGEST_RETRY), _believed(error))
-            await outbox.settle_undelivered(
-                connection, row, state=outbox.PENDING, reason=word, next_try=now + wait
-            )
+            # of a summary all wait equally long: they are to be told together again
+            attempts = max(row.attempts for row in rows)
+            wait = max(self._backoff(1.0, attempts, _LONGEST_RETRY), _believed(error))
+            for row in rows:
+                await outbox.settle_undelivered(
+                    connection, row, state=outbox.PENDING, reason=word, next_try=now + wait
+                )
         return word
 
     def _standstill(self, loop: _Loop, outcomes: Sequence[_Outcome]) -> float:

@@ -73,6 +73,7 @@ class Upkeep:
         self._notifiers.update(backlog)  # a name whose last row went must fall to 0, not stand still
         for name, figures in backlog.items():
             self._metrics.outbox_pending.labels(name).set(figures.pending)
+            self._metrics.outbox_held.labels(name).set(figures.held)
             self._metrics.outbox_failed.labels(name).set(figures.failed)
             age = 0.0 if figures.oldest is None else max(0.0, now - figures.oldest)
             self._metrics.outbox_oldest.labels(name).set(age)

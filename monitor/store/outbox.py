@@ -93,7 +93,7 @@ async def enqueue(connection: AsyncConnection, tellings: Sequence[Telling]) -> N
 
 async def is_due(connection: AsyncConnection, notifier: str, *, now: float) -> bool:
     """Whether `lease` may find something: a look that takes no lock."""
-    query = select(outbox.c.id).where(*_due(notifier, now)).limit(1)
+    query = select(outbox.c.id).where(*_due(notifier, now), _IS_HEAD).limit(1)
     return (await connection.execute(query)).first() is not None
 
 

@@ -28,6 +28,22 @@ class NotifierSettings(BaseModel):
     at_once: int = Field(32, ge=1, le=100, description="how many deliveries at the same time")
 
 
+class ReaderSettings(NotifierSettings):
+    """Base of those whose messages people read: what comes in bursts is told together."""
+
+    group_seconds: float = Field(
+        60.0,
+        ge=0,
+        le=3600,
+        description="more of one repository or dump within it become one message; 0 = never",
+    )
+    group_after: int = Field(3, ge=1, le=100, description="how many of one incident are told alone before")
+    storm_after: int = Field(
+        30, ge=1, le=1000, description="messages in ten minutes after which everything is told together"
+    )
+    storm_seconds: float = Field(180.0, ge=10, le=3600, description="how often, while that storm lasts")
+
+
 def only_one(value: SecretStr | None, file: Path | None, name: str) -> None:
     """For a settings' validator: a secret and its `_file` twin, exactly one of which must be there. Raises ValueError."""
     if (value is None) == (file is None):
@@ -111,12 +127,46 @@ class Notification:
     exposure: Mapping[str, Any] = field(repr=False)  # what `leakstream exposures show --json` prints
     created_at: float = 0.0
     standing: Sequence[Stand] = ()  # what began with this opening or later
+    over: Sequence[str] = ()  # dedup keys of announcements whose last open exposure this ends
+
+
+class Topic(StrEnum):
+    """What an announcement is about."""
+
+    INCIDENT = "incident"  # several exposures of one repository, document or source
+    STORM = "storm"  # several exposures of everywhere
+    UNREACHED = "unreached"  # another notifier takes nothing any more
+    REACHED = "reached"  # it does again
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What is told to a person but is not one exposure. Redacted; foreign strings are raw and pass `monitor.untrusted` at the sink."""
+
+    key: str  # idempotency key
+    dedup_key: str  # the same for all about one incident, all storms of one action, one notifier
+    topic: Topic
+    action: str  # page | ticket
+    severity: str  # of the worst in it
+    headline: str = field(repr=False)
+    lines: Sequence[str] = field(repr=False)
+    created_at: float
+    url: str = ""  # the console's page of them
+    carries: Sequence[str] = ()  # the idempotency keys of everything that it tells
 
 
 class Notifier(Protocol):
     """A configured notifier. Safe for concurrent calls; never blocks the loop."""
 
     async def notify(self, notification: Notification) -> None:
+        """Deliver once. Raises Retryable, Permanent."""
+
+
+@runtime_checkable
+class Announcing(Notifier, Protocol):
+    """A notifier that can also say what is not one exposure: summaries, and that another notifier is away."""
+
+    async def announce(self, announcement: Announcement) -> None:
         """Deliver once. Raises Retryable, Permanent."""
 
 
@@ -141,10 +191,12 @@ class Restating(Notifier, Protocol):
 @dataclass(frozen=True, slots=True)
 class NotifierPlugin:
     """`build(settings, tools)` makes the notifier; `tools` is the service's `Tools` (http client, clock, log). `links`: whether
-    people follow links in what it tells, so that the console's address must be configured.
+    people follow links in what it tells, so that the console's address must be configured. `sums`: the changes that it can tell
+    together (its settings are then ReaderSettings, and it is Announcing).
     """
 
     settings: type[NotifierSettings]
     build: Callable[[Any, Any], Notifier]
     summary: str = ""
     links: bool = True
+    sums: frozenset[Change] = frozenset()

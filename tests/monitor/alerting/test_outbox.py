@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from alerting_samples import NOON, exposure, fingerprint, open_store, put, tell, telling
 from monitor.aio import spawn
+from monitor.alerting.channel import Channel
 from monitor.alerting.notifiers.base import Permanent, Reason, Retryable
-from monitor.alerting.outbox import Channel, Deliverer
+from monitor.alerting.outbox import Deliverer
 from monitor.metrics import Metrics
 from monitor.store.tables import outbox
 from notifier_samples import receiver

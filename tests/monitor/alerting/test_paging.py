@@ -16,7 +16,8 @@ from monitor.alerting.exposures import idempotency_key
 from monitor.alerting.fold import Route, tellings
 from monitor.alerting.notifiers.alertmanager import PLUGIN
 from monitor.alerting.notifiers.base import Change
-from monitor.alerting.outbox import Channel, Deliverer
+from monitor.alerting.channel import Channel
+from monitor.alerting.outbox import Deliverer
 from monitor.alerting.policy import Action
 from monitor.alerting.queries import Exposures
 from monitor.alerting.reconciler import Reconciler
