@@ -25,6 +25,7 @@ _HOMES: Final = {
     "config": "setup",
     "version": "setup",
     "exposures": "exposures",
+    "drill": "drill",
     "evidence": "evidence",
     "dlq": "dlq",
     "rules": "rules",

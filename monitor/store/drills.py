@@ -149,6 +149,13 @@ async def deliveries(connection: AsyncConnection, exposure_id: str) -> list[Deli
     return [Delivery(*row) for row in await connection.execute(query)]
 
 
+async def answer(connection: AsyncConnection, exposure_id: str) -> tuple[float | None, float | None]:
+    """When a person acknowledged the page of a drill, and when it was closed."""
+    query = select(exposures.c.acknowledged_at, exposures.c.closed_at).where(exposures.c.id == exposure_id)
+    row = (await connection.execute(query)).one_or_none()
+    return (None, None) if row is None else (row.acknowledged_at, row.closed_at)
+
+
 async def lasts(connection: AsyncConnection, sources: Iterable[str]) -> dict[str, Last]:
     """Of every source in `sources`; one without a drill has neither."""
     found: dict[str, Last] = {}
