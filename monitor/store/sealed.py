@@ -41,7 +41,7 @@ async def keep(connection: AsyncConnection, rows: Iterable[Evidence]) -> int:
     held: Counter[str] = Counter()
     for ids in chunks({row.exposure_id for row in wanted.values()}):
         count = select(sealed.c.exposure_id, func.count()).where(sealed.c.exposure_id.in_(ids))
-        held.update(dict((await connection.execute(count.group_by(sealed.c.exposure_id))).tuples().all()))
+        held.update({row[0]: row[1] for row in await connection.execute(count.group_by(sealed.c.exposure_id))})
     new, other, beyond = [], [], 0
     for place, row in wanted.items():
         if place in known:

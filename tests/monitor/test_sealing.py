@@ -69,7 +69,7 @@ def test_a_private_key_is_refused_and_not_repeated(tmp_path: Path) -> None:
     "text", ["", "age1", "age1xyz", "ssh-ed25519 AAAA", "ssh-ed25519 ?", "ann@example.com", "age1\x00"]
 )
 def test_what_is_no_public_key_is_refused(text: str) -> None:
-    with pytest.raises(RecipientError, match="recipient|public key"):
+    with pytest.raises(RecipientError, match=r"recipient|public key"):
         Recipient.parse(text)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from agekeys import responder
 from monitor.app import ledger_key, load_config, prepare_state, topics
 from monitor.bus.kafka import KafkaBus
 from monitor.commands.doctor import Check, Outcome, examine
@@ -226,3 +227,26 @@ async def test_a_port_in_use_is_told(tmp_path: Path) -> None:
             path.read_text().replace("[web]\nport = 0", f"[web]\nport = {taken.getsockname()[1]}")
         )
         assert (await outcomes(load_config(path, {})))["console"].outcome is Outcome.WARN
+
+
+async def test_recipients_of_evidence_are_looked_at(tmp_path: Path) -> None:
+    file, watch = tmp_path / "recipients", '[watch]\ndomains = ["example.com"]\n'
+    section = f'[evidence]\nrecipients_file = "{file}"\n'
+
+    async def told(text: str) -> Check:
+        return (await outcomes(load_config(configure(tmp_path, text), {})))["evidence"]
+
+    assert (await told(watch)).text.startswith("off")
+    assert (await told(watch + section)).outcome is Outcome.FAIL  # no such file
+    ann = responder(tmp_path)
+    file.write_text(ann.public)
+    file.chmod(0o600)
+    found = await told(watch + section)
+    assert (found.outcome, ann.public in found.text) == (Outcome.OK, True)
+    assert (await told(section)).outcome is Outcome.WARN  # nothing is watched
+    file.chmod(0o622)
+    assert "others can write" in (await told(watch + section)).text
+    file.write_text(ann.identity.read_text())
+    found = await told(watch + section)
+    assert (found.outcome, "private key" in found.text) == (Outcome.FAIL, True)
+    assert ann.identity.read_text().strip() not in found.text
