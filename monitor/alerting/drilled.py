@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from detectors.model import Confidence, Severity, Verdict
+from monitor.alerting.cases import case_of_finding
 from monitor.alerting.ownership import Ownership
 from monitor.alerting.policy import Policy
 from monitor.canary import RULE
@@ -73,21 +74,8 @@ async def note(
 ) -> None:
     """Write down that they came, and what the policy would have made of a real leak there. `exposure_ids`: as in `drilled.seen`."""
     for (drill, event), exposure_id in zip(drilled.seen, exposure_ids, strict=True):
-        owner = ownership.assess(
-            event.place,
-            source=event.source,
-            fingerprints=event.leak.values(),
-            facts=event.facts,
-            hosts=event.hosts,
-            emails=event.emails,
-        )
-        decision = policy.decide(
-            level=owner.level,
-            severity=Severity(event.severity),
-            verdict=Verdict(event.verdict),
-            confidence=Confidence(event.confidence),
-            mode=Mode.LIVE,
-        )
+        owner = ownership.of(event)
+        decision = policy.decide(case_of_finding(replace(event, mode=Mode.LIVE.value), owner, now=now))
         detail = {
             "exposure": exposure_id,
             "trace": event.trace_id,

@@ -17,10 +17,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from detectors.model import Confidence, Severity, Verdict
+from monitor.alerting.cases import case_of
 from monitor.alerting.merging import first, merge
 from monitor.alerting.notifiers.base import Change
-from monitor.alerting.ownership import Level
 from monitor.alerting.policy import Action, Decision, Policy
 from monitor.alerting.seen import Seen
 from monitor.contracts import Mode
@@ -100,13 +99,7 @@ class Reopened:
 def apply(row: Exposure | None, seen: Seen, policy: Policy, *, now: float) -> Step:
     """One sighting of a leak of which `row` is known."""
     merged = first(seen, now) if row is None else merge(row, seen, now)
-    decision = policy.decide(
-        level=Level(merged.level),
-        severity=Severity(merged.severity),
-        verdict=Verdict(merged.verdict),
-        confidence=Confidence(merged.confidence),
-        mode=Mode(merged.mode),
-    )
+    decision = policy.decide(case_of(merged, now=now))
     if row is None and decision.action is Action.DROP:
         return Step(None, Kind.DROPPED, decision.reason, decision)
     merged = replace(merged, action=decision.action.value, decision=decision.reason)

@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from detectors.model import Confidence, Severity, Verdict
+from monitor.alerting.cases import Case
 from monitor.alerting.ownership import Level
 from monitor.alerting.policy import Action, Policy, PolicyRow, PolicySettings
 from monitor.contracts import Mode
@@ -17,7 +18,7 @@ def decide(policy=None, **other):
         "confidence": Confidence.HIGH,
         "mode": Mode.LIVE,
     }
-    decision = (policy or Policy()).decide(**(values | other))
+    decision = (policy or Policy()).decide(Case(**(values | other)))
     return decision.action.value, decision.reason
 
 
@@ -62,6 +63,57 @@ def test_refuted_is_dropped_and_a_drill_pages():
     assert decide(mode=Mode.REPLAY) == ("page", "yours")
 
 
+@pytest.mark.parametrize(
+    ("stated", "fits", "misses", "said"),
+    [
+        ({"score_at_least": 60}, {"score": 60}, {"score": 59}, "score at least 60, it is 59"),
+        (
+            {"family": "personal"},
+            {"personal": True},
+            {"personal": False},
+            "family personal, it is credential",
+        ),
+        ({"people_at_least": 100}, {"people": 100}, {"people": 99}, "people at least 100, it is 99"),
+        ({"sources": ("git", "ail")}, {"source": "git"}, {"source": "x"}, "source git or ail, it is x"),
+        ({"mode": "replay"}, {"mode": Mode.REPLAY}, {"mode": Mode.LIVE}, "mode replay, it is live"),
+        (
+            {"age_at_least_hours": 24},
+            {"age": 24 * 3600},
+            {"age": 24 * 3600 - 1},
+            "age at least 24 h, it is 24.0 h",
+        ),
+        ({"age_below_hours": 2}, {"age": 7199}, {"age": 7200}, "age below 2 h, it is 2.0 h"),
+        (
+            {"severity": "critical"},
+            {"severity": Severity.CRITICAL},
+            {},
+            "severity at least critical, it is high",
+        ),
+        ({"confidence": "high"}, {}, {"confidence": Confidence.LOW}, "confidence at least high, it is low"),
+        ({"verdict": "proved"}, {"verdict": Verdict.PROVED}, {}, "verdict proved, it is unprovable"),
+        ({"owned": "none"}, {"level": Level.NONE}, {}, "owned none, it is proved"),
+    ],
+)
+def test_what_a_row_may_state(stated, fits, misses, said):
+    row = PolicyRow.model_validate({"name": "row", "action": "ticket", **stated})
+    values = {
+        "level": Level.PROVED,
+        "severity": Severity.HIGH,
+        "verdict": Verdict.UNPROVABLE,
+        "confidence": Confidence.HIGH,
+        "mode": Mode.LIVE,
+    }
+    assert row.misses(Case(**(values | fits))) == ()
+    assert row.misses(Case(**(values | misses))) == (said,)
+    assert decide(Policy((row,)), **fits) == ("ticket", "row")
+    assert decide(Policy((row,)), **misses) == ("record", "no_row")
+
+
+def test_a_word_alone_is_no_ticket():
+    assert decide(level=Level.CLAIMED, score=10) == ("record", "claimed_lesser")
+    assert decide(level=Level.CLAIMED, score=20) == ("ticket", "claimed")
+
+
 def test_the_first_row_that_fits_decides_and_no_row_records():
     rows = (
         PolicyRow(name="info_is_noise", action=Action.DROP, owned="none"),
@@ -86,6 +138,8 @@ def test_a_row_that_pages_a_claim_stops_the_start(owned):
         {"name": "X!", "action": "record"},
         {"name": "x", "action": "shout"},
         {"name": "x", "action": "drop", "if": 1},
+        {"name": "claimed_storm", "action": "record"},
+        {"name": "x", "action": "record", "score_at_least": 101},
     ],
 )
 def test_wrong_rows_stop_the_start(row):
