@@ -1,11 +1,11 @@
-"""What people do with exposures: list, show, close, reopen. Used by the command line and the console; every look and every change
-goes into the audit log under the name of who did it.
+"""What people do with exposures: list, show, acknowledge, mark revoked, close, reopen. Used by the command line and the console;
+every look and every change goes into the audit log under the name of who did it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,12 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from monitor.alerting import exposures as machine
 from monitor.alerting.exposures import DEFAULT_SCOPE, CloseReason, Kind, Scope
 from monitor.alerting.fold import Route, routed, tellings
+from monitor.alerting.following import FIRST, is_followed
 from monitor.alerting.notifiers.base import Change
 from monitor.alerting.policy import Action
 from monitor.alerting.view import exposure_object, history_object, summary_object
+from monitor.alerting.windows import record_end
 from monitor.contracts import Mode
 from monitor.metrics import Metrics
-from monitor.store import exposures, outbox, queries, records
+from monitor.store import exposures, following, outbox, queries, records
 from monitor.store.engine import Store
 from monitor.store.model import Exposure
 from monitor.store.queries import SHORTEST_ID, Filter
@@ -71,7 +73,7 @@ class Exposures:
             await records.add_audit(
                 connection, at=self._clock(), actor=actor, verb="listed", detail={"shown": len(rows)}
             )
-        shown = [summary_object(row, console=self._console) for row in rows]
+        shown = [summary_object(row, console=self._console, now=self._clock()) for row in rows]
         return Page(shown, total, f"{rows[-1].last_seen!r}:{rows[-1].id}" if more else "")
 
     async def show(self, name: str, *, actor: str) -> dict[str, Any]:
@@ -83,7 +85,7 @@ class Exposures:
             )
             places = await queries.sightings_of(connection, [row.id])
             history = await records.audit_of(connection, row.id)
-        shown = exposure_object(row, places[row.id], console=self._console)
+        shown = exposure_object(row, places[row.id], console=self._console, now=self._clock())
         return {**shown, "history": [history_object(entry) for entry in history]}
 
     async def close(
@@ -118,15 +120,50 @@ class Exposures:
             await records.add_audit(
                 connection, at=now, actor=actor, verb="closed", exposure_id=row.id, detail=detail
             )
+            await record_end(connection, row, closed, at=now)
         return self._changed(closed, Kind.CLOSED)
 
-    async def reopen(self, name: str, *, actor: str) -> dict[str, Any]:
-        """Open it again and tell whoever the policy names. Raises WrongState."""
+    async def acknowledge(self, name: str, *, actor: str) -> dict[str, Any]:
+        """`actor` has it in hand: shown wherever the exposure is. Raises WrongState."""
         now = self._clock()
         async with self._store.write() as connection:
-            step = machine.reopen(await find(connection, name), at=now)
+            row = machine.acknowledge(await find(connection, name), by=actor, at=now)
+            await exposures.save(connection, new=(), changed=[row])
+            await records.add_audit(connection, at=now, actor=actor, verb="acknowledged", exposure_id=row.id)
+        return self._shown(row)
+
+    async def revoke(self, name: str, *, actor: str, at: float | None = None) -> dict[str, Any]:
+        """The secret is dead since `at`, default now. The exposure stays open: the text may still stand there. Raises WrongState,
+        ValueError for a time to come.
+        """
+        now = self._clock()
+        if at is not None and at > now:
+            raise ValueError("it cannot have been revoked in the future")
+        since = now if at is None else at
+        async with self._store.write() as connection:
+            row = await find(connection, name)
+            revoked = machine.revoke(row, at=since)
+            await exposures.save(connection, new=(), changed=[revoked])
+            detail = {"since": since}
+            await records.add_audit(
+                connection, at=now, actor=actor, verb="revoked", exposure_id=row.id, detail=detail
+            )
+            await record_end(connection, row, revoked, at=now)
+        return self._shown(revoked)
+
+    async def reopen(self, name: str, *, actor: str) -> dict[str, Any]:
+        """Open it again and tell whoever the policy names; its places are looked at anew. One that was closed as revoked counts as alive
+        again. Raises WrongState.
+        """
+        now = self._clock()
+        async with self._store.write() as connection:
+            row = await find(connection, name)
+            was_dead = row.close_reason == CloseReason.REVOKED
+            step = machine.reopen(replace(row, revoked_at=None) if was_dead else row, at=now)
             row = step.row
             await exposures.save(connection, new=(), changed=[row])
+            if is_followed(row):
+                await following.sooner(connection, [row.id], at=now + FIRST)
             if step.tell is not None:
                 names = routed(self._routes, action=step.decision.action, mode=Mode(row.mode))
                 await outbox.enqueue(
@@ -146,9 +183,13 @@ class Exposures:
         return count
 
     def _changed(self, row: Exposure, kind: Kind) -> dict[str, Any]:
-        self._metrics.exposures.labels(kind.value).inc()
+        if row.mode != Mode.EXERCISE:
+            self._metrics.exposures.labels(kind.value).inc()
         self._on_told()
-        return summary_object(row, console=self._console)
+        return self._shown(row)
+
+    def _shown(self, row: Exposure) -> dict[str, Any]:
+        return summary_object(row, console=self._console, now=self._clock())
 
 
 async def find(connection: AsyncConnection, name: str) -> Exposure:
