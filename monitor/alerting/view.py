@@ -13,7 +13,14 @@ Masked by the matcher already. Foreign texts (places, titles, authors) are raw: 
     owned              level (proved | claimed | none), score (0 to 100), reasons: [{kind, entry, found, proof, weight, file, text}]
     first_published, first_seen, last_seen, opened_at
     sightings          the exact count of distinct places
-    places             first 20 and last 100: number, seen_at, published_at, source, snippet and the place's own fields
+    places             first 20 and last 100: number, seen_at, published_at, source, snippet, public, checked_at, removed_at and the
+                       place's own fields
+    people             whose data it holds, at least; 0 for a credential
+    public             whether it still stands somewhere: unknown | public | cleaned (not at the head, but in the history) | removed
+    checked_at         when somebody looked last
+    removed_at, revoked_at   since when it stands nowhere, and is dead; null
+    acknowledged       null, or at, by
+    window             null for what nobody watches, or since, until (null while it runs), seconds, ended_by ("" | revoked | removed)
     closed             null, or at, by, reason, scope, where, note
     revoke, steps      where to revoke it; what to do, in order
     history            only when one is shown: at, actor, verb, detail of the newest 100 entries of its audit log
@@ -26,11 +33,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from monitor.alerting.ownership import Level, reason_text
+from monitor.alerting.windows import window_of
 from monitor.store.model import Exposure
 
 
-def summary_object(row: Exposure, *, console: str = "") -> dict[str, Any]:
-    """Everything but places and steps: a line of a list. `console` is the console's base address, "" for none."""
+def summary_object(row: Exposure, *, console: str = "", now: float | None = None) -> dict[str, Any]:
+    """Everything but places and steps: a line of a list. `console` is the console's base address, "" for none. Without `now` a window
+    that runs has no seconds.
+    """
     watched = row.level != Level.NONE
     summary = {
         "id": row.id,
@@ -69,6 +79,13 @@ def summary_object(row: Exposure, *, console: str = "") -> dict[str, Any]:
         "last_seen": _time(row.last_seen, exact=watched),
         "opened_at": _time(row.opened_at, exact=watched),
         "sightings": row.sightings,
+        "people": row.people,
+        "public": row.public if watched else "unknown",
+        "checked_at": _time(row.checked_at) if watched else None,
+        "removed_at": _time(row.removed_at) if watched else None,
+        "revoked_at": _time(row.revoked_at) if watched else None,
+        "acknowledged": _acknowledged(row),
+        "window": _window(row, now) if watched else None,
         "closed": _closed(row),
         "revoke": row.revoke,
     }
@@ -78,11 +95,11 @@ def summary_object(row: Exposure, *, console: str = "") -> dict[str, Any]:
 
 
 def exposure_object(
-    row: Exposure, places: Iterable[Mapping[str, Any]], *, console: str = ""
+    row: Exposure, places: Iterable[Mapping[str, Any]], *, console: str = "", now: float | None = None
 ) -> dict[str, Any]:
-    """The whole of it. `places` are rows of `sightings` in their order."""
+    """The whole of it. `places` are rows of `sightings` in their order; `now` as for the summary."""
     shown = [_place(place) for place in places] if row.level != Level.NONE else []
-    return {**summary_object(row, console=console), "places": shown, "steps": steps(row)}
+    return {**summary_object(row, console=console, now=now), "places": shown, "steps": steps(row)}
 
 
 def steps(row: Exposure) -> list[str]:
@@ -105,6 +122,9 @@ def _place(row: Mapping[str, Any]) -> dict[str, Any]:
         "source": row["source"],
         "snippet": row["snippet"],
         "blob_sha": row["blob_sha"],
+        "public": row["public"],
+        "checked_at": _time(row["checked_at"]),
+        "removed_at": _time(row["removed_at"]),
         **row["place"],
     }
 
@@ -116,6 +136,23 @@ def history_object(entry: Mapping[str, Any]) -> dict[str, Any]:
         "actor": entry["actor"],
         "verb": entry["verb"],
         "detail": entry["detail"],
+    }
+
+
+def _acknowledged(row: Exposure) -> dict[str, Any] | None:
+    if row.acknowledged_at is None:
+        return None
+    return {"at": _time(row.acknowledged_at), "by": row.acknowledged_by}
+
+
+def _window(row: Exposure, now: float | None) -> dict[str, Any]:
+    window = window_of(row)
+    at = window.until if now is None else now
+    return {
+        "since": _time(window.since),
+        "until": _time(window.until),
+        "seconds": None if at is None else window.seconds(at),
+        "ended_by": window.ended_by,
     }
 
 

@@ -1,4 +1,4 @@
-"""`leakstream exposures list|show|close|reopen|retry`: the store, read and changed from the terminal. The service need not run."""
+"""`leakstream exposures list|show|acknowledge|revoke|close|reopen|retry`: the store, read and changed from the terminal. The service need not run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import getpass
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 import orjson
@@ -13,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from monitor.alerting.exposures import CloseReason, Scope, WrongState
+from monitor.alerting.exposures import CloseReason, Scope
 from monitor.alerting.queries import Exposures, UnknownExposure
 from monitor.app import open_exposures
 from monitor.commands.errors import Failure
@@ -87,6 +88,35 @@ def show(exposure: Id, config: ConfigOption = None, as_json: JsonOption = False)
     _print(found)
 
 
+@app.command("acknowledge")
+def acknowledge(exposure: Id, config: ConfigOption = None) -> None:
+    """Say that you have it in hand. It stays open, and who is to be told of it still is."""
+    done = _with_store(read_config(config), lambda store: store.acknowledge(exposure, actor=_actor()))
+    typer.echo(f"{done['short']} acknowledged by {done['acknowledged']['by']}")
+
+
+@app.command("revoke")
+def revoke(
+    exposure: Id,
+    config: ConfigOption = None,
+    at: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"],
+            help="Since when, in UTC; default: now.",
+        ),
+    ] = None,
+) -> None:
+    """Mark the secret as dead: the window ends here. The exposure stays open, since the text may still stand there; `close` ends it.
+
+    Nothing is done at the provider: revoke it there first.
+    """
+    since = None if at is None else at.replace(tzinfo=UTC).timestamp()
+    done = _with_store(read_config(config), lambda store: store.revoke(exposure, actor=_actor(), at=since))
+    lasted = f" after {_lasted(done)} in public" if done["window"] else ""
+    typer.echo(f"{done['short']} revoked{lasted}")
+
+
 @app.command("close")
 def close(
     exposure: Id,
@@ -136,8 +166,26 @@ def _with_store(config: Config, ask: Callable[[Exposures], Awaitable[_T]]) -> _T
 
     try:
         return asyncio.run(run())
-    except (UnknownExposure, WrongState) as error:
+    except (UnknownExposure, ValueError) as error:  # WrongState is one
         raise Failure(str(error), status=1) from error
+
+
+def _print_state(console: Console, found: dict[str, Any]) -> None:
+    """Whether it still stands there, since when it is dead, who has it in hand."""
+    looked = f"checked {found['checked_at']}" if found["checked_at"] else "nobody has looked"
+    if found["window"] is not None:
+        console.print(f"public     {found['public']}; {looked}")
+        ended = found["window"]["ended_by"]
+        console.print(f"window     {_lasted(found)}{f', ended: {ended}' if ended else ' and running'}")
+    if found["acknowledged"]:
+        console.print(Text(f"in hand    {found['acknowledged']['by']}, since {found['acknowledged']['at']}"))
+    if found["people"]:
+        console.print(f"people     at least {found['people']}")
+
+
+def _lasted(found: dict[str, Any]) -> str:
+    seconds = int(found["window"]["seconds"])
+    return f"{seconds // 86400} d {timedelta(seconds=seconds % 86400)} h"
 
 
 def _print(found: dict[str, Any]) -> None:
@@ -157,13 +205,17 @@ def _print(found: dict[str, Any]) -> None:
     console.print(
         f"seen       {found['sightings']} places, first {found['first_seen']}, last {found['last_seen']}"
     )
+    _print_state(console, found)
     console.print(f"whose      {owned['level']} (score {owned['score']})")
     for reason in owned["reasons"]:
         console.print(Text(f"           - {untrusted(reason['text'], Sink.TERMINAL)}"))
     for place in found["places"]:
         where = place.get("url") or f"{place.get('repository', '')} {place.get('path', '')}".strip()
         console.print(
-            Text(f"place {place['number']:<4} {untrusted(where, Sink.TERMINAL)} line {place.get('line', 0)}")
+            Text(
+                f"place {place['number']:<4} {untrusted(where, Sink.TERMINAL)} line {place.get('line', 0)}"
+                + (f" ({place['public']})" if place["checked_at"] else "")
+            )
         )
         if place["snippet"]:
             console.print(Text(f"           | {untrusted(place['snippet'], Sink.TERMINAL)}", style="dim"))

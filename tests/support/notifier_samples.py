@@ -92,6 +92,7 @@ def notification(change: Change = Change.OPENED, *, console: str = "", **other: 
     seen = place(1)
     where = {"forge": "github.com", "repository": row.repository, "path": row.path, "line": 3}
     kept = {"number": 1, "seen_at": NOON, "published_at": None, "source": "git"}
+    kept |= {"public": "unknown", "checked_at": None, "removed_at": None}
     shown = {**kept, "snippet": "token = ex_…yz", "blob_sha": seen.blob_sha, "place": where}
     whole = exposure_object(row, [shown], console=console)
     told = [Told(row.id, "k" * 32, row.opening, "opened", "page", NOON, labels_of(row))]

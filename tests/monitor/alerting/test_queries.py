@@ -90,7 +90,8 @@ async def test_close_tells_those_who_were_told_and_is_logged(store, people, woke
     }
     assert await column(store, outbox.c.change) == ["opened", "opened", "closed", "closed"]
     assert await column(store, audit.c.detail) == [
-        {"reason": "revoked", "scope": "leak", "where": "", "note": "rotated"}
+        {"reason": "revoked", "scope": "leak", "where": "", "note": "rotated"},
+        {"seconds": 110.0, "ended_by": "revoked"},
     ]
     assert woken == [1]
     with pytest.raises(WrongState):
@@ -154,3 +155,40 @@ async def test_retry_failed(store, people, woken):
     assert await column(store, audit.c.verb) == ["retried", "retried"]
     assert await column(store, outbox.c.state) == ["pending"]
     assert woken
+
+
+async def test_to_acknowledge_is_shown_and_ends_nothing(store, people, woken):
+    await put(store, exposure())
+    shown = await people.acknowledge(fingerprint("a"), actor="ann")
+
+    assert (shown["state"], shown["acknowledged"]["by"]) == ("open", "ann")
+    assert await column(store, audit.c.verb) == ["acknowledged"]
+    assert not woken
+    with pytest.raises(WrongState, match="by ann"):
+        await people.acknowledge(fingerprint("a"), actor="bob")
+
+
+async def test_what_is_revoked_stays_open_and_its_window_ends(store, people):
+    await put(store, exposure())
+    with pytest.raises(ValueError, match="future"):
+        await people.revoke(fingerprint("a"), actor="ann", at=NOON + 51)
+    shown = await people.revoke(fingerprint("a"), actor="ann", at=NOON + 20)
+
+    assert (shown["state"], shown["window"]["seconds"], shown["window"]["ended_by"]) == (
+        "open",
+        80,
+        "revoked",
+    )
+    assert await column(store, audit.c.verb) == ["revoked", "window_ended"]
+    assert (await column(store, audit.c.detail))[1] == {"seconds": 80.0, "ended_by": "revoked"}
+    closed = await people.close(fingerprint("a"), "revoked", actor="ann")
+    assert closed["window"] == shown["window"]
+    assert await column(store, audit.c.verb) == ["revoked", "window_ended", "closed"]
+
+
+async def test_a_revocation_that_was_none_is_taken_back_by_opening_again(store, people):
+    await put(store, exposure())
+    await people.close(fingerprint("a"), "revoked", actor="ann")
+    shown = await people.reopen(fingerprint("a"), actor="ann")
+
+    assert (shown["revoked_at"], shown["window"]["until"]) == (None, None)

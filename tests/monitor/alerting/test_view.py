@@ -1,4 +1,5 @@
 import orjson
+import pytest
 
 from alerting_samples import NOON, exposure, fingerprint
 from monitor.alerting.view import exposure_object, steps, summary_object
@@ -10,6 +11,9 @@ PLACE = {
     "source": "git",
     "snippet": "s",
     "blob_sha": "b",
+    "public": "public",
+    "checked_at": NOON,
+    "removed_at": None,
     "place": {"forge": "github.com", "repository": "acme/code", "path": "secret-path.env"},
 }
 
@@ -23,7 +27,7 @@ def test_the_shape_that_is_promised():
     assert set(shown) == {
         "id", "short", "url", "state", "opening", "action", "decision", "exercise", "found_by", "what", "proof",
         "owned", "where", "first_published", "first_seen", "last_seen", "opened_at", "sightings", "places",
-        "closed", "revoke", "steps",
+        "closed", "revoke", "steps", "people", "public", "checked_at", "removed_at", "revoked_at", "acknowledged", "window",
     }  # fmt: skip
     assert shown["first_seen"] == "2023-11-15T12:00:00Z"
     assert shown["first_published"] == "2023-11-15T11:59:00Z"
@@ -68,3 +72,30 @@ def test_steps_begin_with_the_revocation():
     assert steps(exposure())[0] == "Revoke the Example token: https://example.com/revoke"
     assert "at its provider" in steps(exposure(revoke=""))[0]
     assert "2023-11-15T11:59:00Z" in steps(exposure())[2]
+
+
+@pytest.mark.parametrize(
+    ("marks", "now", "window"),
+    [
+        ({}, None, (None, None, "")),
+        ({}, NOON + 40, (None, 100, "")),
+        ({"removed_at": NOON + 10}, NOON + 40, ("2023-11-15T12:00:10Z", 70, "removed")),
+        ({"removed_at": NOON + 10, "revoked_at": NOON + 5}, None, ("2023-11-15T12:00:05Z", 65, "revoked")),
+        ({"removed_at": NOON + 10, "revoked_at": NOON + 50}, None, ("2023-11-15T12:00:10Z", 70, "removed")),
+        ({"removed_at": NOON + 10, "first_published": None}, None, ("2023-11-15T12:00:10Z", 10, "removed")),
+    ],
+)
+def test_the_window_runs_until_it_is_gone_or_dead(marks, now, window):
+    shown = summary_object(exposure(**marks), now=now)["window"]
+
+    assert (shown["until"], shown["seconds"], shown["ended_by"]) == window
+
+
+def test_who_has_it_in_hand_and_whether_it_stands_there():
+    row = exposure(public="cleaned", checked_at=NOON, acknowledged_at=NOON, acknowledged_by="ann", people=7)
+    shown = exposure_object(row, [PLACE])
+
+    assert shown["acknowledged"] == {"at": "2023-11-15T12:00:00Z", "by": "ann"}
+    assert (shown["public"], shown["people"], shown["places"][0]["public"]) == ("cleaned", 7, "public")
+    nobodys = summary_object(exposure(level="none", public="cleaned", removed_at=NOON))
+    assert (nobodys["public"], nobodys["removed_at"], nobodys["window"]) == ("unknown", None, None)

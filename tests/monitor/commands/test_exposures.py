@@ -123,3 +123,18 @@ def test_retry_makes_refused_notifications_due_again(tmp_path: Path) -> None:
     assert say(path, "retry") == "0 notifications due again\n"
     wrong = call("exposures", "retry", "--notifier", "slack", "--config", str(path))
     assert isinstance(wrong.exception, Failure)
+
+
+def test_acknowledge_and_revoke(config: Path) -> None:
+    name = str(listed(config)[1]["short"])
+    assert say(config, "acknowledge", name).startswith(f"{name} acknowledged by cli:")
+    twice = call("exposures", "acknowledge", name, "--config", str(config))
+    assert isinstance(twice.exception, Failure)
+    ahead = call("exposures", "revoke", name, "--at", "2999-01-01", "--config", str(config))
+    assert isinstance(ahead.exception, Failure)
+    assert say(config, "revoke", name).startswith(f"{name} revoked after 0 d 0:")
+    text = say(config, "show", name)
+    assert "in hand    cli:" in text
+    assert "ended: revoked" in text
+    assert "public     unknown; nobody has looked" in text
+    assert json.loads(say(config, "show", name, "--json"))["state"] == "open"
