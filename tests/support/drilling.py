@@ -33,7 +33,7 @@ class Remembering:
     """A planter. `refuses` is what it says instead of planting."""
 
     refuses: str = ""
-    ground: Ground = Ground(forge="github.com", owner="acme", repository="acme/code")
+    ground: Ground = field(default_factory=lambda: Ground("github.com", "acme", "acme/code"))
     planted: list[Planting] = field(default_factory=list)
 
     async def plant(self, planting: Planting) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from alerting_samples import finding, open_store, records
-from drilling import Drilling, Remembering
+from drilling import KEYS, Drilling, Remembering
 from monitor.alerting.drills import LOOK, alarm_id
 from monitor.alerting.fold import Route
 from monitor.alerting.ownership import Ownership, WatchSettings
@@ -108,15 +108,12 @@ async def test_it_is_no_leak_in_any_figure(drilling: Drilling) -> None:
 async def test_a_canary_that_no_drill_planted_is_a_finding_like_others(drilling: Drilling) -> None:
     await hold(drilling)
     drilling.now += 3
-    stranger = drilling.found(drilling.planter.planted[-1], leak={"b0ca": "0" * 64} | {})
-    known = next(iter(drilling.found(drilling.planter.planted[-1]).leak))
-    await drilling.alerting().handle(
-        records([drilling.found(drilling.planter.planted[-1], leak={known: "ab" * 32})])
-    )
+    planting = drilling.planter.planted[-1]
+    stranger = {KEYS.current_id: "ab" * 32}
+    await drilling.alerting().handle(records([drilling.found(planting, leak=stranger)]))
 
     async with drilling.store.read() as connection:
         row = (await exposures.load(connection, ["ab" * 32]))["ab" * 32]
-    assert stranger.mode == "live"
     assert (row.mode, row.severity) == ("live", "info")
 
 
@@ -187,7 +184,7 @@ async def test_told_too_late_is_missed(drilling: Drilling) -> None:
 
 async def test_a_place_that_nobody_watches_proves_no_route(drilling: Drilling) -> None:
     drill = await hold(drilling)
-    await arrive(drilling, Ownership(WatchSettings(organisations=("other",))))
+    await arrive(drilling, Ownership(WatchSettings.model_validate({"organisations": ["other"]})))
     await deliver(drilling, "hook")
     await drilling.keeper().beat()
 
