@@ -6,6 +6,7 @@ Made at the first document that gives reason to: a scan that finds nothing never
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from detectors import addresses, signatures, unfolding
 from detectors.attribution import Attribution
 from detectors.batches import by_document, joined
 from detectors.beginnings import marked
+from detectors.beside import Finder, apart, together
 from detectors.buffers import Buffer
 from detectors.conclude import conclude
 from detectors.containers import HEAD, Meter, Source, kind_of
@@ -37,10 +39,12 @@ class Documents:
         cache_dir: Path,
         keep_refuted: bool = False,
         keep_known: bool = False,
+        beside: Finder | None = None,
     ) -> None:
-        """`look` makes a Hyperscan pass over a text, within the budget."""
+        """`look` makes a Hyperscan pass over a text, within the budget; with `beside` its hits are among them."""
         self._sets = rules.sets
         self._budget = budget
+        self._beside = beside
         self._look = look
         self._judge = Judge(rules, keep_refuted=keep_refuted, keep_known=keep_known)
         self._attribution = Attribution(rules)
@@ -60,6 +64,7 @@ class Documents:
         self._stats = stats
         self._decoding.begin(high - low)
         self._meter = self._fresh_meter(high - low)
+        self._begin_beside()
         return signatures.proved(self._document(buffer, low, high, hits, depth=0))
 
     def container(self, file: Source, size: int, stats: ScanStats) -> Unfolded | None:
@@ -71,11 +76,15 @@ class Documents:
         if not kind:
             return None
         self._meter = self._fresh_meter(size)
+        self._begin_beside()
         return self._members(kind, file, len(head), 0)
 
     def candidates(self, data: Buffer, hits: list[Hit], stats: ScanStats) -> tuple[Finding, ...]:
         """Every confirmed value of the text itself, before sets are put together and overlaps resolved."""
-        return tuple(self._judge.findings(data, 0, len(data), hits, stats.dropped)[0])
+        hits, others = apart(hits)
+        self._begin_beside()
+        found, _ = self._judge.findings(data, 0, len(data), hits, stats.dropped)
+        return (*found, *self._found_beside(data, 0, len(data), others, stats.dropped))
 
     def _document(
         self, buffer: Buffer, low: int, high: int, hits: list[Hit], *, depth: int
@@ -83,17 +92,35 @@ class Documents:
         """The document itself, or one decoded run or member of it."""
         stats = self._stats
         stats.hits += len(hits)
+        hits, others = apart(hits)
         found, triggered = self._judge.findings(buffer, low, high, hits, stats.dropped)
         found = addresses.dated(self._attribution.of(found, buffer, low, high), buffer, low, high)
+        beside = self._found_beside(buffer, low, high, others, stats.dropped)
         if depth >= self._budget.depth:
-            return tuple(conclude(found, self._sets, stats.dropped))
+            return tuple(together(conclude(found, self._sets, stats.dropped), beside))
         if kind := self._decoding.folded(buffer, low, high, triggered):
-            return self._folded(kind, bytes(buffer[low:high]), found, triggered, depth=depth)
+            return self._folded(kind, bytes(buffer[low:high]), found, beside, triggered, depth=depth)
         found += self._decoded(buffer, low, high, triggered, depth=depth)
-        return tuple(conclude(found, self._sets, stats.dropped))
+        return tuple(together(conclude(found, self._sets, stats.dropped), beside))
+
+    def _begin_beside(self) -> None:
+        if self._beside:
+            self._beside.begin()
+
+    def _found_beside(
+        self, buffer: Buffer, low: int, high: int, hits: list[Hit], dropped: Counter[str]
+    ) -> list[Finding]:
+        return self._beside.findings(buffer, low, high, hits, dropped) if hits and self._beside else []
 
     def _folded(
-        self, kind: str, data: bytes, found: list[Finding], triggered: list[Hit], *, depth: int
+        self,
+        kind: str,
+        data: bytes,
+        found: list[Finding],
+        beside: list[Finding],
+        triggered: list[Hit],
+        *,
+        depth: int,
     ) -> tuple[Finding, ...]:
         """A document of documents: what its members have, and its own bytes unless the members are all there is."""
         if kind == unfolding.DIFF:
@@ -103,7 +130,7 @@ class Documents:
         if not inside.whole:
             self._decoding.begin(len(data))
             found += self._decoded(data, 0, len(data), triggered, depth=depth)
-            outer = conclude(found, self._sets, self._stats.dropped)
+            outer = together(conclude(found, self._sets, self._stats.dropped), beside)
         return tuple(unfolding.together(data, outer, inside.findings))
 
     def _members(self, kind: str, file: Source, size: int, depth: int) -> Unfolded:

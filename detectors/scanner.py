@@ -23,6 +23,7 @@ from detectors.secondlook import GATE
 from detectors.stats import Budget, ScanStats
 
 if TYPE_CHECKING:
+    from detectors.beside import Finder
     from detectors.containers import Source
     from detectors.documents import Documents
     from detectors.unfolding import Unfolded
@@ -46,23 +47,25 @@ class Scanner:
         keep_refuted: bool = False,
         keep_known: bool = False,
         shared: Databases | None = None,
+        beside: Finder | None = None,
     ) -> None:
         """`keep_refuted`, `keep_known`: also tell of values whose proof fails, of those that everybody has (`Finding.known`).
-        `shared`: the databases of another scanner of the same rules (see `twin`).
+        `shared`: the databases of another scanner of the same rules (see `twin`). `beside` finds what no rule can describe.
         """
         self.rules = rules
         self.last = _NOTHING
         self._budget = budget or Budget()
         self._keep_refuted = keep_refuted
         self._keep_known = keep_known
+        self._beside = beside
         self._first_trigger = len(rules.rules)
         self._cache = default_cache() if cache_dir is None else cache_dir
         self.databases = Databases(rules, self._cache) if shared is None else shared
         self._raw = RawScanner(self.databases, self._budget)
 
     def twin(self, *, keep_refuted: bool = False, keep_known: bool = False) -> Scanner:
-        """Another scanner of the same rules. The two share the databases, which are only read: several megabytes and most of the time that
-        it takes to make one.
+        """Another scanner of the same rules, without a finder beside them. The two share the databases, which are only read: several
+        megabytes and most of the time that it takes to make one.
         """
         return Scanner(
             self.rules,
@@ -85,6 +88,7 @@ class Scanner:
             cache_dir=self._cache,
             keep_refuted=self._keep_refuted,
             keep_known=self._keep_known,
+            beside=self._beside,
         )
 
     def expression_name(self, identity: int) -> str:
@@ -103,11 +107,12 @@ class Scanner:
     def scan(self, data: Buffer) -> tuple[Finding, ...]:
         """Findings by offset. `data` is any buffer: bytes, bytearray, memoryview, mmap. Blocks for about 2 us/KB."""
         hits = self._raw.scan(data)
-        if not hits and not marked(data, 0, len(data)):
+        beside = self._look_beside(data)
+        if not hits and not beside and not marked(data, 0, len(data)):
             self.last = _NOTHING
             return ()
         self.last = ScanStats()
-        hits = self._within_budget(data, hits)
+        hits = [*self._within_budget(data, hits), *beside]
         return self._documents.findings(data, 0, len(data), hits, self.last)
 
     def scan_many(self, datas: Sequence[bytes]) -> list[tuple[Finding, ...]]:
@@ -128,7 +133,7 @@ class Scanner:
         self.last = ScanStats()
         if self._raw.overflowed():
             return self._one_by_one(buffer, starts, ends)
-        found_in = by_document(hits, starts, ends)
+        found_in = by_document([*hits, *self._look_beside(buffer)], starts, ends)
         for index, start in enumerate(starts):
             if marked(buffer, start, ends[index]):
                 found_in.setdefault(index, [])
@@ -150,7 +155,8 @@ class Scanner:
         """Every confirmed value of the text itself, before sets are put together and overlaps resolved: for the rule check."""
         hits = self._raw.scan(data)
         self.last = ScanStats()
-        return self._documents.candidates(data, self._within_budget(data, hits), self.last)
+        hits = [*self._within_budget(data, hits), *self._look_beside(data)]
+        return self._documents.candidates(data, hits, self.last)
 
     def _one_by_one(
         self, buffer: Buffer, starts: Sequence[int], ends: Sequence[int]
@@ -163,7 +169,10 @@ class Scanner:
         return found
 
     def _look(self, data: Buffer) -> list[Hit]:
-        return self._within_budget(data, self._raw.scan(data))
+        return [*self._within_budget(data, self._raw.scan(data)), *self._look_beside(data)]
+
+    def _look_beside(self, data: Buffer) -> Sequence[Hit]:
+        return self._beside.look(data) if self._beside else ()
 
     def _within_budget(self, data: Buffer, hits: list[Hit]) -> list[Hit]:
         """The hits of the pass just made; of a second, quieter one if there were too many."""

@@ -39,6 +39,7 @@ REASONS: Final = frozenset(
         "decode_budget",
         "container_broken",  # a member that keeps to no format, is encrypted or cut
         "container_budget",  # members beyond the budget
+        "own_budget",  # places where an own secret may stand, beyond the budget
     }
 )
 

@@ -25,6 +25,7 @@ from typing import Final, Self
 
 WEAK_BELOW_BITS: Final = 64.0
 _CHECK_TEXT: Final = b"leakstream key check"
+_OWN_TEXT: Final = b"leakstream own secrets"
 _KEY_BYTES: Final = 32
 
 
@@ -66,6 +67,10 @@ class KeyRing:
         return {
             key_id: hmac.new(key, message, hashlib.sha256).hexdigest() for key_id, key in self.keys.items()
         }
+
+    def own_keys(self) -> dict[str, bytes]:
+        """Key id -> the key under which own secrets are hashed: a realm of its own, comparable with no leak's fingerprint."""
+        return {key_id: hmac.digest(key, _OWN_TEXT, "sha256") for key_id, key in self.keys.items()}
 
     def digest(self, purpose: str, value: bytes) -> str:
         """A keyed hash (32 hex) of something else that must not be stored in clear: an author's e-mail address."""

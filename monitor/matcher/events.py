@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from monitor.contracts import Document, FindingEvent, Place, Sighting
 from monitor.identity import KeyRing, blob_sha, place_id
 from monitor.matcher import redact
 from monitor.matcher.describe import Described, facts
+from monitor.matcher.ownsecrets import OwnSecrets
 from monitor.matcher.parts import cut_dump
 from monitor.matcher.repeats import Repeats
 from monitor.matcher.sealing import Seals
@@ -64,25 +65,34 @@ _FILE_ENDINGS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """What all events of one document share; `seen` counts occurrences of a leak."""
+    """What all events of one document share; `seen` counts occurrences of a leak, `own` names findings (by `id`) that are own secrets."""
 
     described: Described
     place: Place
     document_id: str
     blob: str
+    own: Mapping[int, tuple[str, ...]]
     seen: Counter[str] = field(default_factory=Counter)
 
 
 class EventMaker:
     """Turns the findings of one document into events. One per thread."""
 
-    def __init__(self, keys: KeyRing, redactor: redact.Redactor, seals: Seals | None = None) -> None:
+    def __init__(
+        self,
+        keys: KeyRing,
+        redactor: redact.Redactor,
+        seals: Seals | None = None,
+        own: OwnSecrets | None = None,
+    ) -> None:
         self._keys = keys
         self._redactor = redactor
         self._seals = seals
+        self._own = own
 
     def events(self, document: Document, findings: Sequence[Finding], *, now: float) -> list[FindingEvent]:
         """In the order of `findings`. Of a document in parts each finding is told once: by the part that has it whole first."""
+        findings, named = self._named(findings)
         described = Described(document, findings, self._keys, self._redactor)
         if not described.findings:
             return []
@@ -92,6 +102,7 @@ class EventMaker:
             place=self._place(document, repeats),
             document_id=self._redactor.text(document.id, repeats),
             blob=document.blob_sha or blob_sha(document.content),
+            own=named,
         )
         made = [self._event(document, finding, told, now) for finding in described.findings]
         if self._seals is None:
@@ -100,6 +111,19 @@ class EventMaker:
             self._seals.event(document, finding, event)
             for finding, event in zip(described.findings, made, strict=True)
         ]
+
+    def _named(self, findings: Sequence[Finding]) -> tuple[Sequence[Finding], Mapping[int, tuple[str, ...]]]:
+        """The findings, with those that are own secrets told as such, and the names of these."""
+        if self._own is None:
+            return findings, {}
+        told: list[Finding] = []
+        named: dict[int, tuple[str, ...]] = {}
+        for finding in findings:
+            names = self._own.names(finding)
+            told.append(self._own.owned(finding) if names else finding)
+            if names:
+                named[id(told[-1])] = names
+        return told, named
 
     def sighting(self, document: Document) -> Sighting:
         """Of a document that is known: where its blob stands now. Its names pass the redactor as all others."""
@@ -181,6 +205,7 @@ class EventMaker:
             hosts=_hosts(near),
             emails=tuple(dict.fromkeys(d.lower() for d in _EMAIL.findall(near)))[:_AT_MOST],
             revoke=rule.how_to_revoke,
+            own=told.own.get(id(finding), ()),
         )
 
 

@@ -54,6 +54,7 @@ class PoolSettings:
     memory_bytes: int = 768 * 1024**2
     cache_dir: Path | None = None
     rules: Sequence[Path] = ()
+    own: Sequence[Path] = ()  # files of own secrets
     evidence: Mapping[str, Any] | None = None  # as `monitor.scanning` takes it; None = nothing is sealed
     command: Sequence[str] = WORKER
 
@@ -136,6 +137,7 @@ class _Worker:
                 "memory_bytes": settings.memory_bytes,
                 "cache_dir": str(settings.cache_dir) if settings.cache_dir else None,
                 "rules": [str(path) for path in settings.rules],
+                "own": [str(path) for path in settings.own],
                 "evidence": settings.evidence,
             }
         )

@@ -190,7 +190,8 @@ class Redactor:
     def _candidates(self, content: bytes, begin: int, end: int) -> list[tuple[int, int]]:
         """Everything that any rule takes for a value. Too much to look at is hidden whole."""
         found = spans(self._scanner.candidates(content[begin:end]))
-        if self._scanner.last.dropped["loud_rule"]:
+        dropped = self._scanner.last.dropped
+        if dropped["loud_rule"] or dropped["own_budget"]:
             return [(begin, end)]
         return [(begin + start, begin + stop) for start, stop in found]
 

@@ -4,7 +4,7 @@ It is the only process that parses foreign content. It opens no socket, writes n
 limit on its memory and ends with its parent. What leaves it is redacted.
 
 The first frame is its setup: one JSON object with `keys` (hex, current first), `memory_bytes`, `cache_dir`, `rules` (further rule
-files), `evidence` (`monitor.scanning`). The answer to it is an empty frame, sent when the database is loaded.
+files), `own` (files of own secrets), `evidence` (`monitor.scanning`). The answer to it is an empty frame, sent when the database is loaded.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from typing import Any, BinaryIO, Final, Protocol
 
 import orjson
 
-from detectors import Finding, Scanner, diffs, load_rules
+from detectors import Finding, Scanner, diffs, files, load_rules
 from detectors.stats import ScanStats
 from monitor import hardening
 from monitor.contracts import Document, InvalidRecord
 from monitor.identity import KeyRing
 from monitor.matcher import frames
 from monitor.matcher.events import EventMaker
+from monitor.matcher.ownsecrets import OwnSecrets
 from monitor.matcher.redact import Finds, Redactor
 from monitor.matcher.sealing import EvidenceMaker
 
@@ -46,6 +47,9 @@ class DocumentScanner(Finds, Protocol):
     ) -> Mapping[int, Sequence[Finding]]: ...
 
 
+MakeScanner = Callable[[dict[str, Any], OwnSecrets | None], DocumentScanner]
+
+
 def no_evidence(_: dict[str, Any]) -> None:
     """Nothing is sealed."""
 
@@ -53,14 +57,15 @@ def no_evidence(_: dict[str, Any]) -> None:
 def serve(
     source: BinaryIO,
     sink: BinaryIO,
-    make_scanner: Callable[[dict[str, Any]], DocumentScanner],
+    make_scanner: MakeScanner,
     make_evidence: Callable[[dict[str, Any]], EvidenceMaker | None] = no_evidence,
 ) -> None:
     """Answer jobs until `source` ends. Raises FrameError when the parent breaks the protocol."""
     setup = orjson.loads(_read(source) or b"{}")
-    scanner, evidence = make_scanner(setup), make_evidence(setup)
     keys = KeyRing.of(*(bytes.fromhex(key) for key in setup["keys"]))
-    maker = EventMaker(keys, Redactor(scanner), evidence)
+    own = own_secrets(setup, keys)
+    scanner, evidence = make_scanner(setup, own), make_evidence(setup)
+    maker = EventMaker(keys, Redactor(scanner), evidence, own)
     hardening.limit_memory(int(setup["memory_bytes"]))
     _write(sink, struct.pack("<I", 0))
     while about := _read(source):
@@ -147,15 +152,25 @@ def _write(sink: BinaryIO, data: bytes) -> None:
     sink.flush()
 
 
-def make_scanner(setup: dict[str, Any]) -> DocumentScanner:
-    """The real scanner with the rules that `setup` names."""
+def make_scanner(setup: dict[str, Any], own: OwnSecrets | None) -> DocumentScanner:
+    """The real scanner with the rules that `setup` names, and beside them what no rule knows."""
     rules = load_rules(extra=[Path(path) for path in setup.get("rules", ())])
+    return Scanner(rules, cache_dir=_cache(setup), beside=own)
+
+
+def own_secrets(setup: dict[str, Any], keys: KeyRing) -> OwnSecrets | None:
+    """Out of the files that `setup` names; None if it names none. Raises OwnFileError."""
+    paths = [Path(path) for path in setup.get("own", ())]
+    return OwnSecrets.open(paths, keys, _cache(setup)) if paths else None
+
+
+def _cache(setup: dict[str, Any]) -> Path:
     cache = setup.get("cache_dir")
-    return Scanner(rules, cache_dir=Path(cache) if cache else None)
+    return Path(cache) if cache else files.default_cache()
 
 
 def main(
-    scanner: Callable[[dict[str, Any]], DocumentScanner] = make_scanner,
+    scanner: MakeScanner = make_scanner,
     evidence: Callable[[dict[str, Any]], EvidenceMaker | None] = no_evidence,
 ) -> None:
     hardening.no_core_dumps()

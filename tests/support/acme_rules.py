@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from detectors import RuleSet, Scanner
+from detectors.beside import Finder
 from detectors.loader import load_files
 from detectors.stats import Budget
 
@@ -110,5 +111,9 @@ def scanner() -> Scanner:
     return Scanner(ruleset(), cache_dir=Path(cache().name))
 
 
-def scanner_with(*, budget: Budget | None = None, keep_refuted: bool = False) -> Scanner:
-    return Scanner(ruleset(), cache_dir=Path(cache().name), budget=budget, keep_refuted=keep_refuted)
+def scanner_with(
+    *, budget: Budget | None = None, keep_refuted: bool = False, beside: Finder | None = None
+) -> Scanner:
+    return Scanner(
+        ruleset(), cache_dir=Path(cache().name), budget=budget, keep_refuted=keep_refuted, beside=beside
+    )

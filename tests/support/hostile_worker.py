@@ -37,4 +37,4 @@ class HostileScanner:
 if __name__ == "__main__":
     from monitor.matcher.worker import main
 
-    main(lambda setup: HostileScanner())
+    main(lambda setup, own: HostileScanner())

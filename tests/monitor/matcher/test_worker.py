@@ -8,7 +8,7 @@ import random
 import orjson
 import pytest
 
-from acme_rules import ruleset, scanner
+from acme_rules import ruleset, scanner_with
 from detectors.synthetic import records_for, secret_for
 from detectors.synthetic_encodings import ENCODERS
 from monitor.bus.base import Record
@@ -26,7 +26,7 @@ def served(*inputs: bytes, setup: dict[str, object] | None = None) -> list[bytes
     options = {"keys": ["6b" * 32], "memory_bytes": 2**46, **(setup or {})}
     source = io.BytesIO(frame(orjson.dumps(options)) + b"".join(inputs))
     sink = io.BytesIO()
-    serve(source, sink, lambda _: scanner())
+    serve(source, sink, lambda _, own: scanner_with(beside=own))
     answers, left = [], sink.getvalue()
     while left:
         size = frames.length(left[:4])
