@@ -1,4 +1,5 @@
-"""What to do about one exposure: the playbook of its credential type, filled with this exposure's facts.
+"""What to do about one exposure: the playbook of its credential type, filled with this exposure's facts (of what nobody watches with
+none that would show where it stands).
 
 At most seven sentences in the order in which they help: stop the abuse, rotate, look for what was left behind, look for use, tell people, take
 it out of the place, close. Texts quote foreign ones; whoever shows them passes them through `monitor.untrusted`.
@@ -7,11 +8,12 @@ it out of the place, close. Texts quote foreign ones; whoever shows them passes 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
 from monitor.alerting.duty import GDPR, Duty, PrivacySettings, duty_of
+from monitor.alerting.ownership import Level
 from monitor.alerting.playbook import ALWAYS, Playbook, choose, fill
 from monitor.store.model import Exposure
 from monitor.untrusted import Sink, untrusted
@@ -43,7 +45,7 @@ def containment(row: Exposure, privacy: PrivacySettings = GDPR) -> Containment:
     """For an exposure as it is now. Pure; the same for the same row."""
     playbook = choose(row.provider, row.rule, row.revoke)
     duty = None
-    if playbook.personal:
+    if playbook.personal and row.level != Level.NONE:
         duty = duty_of(data=playbook.personal, people=people_of(row), aware=row.first_seen, privacy=privacy)
     facts = _facts(row)
     known = {
@@ -90,11 +92,13 @@ def _notification(duty: Duty) -> str:
 
 
 def _facts(row: Exposure) -> dict[str, str]:
+    if row.level == Level.NONE:
+        row = replace(row, repository="", path="", preview="", facts={})
     place = " ".join(part for part in (row.repository, row.path) if part) or "the place where it stands"
     named = {
         "title": row.title or row.rule,
         "revoke": row.revoke.rstrip(" .") or "at its provider's console",
-        "since": _time(row.first_published or row.first_seen),
+        "since": _time(row.first_published or row.first_seen, exact=row.level != Level.NONE),
         "where": _short(place),
         "preview": _short(row.preview),
         "people": str(people_of(row) or ""),
@@ -118,5 +122,5 @@ def _cut(text: str) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+def _time(seconds: float, *, exact: bool = True) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC" if exact else "%Y-%m-%d")

@@ -22,7 +22,10 @@ Masked by the matcher already. Foreign texts (places, titles, authors) are raw: 
     acknowledged       null, or at, by
     window             null for what nobody watches, or since, until (null while it runs), seconds, ended_by ("" | revoked | removed)
     closed             null, or at, by, reason, scope, where, note
-    revoke, steps      where to revoke it; what to do, in order
+    revoke, revoke_url the rule's line on revoking; where the first step is taken, or ""
+    steps              what to do, in order: at most seven sentences that quote foreign texts
+    audit_log          the step that says where use of it shows; who_to_tell: whom to tell, and by when
+    personal           null, or of leaked personal data: data, people (at least, 0 = not counted), law, authority, contact, aware, deadline
     history            only when one is shown: at, actor, verb, detail of the newest 100 entries of its audit log
 """
 
@@ -32,6 +35,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from monitor.alerting.containment import containment
+from monitor.alerting.duty import GDPR, Duty, PrivacySettings
 from monitor.alerting.ownership import Level, reason_text
 from monitor.alerting.windows import window_of
 from monitor.store.model import Exposure
@@ -95,23 +100,39 @@ def summary_object(row: Exposure, *, console: str = "", now: float | None = None
 
 
 def exposure_object(
-    row: Exposure, places: Iterable[Mapping[str, Any]], *, console: str = "", now: float | None = None
+    row: Exposure,
+    places: Iterable[Mapping[str, Any]],
+    *,
+    console: str = "",
+    now: float | None = None,
+    privacy: PrivacySettings = GDPR,
 ) -> dict[str, Any]:
-    """The whole of it. `places` are rows of `sightings` in their order; `now` as for the summary."""
+    """The whole of it. `places` are rows of `sightings` in their order; `now` as for the summary; `privacy`: whose clock runs."""
     shown = [_place(place) for place in places] if row.level != Level.NONE else []
-    return {**summary_object(row, console=console, now=now), "places": shown, "steps": steps(row)}
+    todo = containment(row, privacy)
+    return {
+        **summary_object(row, console=console, now=now),
+        "places": shown,
+        "steps": list(todo.steps),
+        "audit_log": todo.audit_log,
+        "who_to_tell": todo.who_to_tell,
+        "revoke_url": todo.revoke_url,
+        "personal": _personal(todo.duty),
+    }
 
 
-def steps(row: Exposure) -> list[str]:
-    """What to do, in order."""
-    name = row.title or row.rule
-    return [
-        f"Revoke the {name}: {row.revoke}" if row.revoke else f"Revoke the {name} at its provider.",
-        "Issue a new one and put it where the old one was used; do not commit it.",
-        f"Look in the provider's audit log for use since {_time(row.first_published or row.first_seen)}.",
-        "Take it out of the place where it stands; after a push the history and the forks still have it.",
-        f"Then: leakstream exposures close {row.id[:12]} --reason revoked",
-    ]
+def _personal(duty: Duty | None) -> dict[str, Any] | None:
+    if duty is None:
+        return None
+    return {
+        "data": duty.data,
+        "people": duty.people,
+        "law": duty.law,
+        "authority": duty.authority,
+        "contact": duty.contact,
+        "aware": _time(duty.aware),
+        "deadline": _time(duty.deadline),
+    }
 
 
 def _place(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -227,4 +227,4 @@ def _print(found: dict[str, Any]) -> None:
         )
     console.print("what to do")
     for number, step in enumerate(found["steps"], 1):
-        console.print(Text(f"  {number}. {step}"))
+        console.print(Text(f"  {number}. {untrusted(step, Sink.TERMINAL)}"))

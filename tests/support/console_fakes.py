@@ -45,8 +45,10 @@ def exposure(**other: Any) -> dict[str, Any]:
         "last_seen": "2026-06-02T15:00:00Z",
         "sightings": 2,
         "closed": None,
-        "revoke": "https://example.com/revoke",
+        "revoke": "Keys: delete it: https://example.com/revoke",
+        "revoke_url": "https://example.com/revoke",
         "steps": ["Revoke it."],
+        "personal": None,
         "places": [
             {
                 "number": 1,

@@ -2,7 +2,8 @@ import orjson
 import pytest
 
 from alerting_samples import NOON, exposure, fingerprint
-from monitor.alerting.view import exposure_object, steps, summary_object
+from monitor.alerting.duty import PrivacySettings
+from monitor.alerting.view import exposure_object, summary_object
 
 PLACE = {
     "number": 1,
@@ -28,6 +29,7 @@ def test_the_shape_that_is_promised():
         "id", "short", "url", "state", "opening", "action", "decision", "exercise", "found_by", "what", "proof",
         "owned", "where", "first_published", "first_seen", "last_seen", "opened_at", "sightings", "places",
         "closed", "revoke", "steps", "people", "public", "checked_at", "removed_at", "revoked_at", "acknowledged", "window",
+        "audit_log", "who_to_tell", "revoke_url", "personal",
     }  # fmt: skip
     assert shown["first_seen"] == "2023-11-15T12:00:00Z"
     assert shown["first_published"] == "2023-11-15T11:59:00Z"
@@ -68,10 +70,24 @@ def test_a_closed_one_says_by_whom_and_why():
     }  # fmt: skip
 
 
-def test_steps_begin_with_the_revocation():
-    assert steps(exposure())[0] == "Revoke the Example token: https://example.com/revoke"
-    assert "at its provider" in steps(exposure(revoke=""))[0]
-    assert "2023-11-15T11:59:00Z" in steps(exposure())[2]
+def test_what_to_do_begins_with_the_revocation_and_tells_where_use_shows_and_whom_to_tell():
+    shown = exposure_object(exposure(), [])
+    assert shown["steps"][0] == "Revoke the Example token: https://example.com/revoke"
+    assert shown["revoke_url"] == "https://example.com/revoke"
+    assert shown["audit_log"] in shown["steps"]
+    assert "2023-11-15 11:59 UTC" in shown["audit_log"]
+    assert shown["who_to_tell"] in shown["steps"]
+    assert shown["personal"] is None
+
+
+def test_leaked_personal_data_has_its_clock():
+    row = exposure(rule="pii-email-list", provider="pii", people=7)
+    assert exposure_object(row, [], privacy=PrivacySettings(authority="the CNIL"))["personal"] == {
+        "data": "e-mail addresses", "people": 7, "law": "GDPR Art. 33", "authority": "the CNIL",
+        "contact": "the data protection officer", "aware": "2023-11-15T12:00:00Z", "deadline": "2023-11-18T12:00:00Z",
+    }  # fmt: skip
+    nobodys = exposure(rule="pii-email-list", provider="pii", level="none", reasons=())
+    assert exposure_object(nobodys, [])["personal"] is None
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,19 @@ async def test_one_exposure_says_what_an_engineer_needs():
             assert text in page.text
 
 
+async def test_leaked_personal_data_shows_its_clock():
+    duty = {
+        "data": "e-mail addresses", "people": 12, "law": "GDPR Art. 33", "authority": "the CNIL", "contact": "Ann",
+        "aware": "2023-11-15T12:00:00Z", "deadline": "2023-11-18T12:00:00Z",
+    }  # fmt: skip
+    async with console(FakeQueries(exposure(personal=duty))) as listener:
+        page = await ask("GET", f"{listener.address}/exposures/{LEAK}")
+        assert (
+            "of at least 12 people. GDPR Art. 33: notify the CNIL by 2023-11-18T12:00:00Z; Ann decides."
+            in page.text
+        )
+
+
 async def test_foreign_texts_are_harmless_and_no_link_is_built_of_them():
     evil = "<img src=x onerror=alert(1)>\u202e\"'{{1234567*7}}"
     found = exposure(
@@ -64,6 +77,7 @@ async def test_foreign_texts_are_harmless_and_no_link_is_built_of_them():
         ],
         where={"source": "git", "repository": evil, "path": evil},
         revoke=f"javascript:alert(1){evil}",
+        revoke_url=f"javascript:alert(1){evil}",
         what={**exposure()["what"], "title": evil, "preview": evil, "facts": {evil: evil}},
         steps=[evil],
     )

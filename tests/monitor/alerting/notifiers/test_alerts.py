@@ -41,10 +41,13 @@ def test_a_firing_alert():
             "why": "the owner acme is your organisation (proved)",
             "description": (
                 "1. Revoke the Example token: https://example.com/revoke\n"
-                "2. Issue a new one and put it where the old one was used; do not commit it.\n"
-                "3. Look in the provider's audit log for use since 2023-11-15T11:59:00Z.\n"
-                "4. Take it out of the place where it stands; after a push the history and the forks still have it.\n"
-                f"5. Then: leakstream exposures close {exposure_id[:12]} --reason revoked"
+                "2. Issue one with the least rights and a short term, put it where the old one was, and do not commit it.\n"
+                "3. Look for keys, users, webhooks and exports added since 2023-11-15 11:59 UTC that nobody knows.\n"
+                "4. Look in the provider's audit log, or its usage and billing pages, from 2023-11-15 11:59 UTC on for calls and"
+                " addresses that are not yours.\n"
+                "5. Tell the owner of the account and the team that uses the credential.\n"
+                "6. Take it out of acme/code a.env: history, forks and caches keep it, so the revocation comes first.\n"
+                f"7. Close it when that is done: leakstream exposures close {exposure_id[:12]} --reason revoked"
             ),
         },
         "startsAt": "2023-11-15T12:00:00+00:00",
