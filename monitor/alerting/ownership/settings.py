@@ -72,6 +72,10 @@ class WatchSettings(WatchLists):
         exclude=True,  # what is handed on as plain values has their entries in it already
         description='further files, each with a table [watch] of these lists: ["watch/*.toml"]',
     )
+    own_secrets: tuple[Path, ...] = Field(
+        (),
+        description="files of keyed hashes of your own secrets, as `leakstream watch fingerprint` writes them",
+    )
     _origins: dict[tuple[str, str], str] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="wrap")
@@ -97,7 +101,7 @@ class WatchSettings(WatchLists):
     @property
     def empty(self) -> bool:
         """Whether nothing is watched: then nothing pages."""
-        return not any(getattr(self, name) for name in LISTS)
+        return not self.own_secrets and not any(getattr(self, name) for name in LISTS)
 
     @property
     def count(self) -> int:
