@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.collectors.handin.documents import MOST, Sender, Unacceptable, read_many, read_one
+from monitor.collectors.handin.documents import MOST, Sender, Unacceptable, read_many, read_one, trace_of
 from monitor.identity import blob_sha
 
 BY = Sender("ingest", "ci", 1000.0)
@@ -112,3 +112,17 @@ def test_any_bytes_are_taken_or_refused(body, query):
                 assert document.published_at is None or math.isfinite(document.published_at)
         except Unacceptable:
             continue
+
+
+@pytest.mark.parametrize(
+    ("header", "trace"),
+    [
+        (f"00-{'ab' * 16}-{'cd' * 8}-01", "ab" * 16),
+        ("", ""),
+        (f"00-{'AB' * 16}-{'cd' * 8}-01", ""),
+        (f"00-{'ab' * 16}-{'cd' * 8}-01\n", ""),
+        ("rule/anything", ""),
+    ],
+)
+def test_a_trace_is_32_hex_and_nothing_else(header: str, trace: str) -> None:
+    assert trace_of(header) == trace
