@@ -12,7 +12,7 @@ anybody from being told. How sightings add up is in `merging`, what a look at a 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -20,7 +20,8 @@ from typing import Final
 from monitor.alerting.cases import case_of
 from monitor.alerting.merging import first, merge
 from monitor.alerting.notifiers.base import Change
-from monitor.alerting.policy import Action, Decision, Policy
+from monitor.alerting.ownership import Level
+from monitor.alerting.policy import CLAIMED_STORM, Action, Decision, Policy
 from monitor.alerting.seen import Seen
 from monitor.contracts import Mode
 from monitor.store.model import Exposure
@@ -96,8 +97,15 @@ class Reopened:
     decision: Decision
 
 
-def apply(row: Exposure | None, seen: Seen, policy: Policy, *, now: float) -> Step:
-    """One sighting of a leak of which `row` is known."""
+def apply(
+    row: Exposure | None,
+    seen: Seen,
+    policy: Policy,
+    *,
+    now: float,
+    room: Callable[[], bool] = lambda: True,
+) -> Step:
+    """One sighting of a leak of which `row` is known. `room`: whether one more ticket may begin of what is only claimed."""
     merged = first(seen, now) if row is None else merge(row, seen, now)
     decision = policy.decide(case_of(merged, now=now))
     if row is None and decision.action is Action.DROP:
@@ -106,8 +114,11 @@ def apply(row: Exposure | None, seen: Seen, policy: Policy, *, now: float) -> St
     kind, reason = _transition(row, seen, merged)
     if kind is Kind.REOPENED:
         merged = _opened_again(merged, now)
-    merged, tell = _telling(merged, decision)
-    return Step(merged, kind, reason, decision, tell)
+    told, tell = _telling(merged, decision)
+    if tell is not None and _is_new_claim(merged, decision) and not room():
+        decision = Decision(Action.RECORD, CLAIMED_STORM)
+        told, tell = replace(merged, action=decision.action.value, decision=decision.reason), None
+    return Step(told, kind, reason, decision, tell)
 
 
 def close(
@@ -183,6 +194,10 @@ def _muted(row: Exposure, seen: Seen) -> bool:
     if row.close_scope == Scope.REPOSITORY:
         return seen.repository == row.close_where
     return row.close_scope == Scope.LEAK
+
+
+def _is_new_claim(row: Exposure, decision: Decision) -> bool:
+    return row.told == 0 and row.level == Level.CLAIMED and decision.action is Action.TICKET
 
 
 def _telling(row: Exposure, decision: Decision) -> tuple[Exposure, Change | None]:

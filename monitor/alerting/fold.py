@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +36,7 @@ def routed(routes: Iterable[Route], *, action: Action, mode: Mode) -> list[str]:
 
 
 class Fold:
-    """Set `aliases`, `rows`, `known_places`, `gone` and `blobs` to what the store has of the batch, call `findings` and `sightings`, then
+    """Set `aliases`, `rows`, `known_places`, `gone`, `blobs` and `room` to what the store has of the batch, call `findings` and `sightings`, then
     write what was gathered.
     """
 
@@ -59,6 +59,7 @@ class Fold:
         self.touched_blobs: dict[tuple[str, str], dict[str, Any]] = {}
         self.gone: dict[str, float] = {}  # place id -> since when it is gone
         self.back: dict[str, None] = {}  # places that were gone and are published again
+        self.room: Callable[[], bool] = lambda: True  # for one more ticket of what is only claimed
         self.looked_at: dict[str, None] = {}  # exposures whose places are looked at anew
 
     def exposure_id(self, event: FindingEvent) -> str:
@@ -151,7 +152,7 @@ class Fold:
 
     def _step(self, seen: Seen, *, fetched_at: float) -> Step:
         before = self.rows.get(seen.exposure_id)
-        step = apply(before, seen, self._policy, now=self.now)
+        step = apply(before, seen, self._policy, now=self.now, room=self.room)
         self.counts["decisions", step.decision.action.value, step.decision.reason] += 1
         if seen.mode is not Mode.EXERCISE:
             self.counts["exposures", step.kind.value] += 1

@@ -34,6 +34,7 @@ class Action(StrEnum):
 
 _ACTIONS: Final = tuple(Action)
 CONFIDENCES: Final = tuple(Confidence)
+CLAIMED_TICKETS: Final = 20
 # reasons that are no row's name
 EXERCISE, REFUTED, NO_ROW, CLAIMED_STORM = "exercise", "refuted", "no_row", "claimed_storm"
 _OWN: Final = frozenset({EXERCISE, REFUTED, NO_ROW, CLAIMED_STORM})
@@ -173,8 +174,17 @@ class Decision:
 class Policy:
     """Immutable, no I/O. Thread-safe."""
 
-    def __init__(self, rows: tuple[PolicyRow, ...] = DEFAULT_ROWS) -> None:
+    def __init__(
+        self, rows: tuple[PolicyRow, ...] = DEFAULT_ROWS, *, claimed_tickets: int = CLAIMED_TICKETS
+    ) -> None:
+        """`claimed_tickets`: how many may begin in an hour of what is only claimed."""
         self.rows = rows
+        self.claimed_tickets = claimed_tickets
+
+    @classmethod
+    def of(cls, settings: PolicySettings) -> Self:
+        """As configured."""
+        return cls(settings.rows, claimed_tickets=settings.claimed_tickets_per_hour)
 
     def decide(self, case: Case) -> Decision:
         """What to do about it."""

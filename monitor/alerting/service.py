@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.alerting import drilled, intake, sealing
+from monitor.alerting import drilled, intake, sealing, storm
 from monitor.alerting.answers import Answers
 from monitor.alerting.exposures import Kind
 from monitor.alerting.fold import Fold, Route
@@ -78,9 +78,13 @@ class AlertingService:
                 work.findings = drills.findings
                 answers = await Answers.load(connection, work.looks)
                 await _load(connection, fold, work, answers.ids)
+                room = await storm.Room.load(connection, self._rules.policy.claimed_tickets, now=fold.now)
+                fold.room = room.take
                 fold.findings(work.findings)
                 await _sightings(connection, fold, work)
                 await _save(connection, fold)
+                await room.save(connection)
+                await storm.tell(connection, room.held, self._rules.routes, now=fold.now)
                 looked = await answers.apply(connection, fold.rows, self._rules.routes, now=fold.now)
                 await sealing.keep(connection, fold, work.findings)
                 if drills.seen:
@@ -92,7 +96,9 @@ class AlertingService:
             fold.counts.update({("exposures", kind.value): count for kind, count in looked.items()})
             fold.counts["dropped", "unknown_place"] += answers.unknown
             self._count(+fold.counts)
-            if fold.tellings or looked:
+            for look in work.looks:
+                self._metrics.rechecks.labels(look.public.value if look.public else "no_answer").inc()
+            if fold.tellings or looked or room.held:
                 self._on_told()
         await self._selftest.handle(work.planted)  # at last: it vouches for what is above
         self._warn(work)

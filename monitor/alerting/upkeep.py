@@ -8,7 +8,7 @@ from typing import Final
 
 from detectors.model import Severity
 from monitor.aio import sleep_until
-from monitor.alerting import alive
+from monitor.alerting import alive, storm
 from monitor.alerting.alive import Alive
 from monitor.alerting.ownership import Level
 from monitor.alerting.selftest import last_success
@@ -82,6 +82,7 @@ class Upkeep:
         """One round of retention; what it takes out is counted. Raises StoreBusy."""
         async with self._store.write() as connection:
             await alive.forget(connection, self._clock())
+            await storm.settle(connection, now=self._clock())
         for table, count in (await self._janitor.sweep(self._clock())).items():
             if count:
                 self._metrics.dropped.labels("retention", table).inc(count)

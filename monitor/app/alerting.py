@@ -51,7 +51,7 @@ def make_alerting(
     routes, channels = routes_of(config), make_channels(config, tools, keys)
     policy = section(config, PolicySettings)
     deliverer = Deliverer(store, channels, metrics, clock=clock, console=console)
-    rules = Rules(Ownership(section(config, WatchSettings)), Policy(policy.rows), tuple(routes))
+    rules = Rules(Ownership(section(config, WatchSettings)), Policy.of(policy), tuple(routes))
     heartbeat = make_heartbeat(config, tools)
     late = section(config, HeartbeatSettings).late_seconds
     selftest = SelfTest(

@@ -137,7 +137,7 @@ def _keeper(
     found = Exposures(
         store, metrics, clock=clock, routes=routes, console=config.external_url, on_told=on_told
     )
-    policy = Policy(section(config, PolicySettings).rows)
+    policy = Policy.of(section(config, PolicySettings))
     return DrillKeeper(
         store, found, metrics, clock=clock, routes=routes, policy=policy, sources=sources, on_told=on_told
     )

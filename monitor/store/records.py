@@ -6,10 +6,10 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.store.dialect import insert_or_replace
+from monitor.store.dialect import insert_new, insert_or_replace
 from monitor.store.engine import Store
 from monitor.store.errors import StoreRefused
 from monitor.store.tables import audit, meta
@@ -60,6 +60,15 @@ async def get_meta(connection: AsyncConnection, name: str) -> str | None:
 
 async def set_meta(connection: AsyncConnection, name: str, value: str) -> None:
     await connection.execute(insert_or_replace(connection, meta, "value"), {"name": name, "value": value})
+
+
+async def change_meta(connection: AsyncConnection, name: str, before: str | None, after: str) -> bool:
+    """Set the fact if it is still `before` (None: not there yet). Returns whether it was."""
+    if before is None:
+        made = await connection.execute(insert_new(connection, meta), {"name": name, "value": after})
+        return bool(made.rowcount)
+    known = update(meta).where(meta.c.name == name, meta.c.value == before).values(value=after)
+    return bool((await connection.execute(known)).rowcount)
 
 
 async def metas(connection: AsyncConnection, prefix: str) -> list[tuple[str, str]]:

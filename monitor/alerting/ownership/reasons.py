@@ -36,6 +36,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "author": Kind(Level.CLAIMED, 20, "the author is said to be {found}"),
     "email": Kind(Level.CLAIMED, 20, "an address @{found} stands next to it"),
     "brand": Kind(Level.CLAIMED, 10, "your word {entry} stands in its {found}"),
+    "claimed_storm": Kind(
+        Level.CLAIMED, 0, "{found} exposures that are only claimed were recorded without a ticket of their own"
+    ),
 }
 MAX_REASONS: Final = 20
 _LONGEST: Final = 200  # characters of foreign text in a reason
