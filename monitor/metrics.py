@@ -12,6 +12,19 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _LATENCY: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
+_WINDOWS: Final = (
+    60,
+    300,
+    900,
+    3600,
+    4 * 3600,
+    12 * 3600,
+    86400,
+    3 * 86400,
+    7 * 86400,
+    30 * 86400,
+    90 * 86400,
+)
 _BYTES: Final = (256, 1024, 4096, 16384, 65536, 262144, 1048576, 8388608)
 
 
@@ -177,6 +190,26 @@ class Metrics:
             ["change"],
             registry=r,
         )
+        self.window_seconds = Histogram(
+            "leakstream_window_seconds",
+            "How long a secret could be read, from publication until it was gone or dead, by what ended it: removed, revoked.",
+            ["ended_by"],
+            buckets=_WINDOWS,
+            registry=r,
+        )
+        self.window_longest = Gauge(
+            "leakstream_window_longest_open_seconds",
+            "For how long the oldest exposure can be read that is neither gone nor dead (in the process that follows them; else 0).",
+            registry=r,
+        )
+        self.rechecks = Counter(
+            "leakstream_rechecks",
+            "Looks at places that a leak was seen at: asked; answered with public, cleaned, removed, or no_answer.",
+            ["outcome"],
+            registry=r,
+        )
+        for outcome in ("asked", "public", "cleaned", "removed", "no_answer"):
+            self.rechecks.labels(outcome)
         self.decisions = Counter(
             "leakstream_policy_decisions",
             "What the policy made of findings (page, ticket, record, drop), and the row that decided.",

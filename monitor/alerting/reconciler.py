@@ -23,19 +23,18 @@ from monitor.aio import sleep_until
 from monitor.alerting.fold import Route
 from monitor.alerting.notifiers.base import DeliveryError, Reason, Restating, Stand
 from monitor.alerting.standing import stands
+from monitor.alerting.tenure import TERM, Tenure
 from monitor.alerting.view import exposure_object
 from monitor.metrics import Metrics
-from monitor.store import exposures, leases, standing
+from monitor.store import exposures, standing
 from monitor.store.dialect import chunks
 from monitor.store.engine import Store
 from monitor.store.errors import StoreBusy
-from monitor.store.leases import Lease
 from monitor.store.standing import Wanted
 
 LEASE: Final = "reconciler"
 LIMIT: Final = 1000
 _CHUNK: Final = 100  # exposures of one read, and of one request
-TERM: Final = 30.0  # seconds of a lease; a dead holder's is taken over after that
 _RESTATED: Final = "restated"
 _BEAT: Final = 2.0  # seconds between looks at lease and clock
 
@@ -76,11 +75,9 @@ class Reconciler:
         self._targets = [Target(notifier, route) for notifier, route in targets]
         self._metrics = metrics
         self._clock = clock
-        self._holder = holder
         self._console = console
         self._limit = limit
-        self._term = term
-        self._lease: Lease | None = None
+        self._tenure = Tenure(store, LEASE, holder=holder, clock=clock, term=term)
         for _, route in targets:
             metrics.reconciler_rounds.labels(route.notifier, _RESTATED)
 
@@ -93,13 +90,14 @@ class Reconciler:
                 self._metrics.retries.labels("reconcile").inc()
             await sleep_until(stop, _BEAT)
         try:
-            await self._release()
+            await self._tenure.release()
+            self._metrics.reconciler_holder.set(0)
         except StoreBusy:  # it runs out by itself
             self._metrics.retries.labels("reconcile").inc()
 
     async def beat(self) -> bool:
         """Get or keep the lease and restate what is due. Returns whether this process holds the lease. Raises StoreBusy."""
-        held = await self._hold()
+        held = await self._tenure.hold()
         self._metrics.reconciler_holder.set(held)
         if held:
             now = self._clock()
@@ -109,37 +107,11 @@ class Reconciler:
                 target.next_time = 0.0  # whoever takes over begins at once
         return held
 
-    async def _hold(self) -> bool:
-        now = self._clock()
-        lease = self._lease
-        if lease is not None and lease.until - now > self._term * 2 / 3:
-            return True
-        if lease is not None:
-            async with self._store.write() as connection:
-                self._lease = await leases.renew(connection, lease, until=now + self._term)
-        else:
-            async with self._store.read() as connection:
-                if not await leases.is_free(connection, LEASE, now=now):
-                    return False
-            async with self._store.write() as connection:
-                self._lease = await leases.take(
-                    connection, LEASE, holder=self._holder, now=now, until=now + self._term
-                )
-        return self._lease is not None
-
-    async def _release(self) -> None:
-        if self._lease is not None:
-            async with self._store.write() as connection:
-                await leases.release(connection, self._lease)
-            self._lease = None
-            self._metrics.reconciler_holder.set(0)
-
     async def _round(self, target: Target) -> None:
         """Everything once to one notifier, while the lease lasts."""
         name, started = target.route.notifier, self._clock()
-        assert self._lease is not None
         try:
-            async with asyncio.timeout(max(0.0, self._lease.until - started)):
+            async with asyncio.timeout(max(0.0, self._tenure.until - started)):
                 await self._restate(target, started)
         except DeliveryError as error:
             outcome = error.reason.value

@@ -22,6 +22,11 @@ _SAVE: Final = (
     .where(sightings.c.id == bindparam("row_id"))
     .values({name: bindparam(name) for name in _STATE})
 )
+_SAVE_TIMES: Final = (
+    update(sightings)
+    .where(sightings.c.id == bindparam("row_id"))
+    .values(next_check=bindparam("next_check"), checks=bindparam("checks"))
+)
 _SOONER: Final = (
     update(sightings)
     .where(
@@ -78,6 +83,12 @@ async def save(connection: AsyncConnection, changed: Sequence[Standing]) -> None
     """What became of places, and when they are looked at next."""
     rows = [{"row_id": each.id} | {name: getattr(each, name) for name in _STATE} for each in changed]
     await execute_many(connection, _SAVE, rows)
+
+
+async def save_times(connection: AsyncConnection, changed: Sequence[Standing]) -> None:
+    """When places are looked at next; what became of them meanwhile is left as it is."""
+    rows = [{"row_id": each.id, "next_check": each.next_check, "checks": each.checks} for each in changed]
+    await execute_many(connection, _SAVE_TIMES, rows)
 
 
 async def back(connection: AsyncConnection, place_ids: Iterable[str], *, at: float) -> None:
@@ -138,19 +149,20 @@ async def first_running(connection: AsyncConnection) -> float | None:
     return found
 
 
-async def ended(connection: AsyncConnection, *, after: int, until: float) -> list[tuple[int, dict[str, Any]]]:
-    """(number, detail) of windows that ended, those behind entry `after` of the audit log and not later than `until`."""
+async def ended(
+    connection: AsyncConnection, *, after: int, until: float, limit: int = 10_000
+) -> tuple[int, list[dict[str, Any]]]:
+    """(the last entry looked at, details of windows that ended), of the `limit` entries of the audit log behind `after` that are not
+    later than `until`.
+    """
     query = (
-        select(audit.c.id, audit.c.detail)
-        .where(audit.c.id > after, audit.c.at <= until, audit.c.verb == WINDOW_ENDED)
+        select(audit.c.id, audit.c.verb, audit.c.detail)
+        .where(audit.c.id > after, audit.c.at <= until)
         .order_by(audit.c.id)
+        .limit(limit)
     )
-    return [(row[0], dict(row[1])) for row in await connection.execute(query)]
-
-
-async def last_entry(connection: AsyncConnection) -> int:
-    """The number of the audit log's newest entry."""
-    return int((await connection.execute(select(func.coalesce(func.max(audit.c.id), 0)))).scalar_one())
+    rows = (await connection.execute(query)).all()
+    return (rows[-1][0] if rows else after), [dict(row[2]) for row in rows if row[1] == WINDOW_ENDED]
 
 
 # as `monitor.alerting.following.is_followed` says of one
