@@ -5,13 +5,15 @@ the wheel; they are put in by their own path.
 import asyncio
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 import uvloop
 
+from alerting_samples import OPENED, STORE_URL
 from kafka_fixture import broker
+from localpostgres import LocalPostgres
 
 _FOLDER = Path(__file__).parents[1] / "benchmarks"
 
@@ -31,6 +33,28 @@ def pytest_asyncio_loop_factories(
 ) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
     """The loop of the product: it answers some faults (a closed pipe) in another way than asyncio's own."""
     return {"uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[LocalPostgres]:
+    """A server that all tests of this run share; `database` makes one of your own."""
+    with LocalPostgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def each_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """The test runs on both stores: `open_store(tmp_path)` opens the one whose name this is."""
+    OPENED.clear()
+    if request.param == "sqlite":
+        yield request.param
+        return
+    server: LocalPostgres = request.getfixturevalue("postgres")
+    with server.database() as url:
+        (tmp_path / STORE_URL).write_text(url)
+        yield request.param
+        while OPENED:  # of a test that failed: with a connection to a server uvloop does not close
+            await OPENED.pop().close()
 
 
 _SAID = pytest.StashKey[list[str]]()

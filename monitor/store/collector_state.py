@@ -40,7 +40,7 @@ class SqlCollectorState:
 
     async def save_cursor(self, source: str, value: str, name: str = "") -> None:
         """Durable when it returns."""
-        async with self._store.write() as connection:
+        async with self._store.write(alone=False) as connection:
             statement = insert_or_replace(connection, collector_cursors, "value")
             await connection.execute(statement, {"source": source, "name": name, "value": value})
 
@@ -58,7 +58,7 @@ class SqlCollectorState:
         """Durable when it returns; marking twice is one mark."""
         # in the order of the index: neighbours go to one page
         for chunk in chunks(sorted(set(keys)), _BATCH):
-            async with self._store.write() as connection:
+            async with self._store.write(alone=False) as connection:
                 await self._mark(connection, source, chunk)
 
     async def fresh(self, blobs: Sequence[bytes]) -> set[bytes]:
@@ -87,7 +87,7 @@ class SqlCollectorState:
         now = self._clock()
         new = [{"key": key, "at": now} for key in sorted(set(blobs))]
         if last or new or cursor is not None:
-            async with self._store.write() as connection:
+            async with self._store.write(alone=False) as connection:
                 statement = insert_or_replace(connection, collector_blobs, "at")
                 await execute_many(connection, statement, new)
                 await self._mark(connection, source, last)
@@ -112,7 +112,7 @@ class SqlCollectorState:
             }
             for request in requests
         ]
-        async with self._store.write() as connection:
+        async with self._store.write(alone=False) as connection:
             await execute_many(connection, insert_new(connection, collector_requests), rows)
 
     async def requests(self, source: str) -> Sequence[Request]:
@@ -135,5 +135,5 @@ class SqlCollectorState:
             table.c.kind == request.kind,
             table.c.target == request.target,
         )
-        async with self._store.write() as connection:
+        async with self._store.write(alone=False) as connection:
             await connection.execute(delete(table).where(*named))

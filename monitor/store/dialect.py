@@ -1,7 +1,8 @@
 """What each database needs: drivers, pragmas, how a transaction begins, the inserts that leave known rows alone.
 
 SQLite: WAL, full sync (an offset of the bus moves only after what it stands for is on the disk), BEGIN IMMEDIATE for writers, so
-that two processes queue for the lock at the beginning instead of failing in the middle; secure_delete.
+that two processes queue for the lock at the beginning instead of failing in the middle; secure_delete. PostgreSQL: see
+`monitor.store.postgres`.
 """
 
 from __future__ import annotations
@@ -14,27 +15,41 @@ from sqlalchemy import Connection, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from monitor.store import postgres
 
 _T = TypeVar("_T")
 _BUSY_MILLISECONDS: Final = 30_000
-_DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+_DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": postgres.DRIVER, "postgres": postgres.DRIVER}
+_POOL: Final = {"pool_size": 5, "max_overflow": 10, "pool_use_lifo": True, "pool_recycle": 600}
 WRITE: Final = "leakstream_write"  # execution option of a transaction that is going to write
 
 
-def database_url(where: str | Path) -> URL:
+def database_url(where: str | Path | URL) -> URL:
     """A path is a SQLite file; a URL gets the asynchronous driver of its database."""
-    if isinstance(where, Path) or "://" not in where:
+    if isinstance(where, Path) or (isinstance(where, str) and "://" not in where):
         return URL.create(_DRIVERS["sqlite"], database=str(where))
     url = make_url(where)
-    return url.set(drivername=_DRIVERS.get(url.get_backend_name(), url.drivername))
+    return url.set(drivername=_DRIVERS.get(url.drivername.partition("+")[0], url.drivername))
 
 
-def new_engine(url: URL, **options: Any) -> AsyncEngine:
-    """An engine whose connections behave as the module's first lines say."""
-    engine = create_async_engine(url, **options)
+def new_engine(url: URL, *, once: bool = False) -> AsyncEngine:
+    """An engine whose connections behave as the module's first lines say. `once`: for a migration, which keeps no connection and
+    may take its time. Blocks (reads certificates); raises OSError.
+    """
+    pool: dict[str, Any] = {"poolclass": NullPool} if once else {}
     if url.get_backend_name() == "sqlite":
+        engine = create_async_engine(url, **pool)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        return engine
+    bare, arguments = postgres.connect_arguments(url)
+    if not once:
+        pool, arguments = dict(_POOL), postgres.with_answer_limit(arguments)
+    engine = create_async_engine(bare, connect_args=arguments, hide_parameters=True, **pool)
+    event.listen(engine.sync_engine, "handle_error", postgres.translate)
+    event.listen(engine.sync_engine, "before_cursor_execute", postgres.without_nul, retval=True)
     return engine
 
 

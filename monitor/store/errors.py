@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from monitor.bus.base import RetryableError
@@ -25,6 +25,22 @@ _PASSING: Final = {
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_PROTOCOL,
+}
+# the same of PostgreSQL's, by SQLSTATE or its first two characters: connection, rollback (deadlock), resources, operator, system
+_PASSING_CLASSES: Final = {"08", "40", "53", "57", "58"}
+_PASSING_STATES: Final = {
+    "55P03",  # a lock was not given in time
+    "25P03",  # the transaction stood still for too long
+    "25006",  # a standby took over
+    # two workers insert one new exposure at once, or one goes as its place comes: the next time it is seen
+    "23505",
+    "23503",
+}
+_DRIVERS_PASSING: Final = {
+    "InterfaceError",
+    "InternalClientError",
+    "OutdatedSchemaCacheError",
+    "InvalidCachedStatementError",
 }
 
 
@@ -48,16 +64,21 @@ def translated() -> Iterator[None]:
     except PoolTimeout as error:
         raise StoreBusy("no free connection") from error
     except DBAPIError as error:
-        if _passing(error):
+        if is_passing(error):
             raise StoreBusy(type(error.orig).__name__) from error
         raise
 
 
-def _passing(error: DBAPIError) -> bool:
+def is_passing(error: DBAPIError) -> bool:
+    """Whether another moment may cure it."""
     if error.connection_invalidated:
         return True
     code = getattr(error.orig, "sqlite_errorcode", None)
     if code is not None:
         return code & 0xFF in _PASSING
-    # elsewhere (PostgreSQL) two workers may insert one new exposure at once: the second one reads it the next time
-    return isinstance(error, OperationalError | InterfaceError | IntegrityError)
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return state in _PASSING_STATES or state[:2] in _PASSING_CLASSES
+    # the driver itself: the connection is closed, or another task's; but a value of the wrong type is a mistake of ours
+    cause = error.orig.__cause__ if error.orig is not None else None
+    return type(cause).__name__ in _DRIVERS_PASSING

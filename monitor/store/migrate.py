@@ -15,13 +15,12 @@ from typing import Final
 
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import URL
-from sqlalchemy.pool import NullPool
 
 from monitor.store.dialect import WRITE, new_engine
 from monitor.store.errors import StoreRefused
+from monitor.store.postgres import BE_THE_MIGRATOR, reaching
 
 HEAD: Final = "0007"  # the newest file in migrations/versions; a test compares them
-_PG_LOCK: Final = 0x6C65616B  # "leak": any number that no other program of the database uses
 
 
 def migrate(url: URL, revision: str = HEAD) -> None:
@@ -35,16 +34,21 @@ def migrate(url: URL, revision: str = HEAD) -> None:
 
 
 async def _migrate(url: URL, revision: str) -> None:
-    engine = new_engine(url, poolclass=NullPool)
+    engine = new_engine(url, once=True)
     try:
         if engine.dialect.name == "sqlite":
             async with engine.connect() as connection:
                 raw = await connection.get_raw_connection()
                 await raw.driver_connection.execute("PRAGMA journal_mode = WAL")  # type: ignore[union-attr]
-        async with engine.execution_options(**{WRITE: True}).begin() as connection:
-            if engine.dialect.name == "postgresql":
-                await connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": _PG_LOCK})
-            await connection.run_sync(_run, revision)
+        with reaching(url) if engine.dialect.name == "postgresql" else nullcontext():
+            async with engine.execution_options(**{WRITE: True}).begin() as connection:
+                if engine.dialect.name == "postgresql":
+                    await connection.execute(
+                        text("SET LOCAL lock_timeout = 0")
+                    )  # whoever is first may take his time
+                    await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+                    await connection.execute(BE_THE_MIGRATOR)
+                await connection.run_sync(_run, revision)
     finally:
         await engine.dispose()
 

@@ -21,6 +21,8 @@ from monitor.store.engine import Store
 from monitor.store.model import Exposure, NewSighting, Telling
 
 KEYS = frozenset({"k1", "k2"})  # what the store knows
+STORE_URL = "store.url"  # names a PostgreSQL database, in a test's folder
+OPENED: list[Store] = []  # by the test under way
 NOON = 1_700_049_600.0  # a noon, UTC
 WATCH = WatchSettings(
     organisations=("acme",),
@@ -116,7 +118,15 @@ def service(
 
 
 async def open_store(folder: Path) -> Store:
-    return await Store.open(folder / "store.db")
+    """The test's own store: the file in `folder`, or the database that the fixture `each_store` put there by name."""
+    store = await Store.open(store_place(folder))
+    OPENED.append(store)
+    return store
+
+
+def store_place(folder: Path) -> Path | str:
+    named = folder / STORE_URL
+    return named.read_text() if named.exists() else folder / "store.db"
 
 
 def exposure(leak: str = "a", **other: Any) -> Exposure:

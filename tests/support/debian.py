@@ -39,6 +39,14 @@ def program(package: str, *names: str) -> Path:
     raise Unavailable(f"Debian's package {package} has none of {', '.join(names)} in usr/bin")
 
 
+def folder(package: str, name: str) -> Path:
+    """The folder `name` of Debian's `package`, as `program` gets one. Raises Unavailable."""
+    path = _unpacked(package) / name
+    if not path.exists():
+        raise Unavailable(f"Debian's package {package} has no {name}")
+    return path
+
+
 def share(program: Path) -> Path | None:
     """What must be linked as `share` in the working folder of a program that `program` gave; None: nothing."""
     for package, path in _INSTALLED_AT.items():

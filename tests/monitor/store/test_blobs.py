@@ -3,6 +3,8 @@ import pytest
 from alerting_samples import exposure, fingerprint, open_store, put
 from monitor.store import blobs
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 
 @pytest.fixture
 async def store(tmp_path):

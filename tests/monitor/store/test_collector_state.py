@@ -7,6 +7,8 @@ from monitor.collectors.base import CollectorState
 from monitor.contracts import Request
 from monitor.store.collector_state import BLOB_SECONDS, SqlCollectorState
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 
 @pytest.fixture
 async def state(tmp_path):

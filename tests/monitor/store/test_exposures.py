@@ -6,6 +6,8 @@ from alerting_samples import NOON, exposure, fingerprint, open_store, place, put
 from monitor.store import exposures
 from monitor.store.queries import sightings_of
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 
 @pytest.fixture
 async def store(tmp_path):

@@ -11,6 +11,8 @@ from monitor.store.errors import StoreBusy
 from monitor.store.janitor import Janitor, Terms
 from monitor.store.tables import metadata
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 HOUR = 3600.0
 DAY = 24 * HOUR
 
@@ -139,6 +141,13 @@ async def test_what_was_done_with_dead_letters_is_kept_longer_than_they_are(stor
         await dead_letters.mark(connection, [key], dead_letters.Mark("dropped", NOON, "ann"))
     assert not (await Janitor(store).sweep(NOON + 30 * DAY)).total()  # the longest term that a topic may have
     assert +await Janitor(store).sweep(NOON + 41 * DAY) == {"dead_letters_done": 1}
+
+
+async def test_drills_stay_400_days(store):
+    async with store.write() as connection:
+        await drills.add(connection, drills.Drill("a" * 32, "ingest", "b" * 64, NOON, NOON + 60))
+    assert not (await Janitor(store).sweep(NOON + 399 * DAY)).total()
+    assert +await Janitor(store).sweep(NOON + 401 * DAY) == {"drills": 1}
 
 
 async def test_many_rows_in_bounded_steps(store):

@@ -5,6 +5,8 @@ import pytest
 from alerting_samples import NOON, open_store
 from monitor.store import leases
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 
 @pytest.fixture
 async def store(tmp_path):

@@ -18,6 +18,8 @@ from monitor.store import evidence, ledger
 from monitor.store.janitor import Janitor, Terms
 from monitor.store.tables import coverage, meta, seals
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 MIDNIGHT = begin_of_day(NOON) + DAY
 
 

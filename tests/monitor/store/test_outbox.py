@@ -4,6 +4,8 @@ from alerting_samples import NOON, exposure, fingerprint, open_store, put, tell,
 from monitor.store import outbox
 from monitor.store.outbox import DELIVERED, FAILED, PENDING, Backlog
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 
 @pytest.fixture
 async def store(tmp_path):

@@ -3,6 +3,8 @@ import pytest
 from alerting_samples import NOON, exposure, fingerprint, open_store, put
 from monitor.store.queries import Filter, count_exposures, find_ids, list_exposures, open_counts
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 ROWS = (
     exposure("a", severity="critical", last_seen=NOON + 3),
     exposure("b", state="closed", closed_at=NOON, rule="other-key", title="Other key", last_seen=NOON + 2),

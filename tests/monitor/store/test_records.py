@@ -4,6 +4,8 @@ from alerting_samples import NOON, open_store
 from monitor.store.errors import StoreRefused
 from monitor.store.records import add_audit, audit_of, bind_key, store_id
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 
 @pytest.fixture
 async def store(tmp_path):

@@ -6,6 +6,8 @@ from alerting_samples import NOON, exposure, fingerprint, open_store, put, tell,
 from monitor.store import exposures, standing
 from monitor.store.standing import Wanted
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 PAGES = Wanted("hook", {"page"}, drills=False)
 ALL = Wanted("hook", {"page", "ticket"}, drills=True)
 
