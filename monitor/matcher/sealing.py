@@ -139,5 +139,18 @@ def _text(raw: bytes) -> str:
 
 
 def _written(told: Mapping[str, Any]) -> bytes:
-    # ASCII: it is going to be read on a terminal, and half of it is a stranger's
-    return json.dumps(told, ensure_ascii=True, indent=2).encode("ascii") + b"\n"
+    """ASCII, a line a field and a line of text: it is going to be read on a terminal, and half of it is a stranger's. (The standard
+    library's own indenting takes as long as the sealing.)
+    """
+    return (
+        "{\n" + ",\n".join(f"  {_json(name)}: {_lines(value)}" for name, value in told.items()) + "\n}\n"
+    ).encode("ascii")
+
+
+def _lines(value: object) -> str:
+    if isinstance(value, list) and value:
+        return "[\n    " + ",\n    ".join(map(_json, value)) + "\n  ]"
+    return _json(value)
+
+
+_json: Final = json.JSONEncoder(ensure_ascii=True).encode

@@ -1,7 +1,8 @@
 """Promise 2: plain text stands only where docs/threat-model.md says, for as long as it says.
 
 Secrets are planted in content and in metadata on every way in; then every file, page, payload, metric, log line and command output is
-searched for any eight characters of them in any spelling.
+searched for any eight characters of them in any spelling. Evidence is on meanwhile: what is sealed opens with the responder's key, and with
+nothing that the service has.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import io
 import json
 import logging
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,8 +21,10 @@ from urllib.parse import quote
 import aiohttp
 import pytest
 import structlog
+from sqlalchemy import select
 from typer.testing import CliRunner
 
+from agekeys import Responder, responder
 from detectors import load_rules
 from detectors.synthetic import Value, secret_for, value_for
 from gitrepos import Repo
@@ -30,6 +33,8 @@ from monitor import cli, log
 from monitor.simulator.clock import AdjustableClock
 from monitor.simulator.server import Simulator, SimulatorConfig
 from monitor.simulator.world import Change
+from monitor.store.engine import Store
+from monitor.store.tables import sealed
 from plaintext import Search, windows
 from whole_service import Running, configure, running
 
@@ -47,6 +52,9 @@ CONFIG = """
 level = "debug"
 [watch]
 sources = ["directory", "ingest", "git", "github_events", "github_gists", "pastebin"]
+[evidence]
+recipients = ["{responder}"]
+per_second = 1000
 [sources.directory]
 paths = ["{folder}/files"]
 poll_seconds = 0.5
@@ -249,6 +257,35 @@ def commands(config: Path) -> list[tuple[str, bytes]]:
     return [("a command", text.encode()) for text in texts]
 
 
+async def age_files(state: Path) -> list[bytes]:
+    """All that the store keeps sealed."""
+    store = await Store.open(state / "store.db")
+    try:
+        async with store.read() as connection:
+            return list((await connection.execute(select(sealed.c.body))).scalars())
+    finally:
+        await store.close()
+
+
+def own_files(folder: Path) -> list[Responder]:
+    """Everything of the service's own that could be taken for a key: its keys, its configuration, its store."""
+    paths = [*folder.glob("*.key"), folder / "leakstream.toml", folder / "state" / "store.db"]
+    assert len(paths) == 4
+    return [Responder("", path) for path in paths]
+
+
+def fetched(config: Path, bodies: Collection[bytes], folder: Path) -> list[tuple[str, bytes]]:
+    """What `leakstream evidence` gives out of one exposure, and says of it."""
+    runner, app = CliRunner(), cli.build("evidence")
+    listed = runner.invoke(cli.build("exposures"), ["exposures", "list", "--json", "--config", str(config)])
+    name, out = json.loads(listed.output.splitlines()[0])["id"], folder / "fetched.age"
+    calls = (["list", name, "--json"], ["get", name, "--out", str(out)])
+    texts = [runner.invoke(app, ["evidence", *call, "--config", str(config)]) for call in calls]
+    assert not any(done.exit_code for done in texts), texts
+    assert out.read_bytes() in bodies
+    return [("evidence", done.output_bytes) for done in texts] + [("an age file", out.read_bytes())]
+
+
 def test_any_eight_characters_are_found_however_they_are_written() -> None:
     secret = b'k3Zq8/vP+x0Lw"9\\Rt'
     search = Search({"it": windows(secret)})
@@ -271,8 +308,12 @@ async def test_plain_text_stands_only_where_it_may(
     plant_files(planter, tmp_path / "files")
     plant_commits(planter, tmp_path / "repo")
     simulator.publish(5)
+    keys = tmp_path / "keys of others"
+    keys.mkdir()
+    ann, eve = responder(keys, "ann"), responder(keys, "eve")
     text = CONFIG.format(
         folder=tmp_path,
+        responder=ann.public,
         token=INGEST_TOKEN,
         github=simulator.github_url,
         pastebin=simulator.pastebin_url,
@@ -299,6 +340,17 @@ async def test_plain_text_stands_only_where_it_may(
         everything = [*shown, *sent, *headers, *files(state), ("log", logged.getvalue().encode())]
         everything += await asyncio.to_thread(commands, config)
         assert sorted(set(search.places(everything))) == []
+        bodies = await age_files(state)
+        everything = await asyncio.to_thread(fetched, config, bodies, tmp_path)
+        assert (
+            list(search.places([*everything, *((f"file {n}", body) for n, body in enumerate(bodies))])) == []
+        )
+        plain = [await asyncio.to_thread(ann.opens, body) for body in bodies]
+        assert len(plain) >= 70
+        assert [n for n, text in enumerate(plain) if text is None or not search(text)] == []
+        # nobody else's key opens it, nor does anything that the service has
+        others = [eve, *own_files(tmp_path)]
+        assert all(other.opens(body) is None for other in others for body in bodies[:3])
         # the documents themselves are kept: so the search finds what is there
         kept = {name for _, name in search.places(files(state, everything=True))}
         assert set(planter.planted) - kept == {f"a branch in git ({TOKEN})"}  # which no document names
