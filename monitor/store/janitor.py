@@ -29,6 +29,7 @@ from monitor.store.tables import (
     collector_seen,
     coverage,
     dead_letters_done,
+    drills,
     exposures,
     outbox,
     places,
@@ -60,6 +61,7 @@ class Terms:
     collector_seen: float = 400 * _DAY
     collector_seen_rows: int = 20_000_000  # about 1.3 GB; the oldest days go first
     dead_letters: float = 40 * _DAY
+    drills: float = 400 * _DAY
     collector_blobs: float = BLOB_SECONDS
 
 
@@ -121,6 +123,7 @@ class Janitor:
             ("audit", audit, audit.c.at < now - terms.audit),
             # whole days, so that what is left begins where a seal ends
             ("coverage", coverage, coverage.c.at < begin_of_day(now - terms.coverage)),
+            ("drills", drills, drills.c.planted_at < now - terms.drills),
             ("dead_letters_done", dead_letters_done, dead_letters_done.c.at < now - terms.dead_letters),
             ("collector_seen", collector_seen, collector_seen.c.day < (now - terms.collector_seen) // _DAY),
         )

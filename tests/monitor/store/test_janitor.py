@@ -5,7 +5,7 @@ from sqlalchemy import func, select
 
 from alerting_samples import NOON, exposure, fingerprint, open_store, place, put, tell, telling
 from monitor.metrics import Metrics
-from monitor.store import blobs, dead_letters, exposures, ledger, outbox, records
+from monitor.store import blobs, dead_letters, drills, exposures, ledger, outbox, records
 from monitor.store.collector_state import SqlCollectorState
 from monitor.store.errors import StoreBusy
 from monitor.store.janitor import Janitor, Terms
