@@ -28,8 +28,10 @@ _HOMES: Final = {
     "drill": "drill",
     "evidence": "evidence",
     "dlq": "dlq",
+    "policy": "policy",
     "rules": "rules",
     "coverage": "coverage",
+    "watch": "watch",
 }
 
 

@@ -15,8 +15,10 @@ from monitor.alerting.exposures import DEFAULT_SCOPE, CloseReason, Kind, Scope
 from monitor.alerting.fold import Route, routed, tellings
 from monitor.alerting.following import FIRST, is_followed
 from monitor.alerting.notifiers.base import Change
-from monitor.alerting.policy import Action
+from monitor.alerting.policy import Action, Policy
+from monitor.alerting.storm import Room
 from monitor.alerting.view import exposure_object, history_object, summary_object
+from monitor.alerting.why import why
 from monitor.alerting.windows import record_end
 from monitor.contracts import Mode
 from monitor.metrics import Metrics
@@ -53,7 +55,9 @@ class Exposures:
         routes: Sequence[Route] = (),
         console: str = "",
         on_told: Callable[[], None] = lambda: None,
+        policy: Policy | None = None,
     ) -> None:
+        self._policy = policy or Policy()
         self._store = store
         self._metrics = metrics
         self._clock = clock
@@ -87,6 +91,15 @@ class Exposures:
             history = await records.audit_of(connection, row.id)
         shown = exposure_object(row, places[row.id], console=self._console, now=self._clock())
         return {**shown, "history": [history_object(entry) for entry in history]}
+
+    async def why(self, name: str, *, actor: str) -> dict[str, Any]:
+        """Why it is treated as it is (`monitor.alerting.why` states the shape), with `id` and `title`."""
+        now = self._clock()
+        async with self._store.write() as connection:
+            row = await find(connection, name)
+            await records.add_audit(connection, at=now, actor=actor, verb="viewed", exposure_id=row.id)
+            room = await Room.load(connection, self._policy.claimed_tickets, now=now)
+        return {"id": row.id, "title": row.title, **why(row, self._policy, tickets=room.used, now=now)}
 
     async def close(
         self,

@@ -9,10 +9,12 @@ from contextlib import asynccontextmanager
 from detectors import Scanner, load_rules
 from monitor import hardening
 from monitor.alerting.evidence import EvidenceDesk
+from monitor.alerting.policy import Policy, PolicySettings
 from monitor.alerting.queries import Exposures
 from monitor.app.buses import connected, topics
 from monitor.app.loading import configured, routes_of, section
-from monitor.config import Config, ConfigError
+from monitor.app.stores import known_store
+from monitor.config import Config
 from monitor.contracts import DEAD_LETTER_SUFFIX
 from monitor.dlq.desk import DeadLetters
 from monitor.matcher.redact import Redactor
@@ -26,7 +28,14 @@ from monitor.store.engine import Store
 async def open_exposures(config: Config, *, clock: Callable[[], float]) -> AsyncIterator[Exposures]:
     """The store's exposures for a command, beside a running service or without one. Raises StoreRefused, StoreBusy, ConfigError."""
     async with open_store(config) as store:
-        yield Exposures(store, Metrics(), clock=clock, routes=routes_of(config), console=config.external_url)
+        yield Exposures(
+            store,
+            Metrics(),
+            clock=clock,
+            routes=routes_of(config),
+            console=config.external_url,
+            policy=Policy.of(section(config, PolicySettings)),
+        )
 
 
 @asynccontextmanager
@@ -60,10 +69,7 @@ async def open_dead_letters(config: Config, *, clock: Callable[[], float]) -> As
 @asynccontextmanager
 async def open_store(config: Config) -> AsyncIterator[Store]:
     """Raises StoreRefused, StoreBusy, ConfigError: the service has made none yet."""
-    path = config.state / "store.db"
-    if not path.exists():
-        raise ConfigError(f"{path}: no store here yet; the service makes it at its first start")
-    store = await Store.open(path)
+    store = await known_store(config)
     try:
         yield store
     finally:

@@ -20,6 +20,7 @@ from monitor.app import open_exposures
 from monitor.commands.errors import Failure
 from monitor.commands.service import ConfigOption, read_config
 from monitor.commands.tables import new_table, print_table
+from monitor.commands.why import print_why
 from monitor.config import Config
 from monitor.store.queries import Filter
 from monitor.untrusted import Sink, untrusted
@@ -79,8 +80,22 @@ def list_exposures(
 
 
 @app.command("show")
-def show(exposure: Id, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def show(
+    exposure: Id,
+    config: ConfigOption = None,
+    why: Annotated[
+        bool,
+        typer.Option(
+            "--why", help="Instead: each reason with its proof, each row of the policy, what it lacks to page."
+        ),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Show one exposure: what, where, whose and why, and what to do."""
+    if why:
+        explained = _with_store(read_config(config), lambda store: store.why(exposure, actor=_actor()))
+        print_why(explained, as_json=as_json)
+        return
     found = _with_store(read_config(config), lambda store: store.show(exposure, actor=_actor()))
     if as_json:
         typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
