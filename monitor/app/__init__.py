@@ -8,6 +8,7 @@ from monitor.app.brokers import Brokers, listening, look_at_brokers
 from monitor.app.buses import topics
 from monitor.app.drills import Drills, open_drills, unplantable
 from monitor.app.loading import SECTIONS, load_config, notifiers, section, sources, watching
+from monitor.app.matching import known_by_rules, own_files
 from monitor.app.opening import open_dead_letters, open_evidence, open_exposures, open_ledger
 from monitor.app.service import ALL_STAGES, Addresses, Service, Stage
 from monitor.app.state import ledger_key, prepare_state, revision
@@ -20,6 +21,7 @@ __all__ = [
     "Drills",
     "Service",
     "Stage",
+    "known_by_rules",
     "ledger_key",
     "listening",
     "load_config",
@@ -30,6 +32,7 @@ __all__ = [
     "open_evidence",
     "open_exposures",
     "open_ledger",
+    "own_files",
     "prepare_state",
     "revision",
     "section",

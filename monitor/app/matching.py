@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import structlog
 
-from detectors import files
+from detectors import Scanner, files, load_rules
+from detectors.overlaps import NOBODYS
 from monitor.alerting.ownership import WatchSettings
 from monitor.app.loading import configured, section
 from monitor.config import Config, ConfigError
@@ -40,7 +41,7 @@ def own_secrets(config: Config) -> Sequence[Path]:
     """The files of own secrets, readable and packed for the processes (`monitor.matcher.owntable`). Blocks, for two seconds a million when
     one has changed. Raises ConfigError, KeyFileError.
     """
-    paths = section(config, WatchSettings).own_secrets
+    paths = own_files(config)
     if not paths:
         return ()
     try:
@@ -55,6 +56,21 @@ def own_secrets(config: Config) -> Sequence[Path]:
             **lost,
         )
     return paths
+
+
+def own_files(config: Config) -> Sequence[Path]:
+    """As `[watch]` names them."""
+    return section(config, WatchSettings).own_secrets
+
+
+def known_by_rules(config: Config) -> Callable[[bytes], bool]:
+    """Whether a rule finds the value wherever it stands, by its own shape. Blocks. Raises ConfigError, DetectorError."""
+    settings = section(config, MatchSettings)
+    with configured("match"):
+        scanner = Scanner(load_rules(settings.rules), cache_dir=settings.cache_dir)
+    return lambda value: any(
+        found.secret == value and found.rule.provider not in NOBODYS for found in scanner.scan(value)
+    )
 
 
 def evidence(config: Config) -> dict[str, Any] | None:

@@ -18,13 +18,13 @@ Known = Callable[[bytes], bool]
 @dataclass(slots=True)
 class Outcome:
     """`entries` are under the current key; `older` are the same secrets' hashes under the ring's other keys, with their names: what a file has
-    of them is not needed any more. `refused` counts secrets by reason (values.REFUSALS), `without_selector` those that were
+    of them is not needed any more. `refused` are secrets by name, with the reason (values.REFUSALS); `without_selector` those that were
     taken without the selector that was asked for (selectors.REFUSALS).
     """
 
     entries: list[Entry] = field(default_factory=list)
     older: set[tuple[str, bytes, str]] = field(default_factory=set)
-    refused: Counter[str] = field(default_factory=Counter)
+    refused: list[tuple[str, str]] = field(default_factory=list)
     without_selector: Counter[str] = field(default_factory=Counter)
 
 
@@ -45,7 +45,7 @@ def fingerprint(
     for secret in secrets:
         name = (prefix + ((not by_position and secret.name) or secret.position))[:LONGEST_NAME]
         if reason := values.refusal(name, secret.value):
-            outcome.refused[reason] += 1
+            outcome.refused.append((prefix + secret.position if reason == "in_its_name" else name, reason))
             continue
         selector: Selector | None = None
         if selectors:
