@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from alerting_samples import NOON, exposure, place
-from monitor.alerting.notifiers.base import Change, Notification, Stand
+from monitor.alerting.notifiers.base import Announcement, Change, Notification, Stand, Topic
 from monitor.alerting.standing import labels_of, stands
 from monitor.alerting.view import exposure_object
 from monitor.http import HttpClient
@@ -104,3 +104,20 @@ def notification(change: Change = Change.OPENED, *, console: str = "", **other: 
         created_at=NOON,
         standing=stands(told, row, whole),
     )
+
+
+def announcement(topic: Topic = Topic.INCIDENT, **other: Any) -> Announcement:
+    """Two more of one repository."""
+    values: dict[str, Any] = {
+        "key": "s" * 32,
+        "dedup_key": "d" * 32,
+        "topic": topic,
+        "action": "page",
+        "severity": "high",
+        "headline": "2 more in acme/code",
+        "lines": ["by severity: 2 high", "aaaaaaaaaaaa high: Example token at a.env"],
+        "created_at": NOON,
+        "url": f"{CONSOLE}/exposures?state=all&q=acme%2Fcode",
+        "carries": ("1" * 32, "2" * 32),
+    }
+    return Announcement(**(values | other))

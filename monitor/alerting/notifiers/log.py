@@ -6,7 +6,12 @@ from typing import Final
 
 import structlog
 
-from monitor.alerting.notifiers.base import Notification, NotifierPlugin, NotifierSettings
+from monitor.alerting.notifiers.base import (
+    Announcement,
+    Notification,
+    NotifierPlugin,
+    NotifierSettings,
+)
 from monitor.tools import Tools
 from monitor.untrusted import Sink, untrusted
 
@@ -32,6 +37,9 @@ class Log:
             where=untrusted(place, Sink.PLAIN),
             sightings=exposure["sightings"],
         )
+
+    async def announce(self, announcement: Announcement) -> None:
+        await self._log.aerror(announcement.topic.value, said=untrusted(announcement.headline, Sink.PLAIN))
 
 
 def _build(_: LogSettings, __: Tools) -> Log:

@@ -1,7 +1,8 @@
 """PagerDuty, Events API v2 (developer.pagerduty.com/docs/events-api-v2/overview).
 
 trigger on opened, reopened and escalated, resolve on closed, all under the exposure's own dedup_key: PagerDuty adds a second trigger
-to the incident that is open. Accepted is 202 with {"status": "success"}; 400 says that the event or the routing key is wrong,
+to the incident that is open. A summary triggers under the key of its repository or dump, and is resolved with the last exposure in it; that
+of a storm is for a person to resolve. Ends are told one by one: they wake nobody. Accepted is 202 with {"status": "success"}; 400 says that the event or the routing key is wrong,
 429 to go slower. An event may have 512 KB: the places are cut to what fits.
 """
 
@@ -17,16 +18,19 @@ import orjson
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from monitor.alerting.notifiers.base import (
+    Announcement,
     Change,
     Notification,
     NotifierPlugin,
-    NotifierSettings,
+    ReaderSettings,
     Reason,
     Retryable,
+    Topic,
     one_secret,
     only_one,
 )
 from monitor.alerting.notifiers.posting import plain, post
+from monitor.alerting.notifiers.wording import headline, place_of
 from monitor.http import HttpClient
 from monitor.tools import Tools
 from monitor.untrusted import Sink, untrusted
@@ -41,15 +45,10 @@ _SEVERITIES: Final[Mapping[str, str]] = {
     "low": "info",
     "info": "info",
 }
-_WORDS: Final = {
-    Change.OPENED: "Leak found",
-    Change.REOPENED: "Leak is back",
-    Change.ESCALATED: "Leak is worse than thought",
-    Change.CLOSED: "Leak closed",
-}
+_NEWS: Final = frozenset({Change.OPENED, Change.REOPENED, Change.ESCALATED})
 
 
-class PagerDutySettings(NotifierSettings):
+class PagerDutySettings(ReaderSettings):
     """`[notifiers.pagerduty]`"""
 
     url: str = Field(
@@ -86,11 +85,23 @@ class PagerDuty:
         self._clock = clock
 
     async def notify(self, notification: Notification) -> None:
+        await self._post(body(notification, self._routing_key))
+        if notification.change is Change.CLOSED:
+            for dedup_key in notification.over:
+                await self._post(self._keyed({"event_action": "resolve", "dedup_key": dedup_key}))
+
+    async def announce(self, announcement: Announcement) -> None:
+        await self._post(self._keyed(summary(announcement)))
+
+    def _keyed(self, event: Mapping[str, Any]) -> bytes:
+        return orjson.dumps({"routing_key": self._routing_key, **event})
+
+    async def _post(self, body: bytes) -> None:
         answer = await post(
             self._http,
             self._url,
             headers={"Content-Type": "application/json"},
-            body=body(notification, self._routing_key),
+            body=body,
             timeout=self._timeout,
             now=self._clock(),
         )
@@ -128,20 +139,44 @@ def event(notification: Notification, *, places: int = _PLACES) -> dict[str, Any
         "client": "leakstream",
         "payload": _payload(notification, exposure, places),
     }
-    if exposure.get("url"):
-        built["client_url"] = exposure["url"]
-        built["links"] = [{"href": exposure["url"], "text": "Open in leakstream"}]
-    return built
+    return built | _links(exposure.get("url", ""))
+
+
+def summary(announcement: Announcement) -> dict[str, Any]:
+    """The event without its routing key, for several exposures or for another notifier's trouble."""
+    named = {"dedup_key": announcement.dedup_key}
+    if announcement.topic is Topic.REACHED:
+        return {"event_action": "resolve", **named}
+    built: dict[str, Any] = {
+        "event_action": "trigger",
+        **named,
+        "client": "leakstream",
+        "payload": {
+            "summary": _plain(announcement.headline, _MAX_SUMMARY),
+            "source": "leakstream",
+            "severity": _SEVERITIES[announcement.severity],
+            "timestamp": datetime.fromtimestamp(announcement.created_at, UTC).isoformat(),
+            "class": announcement.topic.value,
+            "custom_details": {"key": announcement.key, "lines": plain(announcement.lines)},
+        },
+    }
+    return built | _links(announcement.url)
+
+
+def _links(url: str) -> dict[str, Any]:
+    return {"client_url": url, "links": [{"href": url, "text": "Open in leakstream"}]} if url else {}
+
+
+def _plain(text: str, limit: int) -> str:
+    return untrusted(text, Sink.PLAIN, limit=limit)[:limit]
 
 
 def _payload(notification: Notification, exposure: Mapping[str, Any], places: int) -> dict[str, Any]:
-    what, where = exposure["what"], exposure["where"]
-    place = " ".join(part for part in (where["repository"], where["path"]) if part) or where["source"]
-    drill = "EXERCISE - " if exposure["exercise"] else ""
-    summary = f"{drill}{_WORDS[notification.change]}: {what['title'] or what['rule']} ({what['severity']}) in {place}"
+    what, where, place = exposure["what"], exposure["where"], place_of(exposure)
+    summary = f"{headline(notification)} in {place}"
     shown = {**exposure, "places": exposure["places"][:places]}
     return {
-        "summary": untrusted(summary, Sink.PLAIN, limit=_MAX_SUMMARY)[:_MAX_SUMMARY],
+        "summary": _plain(summary, _MAX_SUMMARY),
         "source": untrusted(place, Sink.PLAIN),
         "severity": "info" if exposure["exercise"] else _SEVERITIES[what["severity"]],
         "timestamp": datetime.fromtimestamp(notification.created_at, UTC).isoformat(),
@@ -166,4 +201,4 @@ def _build(settings: PagerDutySettings, tools: Tools) -> PagerDuty:
     )
 
 
-PLUGIN: Final = NotifierPlugin(PagerDutySettings, _build, "PagerDuty's Events API v2")
+PLUGIN: Final = NotifierPlugin(PagerDutySettings, _build, "PagerDuty's Events API v2", sums=_NEWS)

@@ -7,7 +7,7 @@ context line tells. Foreign text is escaped and never becomes a link; the only l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -15,23 +15,24 @@ import orjson
 from pydantic import Field, SecretStr, model_validator
 
 from monitor.alerting.notifiers.base import (
+    Announcement,
     Change,
     Notification,
     NotifierPlugin,
-    NotifierSettings,
     Permanent,
+    ReaderSettings,
     Reason,
     Retryable,
     one_secret,
     only_one,
 )
 from monitor.alerting.notifiers.posting import Words, post
+from monitor.alerting.notifiers.wording import facts, headline, reasons, steps
 from monitor.http import HttpClient
 from monitor.tools import Tools
 from monitor.untrusted import Sink, untrusted
 
-_REASONS_SHOWN: Final = 5
-_PLACES_SHOWN: Final = 3
+_SECTION: Final = 3000  # characters: Slack's own limit
 # api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks, and words seen since
 _WORDS: Final[Words] = {
     b"no_service": (Permanent, Reason.GONE),
@@ -49,15 +50,10 @@ _WORDS: Final[Words] = {
     b"user_not_found": (Permanent, Reason.CLIENT_ERROR),
     b"rollup_error": (Retryable, Reason.SERVER_ERROR),
 }
-_HEADLINES: Final = {
-    Change.OPENED: "Leak found",
-    Change.REOPENED: "Leak is back",
-    Change.ESCALATED: "Leak is worse than thought",
-    Change.CLOSED: "Leak closed",
-}
+_ALL: Final = frozenset(Change)
 
 
-class SlackSettings(NotifierSettings):
+class SlackSettings(ReaderSettings):
     """`[notifiers.slack]`"""
 
     url: SecretStr | None = Field(None, description="the incoming webhook's URL; a secret")
@@ -78,11 +74,17 @@ class Slack:
         self._clock = clock
 
     async def notify(self, notification: Notification) -> None:
+        await self._post(message(notification))
+
+    async def announce(self, announcement: Announcement) -> None:
+        await self._post(summary(announcement))
+
+    async def _post(self, body: Mapping[str, Any]) -> None:
         answer = await post(
             self._http,
             self._url,
             headers={"Content-Type": "application/json"},
-            body=orjson.dumps(message(notification)),
+            body=orjson.dumps(body),
             timeout=self._timeout,
             now=self._clock(),
             words=_WORDS,
@@ -94,60 +96,57 @@ class Slack:
 def message(notification: Notification) -> dict[str, Any]:
     """The body: `text` for notifications, `blocks` for the channel."""
     exposure = notification.exposure
-    what = exposure["what"]
-    headline = f"{_HEADLINES[notification.change]}: {_safe(what['title'])} ({what['severity']})"
-    if exposure["exercise"]:
-        headline = f"EXERCISE - {headline}"
-    blocks = [
-        _section(f"*{headline}*"),
-        _section("\n".join(_facts(exposure))),
-        *([_section("*Why it is yours*\n" + "\n".join(_reasons(exposure)))] if _reasons(exposure) else []),
-        *(
-            [_section("*What to do*\n" + "\n".join(_steps(exposure)))]
-            if notification.change is not Change.CLOSED
-            else []
-        ),
-        {
-            "type": "context",
-            "elements": [
-                {"type": "mrkdwn", "text": f"exposure {exposure['short']}, message {notification.key}"}
-            ],
-        },
-    ]
-    return {"text": headline, "blocks": blocks}
-
-
-def _facts(exposure: Mapping[str, Any]) -> list[str]:
-    what = exposure["what"]
-    lines = [f"*Value:* {_safe(what['preview'])}", f"*Proof:* {exposure['proof']['verdict']}"]
-    lines += [f"*At:* {_safe(_where(place))}" for place in exposure["places"][:_PLACES_SHOWN]]
-    lines.append(
-        f"*Seen:* {exposure['sightings']} place(s), first {exposure['first_seen']}, last {exposure['last_seen']}"
+    why = [f"• {_safe(reason)}" for reason in reasons(exposure)]
+    todo = [f"{number}. {_safe(step)}" for number, step in enumerate(steps(notification), 1)]
+    lines = [f"*{label}:* {_safe(text)}" for label, text in facts(exposure)]
+    return _body(
+        _safe(headline(notification)),
+        [*lines, *_link(exposure.get("url", ""))],
+        ["*Why it is yours*", *why] if why else [],
+        ["*What to do*", *todo] if todo else [],
+        context=f"exposure {exposure['short']}, message {notification.key}",
     )
-    if exposure["closed"]:
-        lines.append(f"*Closed:* {exposure['closed']['reason']} by {_safe(exposure['closed']['by'])}")
-    if exposure.get("url"):
-        lines.append(f"<{exposure['url']}|Open in leakstream>")
-    return lines
 
 
-def _where(place: Mapping[str, Any]) -> str:
-    name = "/".join(str(place[part]) for part in ("forge", "repository") if place.get(part))
-    path = place.get("path") or ("" if name else place.get("url", ""))
-    line = f" line {place['line']}" if place.get("line") else ""
-    return f"{name} {path}{line}".strip()
+def summary(announcement: Announcement) -> dict[str, Any]:
+    """The body for several exposures, or for another notifier's trouble."""
+    lines = [_safe(line) for line in announcement.lines]
+    return _body(
+        _safe(announcement.headline),
+        [*lines, *_link(announcement.url)],
+        context=f"{announcement.action}, worst {announcement.severity}, message {announcement.key}",
+    )
 
 
-def _reasons(exposure: Mapping[str, Any]) -> list[str]:
-    return [f"• {_safe(reason['text'])}" for reason in exposure["owned"]["reasons"][:_REASONS_SHOWN]]
+def _body(title: str, *sections: Sequence[str], context: str) -> dict[str, Any]:
+    texts = [text for lines in sections for text in _parts(lines)]
+    return {
+        "text": title,
+        "blocks": [
+            _section(f"*{title}*"),
+            *(_section(text) for text in texts),
+            {"type": "context", "elements": [{"type": "mrkdwn", "text": context}]},
+        ],
+    }
 
 
-def _steps(exposure: Mapping[str, Any]) -> list[str]:
-    return [f"{number}. {_safe(step)}" for number, step in enumerate(exposure["steps"], 1)]
+def _parts(lines: Sequence[str]) -> list[str]:
+    """Whole lines, as many in one text as a section takes."""
+    parts = list[str]()
+    for line in lines:
+        if parts and len(parts[-1]) + 1 + len(line) <= _SECTION:
+            parts[-1] += f"\n{line}"
+        else:
+            parts.append(line)
+    return parts
+
+
+def _link(url: str) -> list[str]:
+    return [f"<{url}|Open in leakstream>"] if url else []
 
 
 def _section(text: str) -> dict[str, Any]:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:3000]}}  # Slack's own limit
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:_SECTION]}}
 
 
 def _safe(text: str) -> str:
@@ -163,4 +162,4 @@ def _build(settings: SlackSettings, tools: Tools) -> Slack:
     )
 
 
-PLUGIN: Final = NotifierPlugin(SlackSettings, _build, "a Slack incoming webhook")
+PLUGIN: Final = NotifierPlugin(SlackSettings, _build, "a Slack incoming webhook", sums=_ALL)

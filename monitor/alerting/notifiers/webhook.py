@@ -3,7 +3,9 @@
 Headers `webhook-id` (the idempotency key, also as `Idempotency-Key`), `webhook-timestamp` (unix seconds of this try) and
 `webhook-signature`: `v1,` and base64 of HMAC-SHA256(key, id + "." + timestamp + "." + body), one for each key, separated by
 blanks. The key is the base64 text behind `whsec_`. Body: `{"type": "exposure.<change>", "timestamp", "data": {"key",
-"dedup_key", "change", "exercise", "exposure"}}`; `monitor.alerting.view` states the exposure's shape.
+"dedup_key", "change", "exercise", "exposure"}}`; `monitor.alerting.view` states the exposure's shape. Each message is one of one exposure,
+whatever bursts come; but when another notifier is away: `{"type": "notifier.unreached" | "notifier.reached", "timestamp", "data": {"key",
+"dedup_key", "headline", "lines"}}`.
 """
 
 from __future__ import annotations
@@ -12,15 +14,16 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import orjson
 from pydantic import Field, SecretStr, model_validator
 
 from monitor.alerting.notifiers.base import (
+    Announcement,
     Notification,
     NotifierPlugin,
     NotifierSettings,
@@ -70,27 +73,37 @@ class Webhook:
         self._clock = clock
 
     async def notify(self, notification: Notification) -> None:
+        data = {
+            "key": notification.key,
+            "dedup_key": notification.dedup_key,
+            "change": notification.change.value,
+            "exercise": bool(notification.exposure.get("exercise")),
+            "exposure": plain(notification.exposure),
+        }
+        kind = f"exposure.{notification.change.value}"
+        await self._post(notification.key, kind, notification.created_at, data)
+
+    async def announce(self, announcement: Announcement) -> None:
+        data = {
+            "key": announcement.key,
+            "dedup_key": announcement.dedup_key,
+            "headline": plain(announcement.headline),
+            "lines": plain(announcement.lines),
+        }
+        kind = f"notifier.{announcement.topic.value}"
+        await self._post(announcement.key, kind, announcement.created_at, data)
+
+    async def _post(self, key: str, kind: str, at: float, data: Mapping[str, Any]) -> None:
         now = self._clock()
-        body = orjson.dumps(
-            {
-                "type": f"exposure.{notification.change.value}",
-                "timestamp": datetime.fromtimestamp(notification.created_at, UTC).isoformat(),
-                "data": {
-                    "key": notification.key,
-                    "dedup_key": notification.dedup_key,
-                    "change": notification.change.value,
-                    "exercise": bool(notification.exposure.get("exercise")),
-                    "exposure": plain(notification.exposure),
-                },
-            }
-        )
-        timestamp = str(int(now))
+        timestamp = datetime.fromtimestamp(at, UTC).isoformat()
+        body = orjson.dumps({"type": kind, "timestamp": timestamp, "data": data})
+        tried = str(int(now))
         headers = {
             "Content-Type": "application/json",
-            "Idempotency-Key": notification.key,
-            "webhook-id": notification.key,
-            "webhook-timestamp": timestamp,
-            "webhook-signature": sign(self._keys, notification.key, timestamp, body),
+            "Idempotency-Key": key,
+            "webhook-id": key,
+            "webhook-timestamp": tried,
+            "webhook-signature": sign(self._keys, key, tried, body),
         }
         await post(self._http, self._url, headers=headers, body=body, timeout=self._timeout, now=now)
 

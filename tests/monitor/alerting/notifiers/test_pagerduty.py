@@ -1,3 +1,5 @@
+import dataclasses
+
 import orjson
 import pytest
 from hypothesis import given, settings
@@ -5,9 +7,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from alerting_samples import fingerprint
-from monitor.alerting.notifiers.base import Change, Retryable
-from monitor.alerting.notifiers.pagerduty import PLUGIN, body, event
-from notifier_samples import harmless, notification, receiver, tools
+from monitor.alerting.notifiers.base import Change, Retryable, Topic
+from monitor.alerting.notifiers.pagerduty import PLUGIN, body, event, summary
+from notifier_samples import announcement, harmless, notification, receiver, tools
 
 CONSOLE = "https://leaks.acme.example"
 KEY = "synthetic-routing-key"
@@ -119,3 +121,32 @@ def test_the_key_is_in_no_text():
     given = PLUGIN.settings(routing_key=KEY)
     assert KEY not in f"{given!r}{given.model_dump_json()}"
     assert given.url == "https://events.pagerduty.com/v2/enqueue"
+
+
+def test_a_summary_is_an_incident_of_its_own_and_ends_when_the_other_notifier_is_back():
+    built = summary(announcement(headline="2 more\u202e in acme/code"))
+    assert (built["event_action"], built["dedup_key"]) == ("trigger", "d" * 32)
+    assert built["payload"]["summary"] == "2 more\\u202e in acme/code"
+    assert built["payload"]["severity"] == "error"
+    assert built["payload"]["custom_details"]["key"] == "s" * 32
+    assert built["links"][0]["href"] == built["client_url"]
+    assert summary(announcement(Topic.UNREACHED, url=""))["event_action"] == "trigger"
+    assert summary(announcement(Topic.REACHED)) == {"event_action": "resolve", "dedup_key": "d" * 32}
+
+
+async def test_the_last_close_ends_the_summary_too(tmp_path):
+    async with receiver() as (url, answer), tools(tmp_path) as tool:
+        answer.text = '{"status": "success"}'
+        notifier = PLUGIN.build(PLUGIN.settings(url=url, routing_key=KEY), tool)
+        closed = notification(Change.CLOSED, state="closed")
+        await notifier.notify(dataclasses.replace(closed, over=("d" * 32,)))
+        await notifier.notify(dataclasses.replace(notification(), over=("d" * 32,)))
+        await notifier.announce(announcement())
+    said = [orjson.loads(text) for _, text in answer.requests]
+    assert [(each["event_action"], each["dedup_key"][:4]) for each in said] == [
+        ("resolve", fingerprint("a")[:4]),
+        ("resolve", "dddd"),
+        ("trigger", fingerprint("a")[:4]),
+        ("trigger", "dddd"),
+    ]
+    assert all(each["routing_key"] == KEY for each in said)

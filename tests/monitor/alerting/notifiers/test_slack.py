@@ -4,8 +4,8 @@ import orjson
 import pytest
 
 from monitor.alerting.notifiers.base import Change, Permanent, Retryable
-from monitor.alerting.notifiers.slack import PLUGIN, message
-from notifier_samples import notification, receiver, tools
+from monitor.alerting.notifiers.slack import PLUGIN, message, summary
+from notifier_samples import announcement, notification, receiver, tools
 
 
 @pytest.mark.parametrize(
@@ -91,3 +91,25 @@ def test_the_only_link_is_to_the_console():
 def test_a_section_never_outgrows_slacks_limit():
     body = message(notification(path="&" * 5000, title="&" * 5000, revoke="&" * 5000))
     assert all(len(block["text"]["text"]) <= 3000 for block in body["blocks"] if block["type"] == "section")
+
+
+def test_a_summary_in_as_many_sections_as_it_takes():
+    body = summary(announcement(lines=[f"leak {n} " + "x" * 200 for n in range(50)]))
+    texts = [block["text"]["text"] for block in body["blocks"] if block["type"] == "section"]
+    assert texts[0] == "*2 more in acme/code*"
+    assert all(len(text) <= 3000 for text in texts)
+    assert all(any(f"leak {n} " in text for text in texts) for n in range(50))
+    assert "|Open in leakstream>" in texts[-1]
+    assert "s" * 32 in text_of(body)
+
+
+def test_a_summary_makes_nothing_of_foreign_text():
+    hostile = "<!channel> @here https://evil.test"
+    text = text_of(summary(announcement(headline=hostile, lines=[hostile])))
+    assert not any(bad in text for bad in ("<!channel>", "@here", "https://evil.test"))
+
+
+async def test_a_summary_is_posted(tmp_path):
+    async with receiver() as (url, answer), tools(tmp_path) as tool:
+        await PLUGIN.build(PLUGIN.settings(url=url), tool).announce(announcement())
+    assert orjson.loads(answer.requests[0][1])["text"] == "2 more in acme/code"

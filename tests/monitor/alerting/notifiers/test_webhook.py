@@ -6,9 +6,9 @@ import orjson
 import pytest
 
 from alerting_samples import NOON
-from monitor.alerting.notifiers.base import Change
+from monitor.alerting.notifiers.base import Change, Topic
 from monitor.alerting.notifiers.webhook import PLUGIN, sign, signing_keys
-from notifier_samples import SECRET, notification, receiver, tools
+from notifier_samples import SECRET, announcement, notification, receiver, tools
 
 
 def signed_by(key, headers, body):
@@ -82,3 +82,15 @@ def test_a_wrong_secret_is_refused_without_quoting_it(secret):
     with pytest.raises(ValueError, match="24 to 64 bytes") as caught:
         signing_keys(secret)
     assert secret == "whsec_" or secret not in str(caught.value)
+
+
+async def test_it_is_told_that_another_notifier_is_away(tmp_path):
+    async with receiver() as (url, answer), tools(tmp_path) as tool:
+        hook = PLUGIN.build(PLUGIN.settings(url=url, secret=SECRET), tool)
+        await hook.announce(announcement(Topic.UNREACHED, headline="slack\u202e cannot be reached"))
+    headers, body = answer.requests[0]
+    assert signed_by(base64.b64decode(SECRET.removeprefix("whsec_")), headers, body)
+    message = orjson.loads(body)
+    assert message["type"] == "notifier.unreached"
+    assert headers["webhook-id"] == message["data"]["key"] == "s" * 32
+    assert message["data"]["headline"] == "slack\\u202e cannot be reached"
