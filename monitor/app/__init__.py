@@ -10,8 +10,10 @@ from monitor.app.drills import Drills, open_drills, unplantable
 from monitor.app.loading import SECTIONS, load_config, notifiers, section, sources, watching
 from monitor.app.matching import known_by_rules, own_files
 from monitor.app.opening import open_dead_letters, open_evidence, open_exposures, open_ledger
+from monitor.app.reports import open_reports
 from monitor.app.service import ALL_STAGES, Addresses, Service, Stage
 from monitor.app.state import ledger_key, prepare_state, revision
+from monitor.app.stores import look_at_store, store_name
 
 __all__ = [
     "ALL_STAGES",
@@ -26,17 +28,20 @@ __all__ = [
     "listening",
     "load_config",
     "look_at_brokers",
+    "look_at_store",
     "notifiers",
     "open_dead_letters",
     "open_drills",
     "open_evidence",
     "open_exposures",
     "open_ledger",
+    "open_reports",
     "own_files",
     "prepare_state",
     "revision",
     "section",
     "sources",
+    "store_name",
     "topics",
     "unplantable",
     "watching",

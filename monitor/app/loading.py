@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from monitor import config as configuration
 from monitor.alerting import notifiers as notifier_package
+from monitor.alerting.duty import PrivacySettings
 from monitor.alerting.fold import Route
 from monitor.alerting.heartbeat import HeartbeatSettings
 from monitor.alerting.notifiers.base import NotifierPlugin, NotifierSettings
@@ -23,6 +24,7 @@ from monitor.drills.settings import DrillSettings
 from monitor.matcher.settings import MatchSettings
 from monitor.plugins import discover
 from monitor.sealing import EvidenceSettings
+from monitor.store.settings import StoreSettings
 from monitor.watching import Watching
 
 _M = TypeVar("_M", bound=BaseModel)
@@ -31,8 +33,10 @@ SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
     "policy": PolicySettings,
     "heartbeat": HeartbeatSettings,
     "match": MatchSettings,
+    "store": StoreSettings,
     "drills": DrillSettings,
     "evidence": EvidenceSettings,
+    "privacy": PrivacySettings,
 }
 
 

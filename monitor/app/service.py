@@ -22,6 +22,7 @@ from monitor.app.buses import connected, make_bus, topics
 from monitor.app.loading import configured, section, sources, watching
 from monitor.app.matching import pool_settings
 from monitor.app.state import prepare_state
+from monitor.app.stores import make_memory, make_store
 from monitor.bus.base import Bus, Handler
 from monitor.bus.runner import Runner
 from monitor.collectors.base import Source
@@ -39,9 +40,9 @@ from monitor.matcher.service import CONTENT_REASONS, MatcherService
 from monitor.matcher.settings import MatchSettings
 from monitor.metrics import Metrics
 from monitor.store.collector_state import SqlCollectorState
-from monitor.store.engine import Store
 from monitor.store.janitor import Janitor
 from monitor.store.records import bind_key, store_id
+from monitor.store.settings import StoreSettings
 from monitor.tools import Tools
 from monitor.version import version
 from monitor.web import Web
@@ -100,7 +101,7 @@ class Service:
             with _listening("metrics", self._config.metrics.host, self._metrics_port()):
                 await health.start()
             stack.push_async_callback(health.close)
-            store = await Store.open(self._config.state / "store.db")
+            store = await make_store(self._config)
             stack.push_async_callback(store.close)
             known = await bind_key(store, list(keys.keys))
             bus = await self._bus(stack)
@@ -183,8 +184,8 @@ class Service:
         self._read(bus, Stage.MATCH, [DOCUMENTS], matcher.handle)
 
     async def _collect(self, stack: AsyncExitStack, bus: Bus, tools: Tools) -> None:
-        # a file of its own, so that cursors and exposures do not queue for one writer
-        state = await Store.open(self._config.state / "collectors.db")
+        # by default a file of its own, so that cursors and exposures do not queue for one writer
+        state = await make_memory(self._config)
         stack.push_async_callback(state.close)
         if "selftest" in self._config.sources and section(self._config, MatchSettings).rules:
             await asyncio.to_thread(self._rules)  # a wrong one is said here, and not by a source that crashes
@@ -214,7 +215,9 @@ class Service:
             await stop.wait()  # what sources with an end have handed in is still to be matched and told
 
         self._jobs[Stage.COLLECT.value] = run
-        self._jobs["collect-upkeep"] = tidy
+        # in the store alerting tidies up, by its own terms
+        if not section(self._config, StoreSettings).collectors:
+            self._jobs["collect-upkeep"] = tidy
         self._checks[Stage.COLLECT.value] = lambda: collectors.not_ready
 
     def _read(self, bus: Bus, stage: Stage, topics: Sequence[str], handler: Handler) -> None:

@@ -24,11 +24,12 @@ from monitor.identity import KeyFileError, load_keys
 from monitor.matcher.settings import MatchSettings
 from monitor.sealing import EvidenceSettings, open_to_others
 from monitor.store.errors import StoreError
-from monitor.store.glance import glance
 from monitor.store.migrate import HEAD
 from monitor.store.records import compare_keys
+from monitor.store.settings import StoreSettings
 
 _STORE_GIB = 1.0
+_CLOCKS_APART = 5.0  # seconds; leases last half a minute
 
 
 class Outcome(StrEnum):
@@ -47,14 +48,14 @@ class Check:
 
 
 def examine(config: Config) -> list[Check]:
-    """Blocks for as long as the database of the rules takes to load (seconds the first time). On Kafka not within an event loop."""
+    """Blocks for as long as the database of the rules takes to load (seconds the first time). On Kafka or PostgreSQL not within an event loop."""
     return [
         _configuration(config),
         _key(config),
         _ledger(config),
         *_state(config),
         *_brokers(config),
-        _store(config),
+        *_store(config),
         _rules(config),
         *_ports(config),
         *_sources(config),
@@ -77,7 +78,7 @@ def _key(config: Config) -> Check:
         if config.bus.kind == "kafka":
             text = f"{missing}: every stage on Kafka needs the same one; `leakstream init` makes it once, give each a copy"
             return Check(Outcome.FAIL, "key", text)
-        if (config.state / "store.db").exists():
+        if app.section(config, StoreSettings).file(config.state).exists():
             return Check(Outcome.FAIL, "key", f"{missing}, but {config.state} was made with one; restore it")
         return Check(Outcome.WARN, "key", f"{missing}; the first start makes it")
     try:
@@ -159,24 +160,30 @@ def _brokers(config: Config) -> Iterator[Check]:
         yield Check(Outcome.WARN, "topics", difference)
 
 
-def _store(config: Config) -> Check:
-    path = config.state / "store.db"
-    if not path.exists():
-        return Check(Outcome.OK, "store", "will be made")
+def _store(config: Config) -> Iterator[Check]:
     try:
-        found = glance(path)
-        compare_keys(found.keys, list(load_keys(config.key_file).keys))
-    except (StoreError, KeyFileError) as error:
-        return Check(Outcome.FAIL, "store", str(error))
+        name, found = app.store_name(config), app.look_at_store(config)
+        if found is None:
+            yield Check(Outcome.OK, "store", "will be made")
+            return
+        if found.keys:
+            compare_keys(found.keys, list(load_keys(config.key_file).keys))
+    except (StoreError, KeyFileError, ConfigError) as error:
+        yield Check(Outcome.FAIL, "store", str(error))
+        return
     if found.revision != HEAD:
-        text = f"{path}: has the tables of version {found.revision or '0'}, this program those of {HEAD}"
+        text = f"{name}: has the tables of version {found.revision or '0'}, this program those of {HEAD}"
         known = found.revision < HEAD
-        return Check(
+        yield Check(
             Outcome.WARN if known else Outcome.FAIL,
             "store",
             f"{text}: the next start brings it up to date" if known else f"{text}: upgrade leakstream",
         )
-    return Check(Outcome.OK, "store", str(path))
+    else:
+        yield Check(Outcome.OK, "store", name)
+    if abs(found.ahead) > _CLOCKS_APART:
+        text = f"this host's clock is {found.ahead:+.0f} s from the database's: hosts that share a store need one time (NTP)"
+        yield Check(Outcome.WARN, "clock", text)
 
 
 def _rules(config: Config) -> Check:

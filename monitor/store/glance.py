@@ -1,27 +1,62 @@
-"""A look at an SQLite store that changes nothing: no migration, no side file, no key bound."""
+"""A look at a store that changes nothing: no migration, no side file, no key bound."""
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from contextlib import closing
+import time
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from monitor.store.errors import StoreRefused
+from sqlalchemy import inspect, text
+from sqlalchemy.engine import URL
+
+from monitor.store.dialect import new_engine
+from monitor.store.errors import StoreRefused, translated
+from monitor.store.postgres import reaching
 from monitor.store.records import KEYS
 
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """`revision` is "" before the first migration, `keys` the ids of the fingerprint keys it was made with."""
+    """`revision` is "" before the first migration, `keys` the ids of the fingerprint keys it was made with, `ahead` how many seconds
+    this host's clock is before the server's.
+    """
 
     revision: str
     keys: tuple[str, ...]
+    ahead: float = 0.0
+
+
+async def glance_at_server(url: URL) -> Glance:
+    """Of a PostgreSQL database. Raises StoreRefused, StoreBusy: it cannot be reached, or used; OSError for a certificate."""
+    engine = await asyncio.to_thread(new_engine, url, once=True)
+    try:
+        with translated():
+            async with AsyncExitStack() as stack:
+                with reaching(url):
+                    connection = await stack.enter_async_context(engine.connect())
+                server = (
+                    await connection.execute(text("SELECT extract(epoch FROM clock_timestamp())"))
+                ).scalar_one()
+                ahead = time.time() - float(server)
+                tables = await connection.run_sync(lambda sync: set(inspect(sync).get_table_names()))
+                if not {"alembic_version", "meta"} <= tables:
+                    return Glance("", (), ahead)
+                revision = (
+                    await connection.execute(text("SELECT version_num FROM alembic_version"))
+                ).scalar()
+                query = text("SELECT value FROM meta WHERE name = :name")
+                keys = (await connection.execute(query, {"name": KEYS})).scalar()
+                return Glance(revision or "", tuple((keys or "").split()), ahead)
+    finally:
+        await engine.dispose()
 
 
 def glance(path: Path) -> Glance:
-    """Blocks. Raises StoreRefused: no store, or it cannot be read now."""
+    """Of an SQLite file. Blocks. Raises StoreRefused: no store, or it cannot be read now."""
     log = path.with_name(path.name + "-wal")
     # without a log nobody writes, and SQLite need not make side files to read
     more = "" if log.exists() and log.stat().st_size else "&immutable=1"

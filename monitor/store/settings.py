@@ -55,10 +55,14 @@ class StoreSettings(Section):
         """Whether it is the file in the state folder."""
         return not (self.url or self.url_file)
 
+    def file(self, state: Path) -> Path:
+        """Where the store is, or would be, without a URL."""
+        return state / FILE_NAME
+
     def place(self, state: Path) -> URL:
         """The database, its password within (a URL's text hides it). Blocks. Raises OSError, ValueError that quote nothing secret."""
         if self.is_file:
-            return database_url(state / FILE_NAME)
+            return database_url(self.file(state))
         text = self.url
         if self.url_file is not None:
             text = _content(self.url_file)
