@@ -27,7 +27,7 @@ from monitor.store.following import Due
 from monitor.store.model import Standing
 
 LEASE: Final = "follower"
-_BEAT: Final = 5.0  # seconds between looks at lease, clock and what is due
+_BEAT: Final = 2.0  # seconds between looks at lease, clock and what is due
 _MINUTE: Final = 60.0
 _COUNTED: Final = "windows_counted"  # in `meta`: the last entry of the audit log whose window was counted
 _SETTLED: Final = 10.0  # seconds after which no transaction writes an entry with a lower number any more

@@ -9,21 +9,29 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from monitor.alerting.channel import Channel
+from monitor.alerting.follower import Follower
+from monitor.alerting.grouping import Grouping
 from monitor.alerting.heartbeat import Heartbeat, HeartbeatSettings
 from monitor.alerting.keeping import Keeper
-from monitor.alerting.notifiers.base import NotifierSettings, Restating
+from monitor.alerting.notifiers.base import (
+    NotifierPlugin,
+    NotifierSettings,
+    ReaderSettings,
+    Restating,
+)
 from monitor.alerting.outbox import Deliverer
 from monitor.alerting.ownership import Ownership, WatchSettings
 from monitor.alerting.policy import Policy, PolicySettings
 from monitor.alerting.queries import Exposures
+from monitor.alerting.reach import Reach
 from monitor.alerting.reconciler import Reconciler
 from monitor.alerting.selftest import SelfTest
 from monitor.alerting.service import AlertingService, Rules
 from monitor.alerting.upkeep import Upkeep
 from monitor.app.drills import drill_jobs
-from monitor.app.loading import configured, notifiers, routes_of, section
+from monitor.app.loading import configured, looks_per_minute, notifiers, routes_of, section
 from monitor.app.state import ledger_key, revision
-from monitor.bus.base import Handler
+from monitor.bus.base import Handler, Producer
 from monitor.config import Config
 from monitor.console.console import Console
 from monitor.identity import KeyRing
@@ -37,29 +45,34 @@ Job = Callable[[asyncio.Event], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Alerting:
-    """`handler` is for the bus's runner; `jobs` run beside it, by name."""
+    """`handler` is for the bus's runner; `jobs` run beside it, by name; `reach` knows who can be told."""
 
     handler: Handler
     jobs: dict[str, Job]
+    reach: Reach
 
 
 def make_alerting(
-    config: Config, store: Store, tools: Tools, keys: KeyRing, known: frozenset[str]
+    config: Config, store: Store, requests: Producer, tools: Tools, keys: KeyRing, known: frozenset[str]
 ) -> Alerting:
-    """`known`: the ids of the keys that the store knows. With a console, where there is a listener for one. Raises ConfigError."""
+    """`requests` takes what collectors are asked; `known`: the ids of the keys that the store knows. With a console, where there is a
+    listener for one. Raises ConfigError.
+    """
     metrics, clock, console = tools.metrics, tools.clock, config.external_url
     routes, channels = routes_of(config), make_channels(config, tools, keys)
     policy = section(config, PolicySettings)
     deliverer = Deliverer(store, channels, metrics, clock=clock, console=console)
     rules = Rules(Ownership(section(config, WatchSettings)), Policy.of(policy), tuple(routes))
     heartbeat = make_heartbeat(config, tools)
+    holder = f"{platform.node()[:40]}:{os.getpid()}"
+    reach = Reach(store, channels, metrics, clock=clock, holder=holder)
     late = section(config, HeartbeatSettings).late_seconds
     selftest = SelfTest(
         store,
         metrics,
         clock=clock,
         late_seconds=late,
-        on_success=heartbeat.beat if heartbeat else lambda: None,
+        on_success=(lambda: heartbeat.beat(reach.problems())) if heartbeat else lambda: None,
     )
     alerting = AlertingService(
         store, rules, metrics, selftest, keys=known, clock=clock, on_told=deliverer.wake
@@ -73,6 +86,8 @@ def make_alerting(
     upkeep = Upkeep(store, janitor, metrics, clock=clock, notifiers=names, late_seconds=late)
     keeper = Keeper(store, ledger_key(config), metrics, clock=clock)
     jobs: dict[str, Job] = {"deliver": deliverer.run, "upkeep": upkeep.run, "ledger": keeper.run}
+    if channels:
+        jobs["reach"] = reach.run
     jobs |= drill_jobs(config, store, tools, keys, on_told=deliverer.wake)
     if heartbeat is not None:
         jobs["heartbeat"] = heartbeat.run
@@ -81,8 +96,10 @@ def make_alerting(
         for channel, route in zip(channels, routes, strict=True)  # both in the configuration's order
         if isinstance(channel.notifier, Restating)
     ]
+    jobs["follow"] = Follower(
+        store, requests, metrics, clock=clock, holder=holder, per_minute=looks_per_minute(config)
+    ).run
     if restating:
-        holder = f"{platform.node()[:40]}:{os.getpid()}"
         jobs["reconcile"] = Reconciler(
             store, restating, metrics, clock=clock, holder=holder, console=console
         ).run
@@ -91,7 +108,7 @@ def make_alerting(
             store, metrics, clock=clock, routes=routes, console=console, on_told=deliverer.wake
         )
         Console(exposures).add_to(tools.web)
-    return Alerting(alerting.handle, jobs)
+    return Alerting(alerting.handle, jobs, reach)
 
 
 def make_channels(config: Config, tools: Tools, keys: KeyRing) -> Sequence[Channel]:
@@ -102,8 +119,31 @@ def make_channels(config: Config, tools: Tools, keys: KeyRing) -> Sequence[Chann
         with configured(f"notifiers.{name}"):
             notifier = plugins[name].build(settings, tools)
             mark = revision(settings, keys)
-        built.append(Channel(name, notifier, settings.deadline_seconds, mark, settings.at_once))
+        built.append(
+            Channel(
+                name,
+                notifier,
+                settings.deadline_seconds,
+                mark,
+                settings.at_once,
+                grouping=_grouping(settings, plugins[name]),
+                silenced=not isinstance(notifier, Restating),  # what shows states has silences of its own
+            )
+        )
     return built
+
+
+def _grouping(settings: NotifierSettings, plugin: NotifierPlugin) -> Grouping | None:
+    """None for machines, which count by themselves."""
+    if not isinstance(settings, ReaderSettings):
+        return None
+    return Grouping(
+        seconds=settings.group_seconds,
+        after=settings.group_after,
+        storm_after=settings.storm_after,
+        storm_seconds=settings.storm_seconds,
+        sums=frozenset(change.value for change in plugin.sums),
+    )
 
 
 def make_heartbeat(config: Config, tools: Tools) -> Heartbeat | None:

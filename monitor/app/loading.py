@@ -19,6 +19,7 @@ from monitor.alerting.ownership import WatchSettings
 from monitor.alerting.policy import PolicySettings
 from monitor.collectors import sources as source_package
 from monitor.collectors.base import SourcePlugin
+from monitor.collectors.sources.recheck import RecheckSettings
 from monitor.config import Config, ConfigError
 from monitor.drills.settings import DrillSettings
 from monitor.matcher.settings import MatchSettings
@@ -86,6 +87,12 @@ def routes_of(config: Config) -> list[Route]:
         for name, settings in config.notifiers.items()
         if isinstance(settings, NotifierSettings)
     ]
+
+
+def looks_per_minute(config: Config) -> int:
+    """How many places collectors may be asked to look at; 0 where none looks. The collectors' table, wherever they run."""
+    settings = config.sources.get("recheck")
+    return settings.per_minute if isinstance(settings, RecheckSettings) else 0
 
 
 @contextmanager

@@ -86,6 +86,7 @@ class Service:
         self.metrics = Metrics()
         self._jobs: dict[str, Job] = {}
         self._checks: dict[str, Check] = {}
+        self._notes: dict[str, Check] = {}
 
     async def run(self, stop: asyncio.Event, on_ready: Callable[[Addresses], None] = lambda _: None) -> None:
         """Until `stop` is set. Raises what ended a stage; at the start ConfigError, DetectorError, KeyFileError, StoreRefused, BusError,
@@ -96,7 +97,11 @@ class Service:
         async with AsyncExitStack() as stack:
             keys = prepare_state(self._config)
             health = Health(
-                self._config.metrics.host, self._metrics_port(), self.metrics.registry, checks=self._checks
+                self._config.metrics.host,
+                self._metrics_port(),
+                self.metrics.registry,
+                checks=self._checks,
+                notes=self._notes,
             )
             with _listening("metrics", self._config.metrics.host, self._metrics_port()):
                 await health.start()
@@ -111,9 +116,13 @@ class Service:
                 await self._match(stack, bus, keys)
             if Stage.ALERT in self._stages:
                 self.metrics.alert_store.labels(await store_id(store)).set(1)
-                alerting = make_alerting(self._config, store, tools, keys, known)
+                alerting = make_alerting(self._config, store, bus.producer(), tools, keys, known)
                 self._read(bus, Stage.ALERT, [FINDINGS, SIGHTINGS, COVERAGE], alerting.handler)
                 self._jobs |= alerting.jobs
+                self._checks["telling"], self._notes["telling"] = (
+                    alerting.reach.problems,
+                    alerting.reach.notes,
+                )
             if Stage.COLLECT in self._stages:
                 await self._collect(stack, bus, tools)
             if (web := tools.web) is not None:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from monitor.contracts import CoverageEvent, Document, Request
+from monitor.contracts import CoverageEvent, Document, Request, Sighting
 
 
 class Stopping(Exception):
@@ -81,6 +81,7 @@ class SourceContext(Protocol):
         *,
         coverage: Sequence[CoverageEvent] = (),
         requests: Sequence[Request] = (),
+        sightings: Sequence[Sighting] = (),
         cursor: str | None = None,
         cursor_name: str = "",
         seen: Iterable[bytes] = (),
@@ -89,6 +90,9 @@ class SourceContext(Protocol):
 
         A document whose text was handed in within the last hours, by whichever source, goes without its content: the matcher makes a
         sighting of it. What is watched always goes whole.
+
+        `sightings` only answer requests: a place of a text goes as a document, since its names pass the matcher's redactor. Raises
+        ValueError for any other.
 
         Waits out back-pressure (the source simply stands still meanwhile). Documents over the record limit are cut into
         overlapping parts here; sources need not care. Raises Stopping when `stop` is set during back-pressure or while the

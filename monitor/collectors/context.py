@@ -14,7 +14,7 @@ from monitor.bus.base import Backpressure, BusError, Message, Producer
 from monitor.collectors.base import CollectorState, Stopping
 from monitor.collectors.cutting import cut
 from monitor.collectors.patience import PatientState
-from monitor.contracts import CoverageEvent, Document, Mode, Provenance, Request
+from monitor.contracts import CoverageEvent, Document, Mode, Place, Provenance, Request, Sighting
 from monitor.identity import blob_sha
 from monitor.metrics import Metrics
 from monitor.watching import Watching
@@ -24,6 +24,7 @@ _BATCH_BYTES: Final = 16 * 1024 * 1024  # of one send; with single records up to
 _BATCH_MESSAGES: Final = 500
 _TEXT_LIMIT: Final = 4096  # characters of one provenance text: it travels in a header and names a place
 _HOUR: Final = 3600.0
+_NOWHERE: Final = Place()
 WORLD: Final = "world"  # the feed of a count of what there was for others to see
 
 
@@ -66,16 +67,19 @@ class Context:
         *,
         coverage: Sequence[CoverageEvent] = (),
         requests: Sequence[Request] = (),
+        sightings: Sequence[Sighting] = (),
         cursor: str | None = None,
         cursor_name: str = "",
         seen: Iterable[bytes] = (),
     ) -> None:
         """See SourceContext.emit. Also tells the bus of blind spans that ended since the last call."""
+        if any(not each.answers or each.place != _NOWHERE for each in sightings):
+            raise ValueError("a sighting that answers no request, or names a place")
         blind, self._blind_events = self._blind_events, []
         told = [*blind, *coverage]
         fresh, texts = await self._only_fresh([self._fit(document) for document in documents])
         parts = [part for document in fresh for part in cut(document)]
-        messages = [item.message() for group in (parts, told, requests) for item in group]
+        messages = [item.message() for group in (parts, told, requests, sightings) for item in group]
         try:
             for batch in _batches(messages):
                 await self._send(batch)

@@ -15,7 +15,16 @@ from aiohttp.test_utils import TestServer
 from monitor.bus.base import Backpressure, Message, Record, RetryableError
 from monitor.collectors.base import Source
 from monitor.collectors.service import CollectorService
-from monitor.contracts import COVERAGE, DOCUMENTS, REQUESTS, CoverageEvent, Document, Request
+from monitor.contracts import (
+    COVERAGE,
+    DOCUMENTS,
+    REQUESTS,
+    SIGHTINGS,
+    CoverageEvent,
+    Document,
+    Request,
+    Sighting,
+)
 from monitor.http import HttpClient
 from monitor.metrics import Metrics
 from monitor.tools import Tools
@@ -177,6 +186,10 @@ class MemoryProducer:
     @property
     def requests(self) -> list[Request]:
         return [Request.read(record) for record in self._records(REQUESTS)]
+
+    @property
+    def sightings(self) -> list[Sighting]:
+        return [Sighting.read(record) for record in self._records(SIGHTINGS)]
 
     def skipped(self) -> dict[str, int]:
         total: dict[str, int] = {}
