@@ -22,9 +22,10 @@ allow() {
 allow --allow-principal "$collect" --allow-principal "$match" --allow-principal "$alert" \
   --operation Describe --operation DescribeConfigs --topic "$prefix" --resource-pattern-type prefixed
 
+# A collector writes sightings only to answer what alerting asked: a place and a word, no name from outside (docs/decisions/0017-following.md).
 allow --allow-principal "$collect" --operation Write \
   --topic "${prefix}documents.v1" --topic "${prefix}coverage.v1" --topic "${prefix}requests.v1" \
-  --topic "${prefix}requests.v1.dlq"
+  --topic "${prefix}requests.v1.dlq" --topic "${prefix}sightings.v1"
 allow --allow-principal "$collect" --operation Read \
   --topic "${prefix}requests.v1" --group "${prefix}collect"
 

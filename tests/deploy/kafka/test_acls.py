@@ -31,7 +31,7 @@ SPECS = [replace(spec, partitions=1) for spec in with_dead_letters(TOPICS)]
 NAMES = [spec.name for spec in SPECS]
 
 WRITES = {
-    "collect": {"documents.v1", "coverage.v1", "requests.v1", "requests.v1.dlq"},
+    "collect": {"documents.v1", "coverage.v1", "requests.v1", "requests.v1.dlq", "sightings.v1"},
     "match": {"findings.v1", "sightings.v1", "coverage.v1", "documents.v1.dlq"},
     "alert": {"findings.v1.dlq", "sightings.v1.dlq", "coverage.v1.dlq", "requests.v1"},
 }
