@@ -165,8 +165,6 @@ def _arranged(
     for selector in selectors:
         for literal, form in literals(selector.head):
             readings[literal][form, selector] = None
-            if not form.encoding:  # a beginning without signs, the rest percent-encoded
-                readings[literal][Form("percent"), selector] = None
     return list(readings), [list(one) for one in readings.values()]
 
 

@@ -80,6 +80,7 @@ def selector_of(value: bytes) -> Selector | str:
 def literals(head: bytes) -> Iterator[tuple[bytes, Form]]:
     """What to look for: each text that a secret beginning so is written with."""
     yield head, PLAIN
+    yield head, PERCENT  # a beginning without signs, the rest encoded
     for left in _LEFT_ALONE:
         encoded = quote_from_bytes(head, safe=left).encode()
         if encoded != head:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from detectors import known
+from detectors import known, ngrams
 from detectors.canonical import CANONICALS
 from detectors.dummies import dummy
 from detectors.filters import estimate_bits
@@ -49,6 +49,7 @@ RULE: Final = Rule(
 )
 
 _SHORTEST: Final = 8
+_DRAWN: Final = 20.0  # bits that it is likelier drawn at random than written
 _VERSION: Final = b"own secret v1\0"
 _PEM: Final = b"-----BEGIN "
 _PERCENT: Final = re.compile(rb"%[0-9A-Fa-f]{2}")
@@ -86,8 +87,9 @@ def digest(key: bytes, value: bytes) -> bytes:
 
 
 def bits(value: bytes) -> float:
-    """How many bits guessing the value takes, roughly, be it generated or thought of."""
-    return estimate_bits(value, _TYPED)
+    """How many bits guessing the value takes, roughly: its alphabet's, where it cannot be taken for words; else what a guesser of words needs."""
+    drawn = ngrams.surprise(value) >= _DRAWN
+    return estimate_bits(value, RULE if drawn else _TYPED)
 
 
 def refusal(name: str, value: bytes) -> str:
