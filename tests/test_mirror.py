@@ -47,6 +47,8 @@ WHOLE = {
     "monitor/app/drills.py": "tests/monitor/test_drill_chain.py",
     "monitor/app/loading.py": "tests/monitor/app/test_service.py",
     "monitor/app/opening.py": "tests/monitor/commands/test_dlq.py",
+    "monitor/app/reports.py": "tests/monitor/commands/test_report.py",
+    "monitor/report/coverage_words.py": "tests/monitor/report/test_markdown.py",
     "monitor/app/state.py": "tests/monitor/app/test_service.py",
     "monitor/bus/base.py": "tests/monitor/bus/test_runner.py",
     "monitor/bus/embedded/consumer.py": "tests/monitor/bus/test_embedded_contract.py",

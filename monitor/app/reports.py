@@ -1,0 +1,44 @@
+"""What reports, and the rights of those whose data is kept, are made of for a command."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from detectors.loader import RULES
+from detectors.rulefiles import contents, digest
+from monitor.alerting.duty import PrivacySettings
+from monitor.app.loading import configured, section, watching
+from monitor.app.opening import open_store
+from monitor.app.state import ledger_key
+from monitor.config import Config
+from monitor.coverage.signing import LedgerKeyError, load_signer
+from monitor.matcher.settings import MatchSettings
+from monitor.report.desk import Reports, Versions
+from monitor.version import version
+
+
+@asynccontextmanager
+async def open_reports(config: Config, *, clock: Callable[[], float]) -> AsyncIterator[Reports]:
+    """For a command, beside a running service or without one. Raises StoreRefused, StoreBusy, ConfigError."""
+    versions = await asyncio.to_thread(_versions, config)
+    async with open_store(config) as store:
+        yield Reports(
+            store,
+            section(config, PrivacySettings),
+            versions,
+            clock=clock,
+            is_watched=watching(config).is_watched,
+        )
+
+
+def _versions(config: Config) -> Versions:
+    """Blocks on reading local files."""
+    with configured("match"):
+        rules = digest(contents([RULES, *section(config, MatchSettings).rules]))
+    try:
+        key = load_signer(ledger_key(config)).public
+    except LedgerKeyError:  # the report says that it could not be read
+        key = ""
+    return Versions(version(), rules, key)

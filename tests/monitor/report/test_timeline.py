@@ -1,0 +1,42 @@
+"""What happened, in order."""
+
+from __future__ import annotations
+
+from alerting_samples import NOON, exposure
+from monitor.report.timeline import ToldOnce, looks, timeline
+
+
+def entry(at: float, verb: str, **detail: object) -> dict[str, object]:
+    return {"at": at, "actor": "cli:ann", "verb": verb, "detail": detail}
+
+
+def test_publication_sighting_telling_and_hands_in_their_order() -> None:
+    told = [
+        ToldOnce("slack", "opened", "page", NOON + 1, NOON + 3),
+        ToldOnce("email", "opened", "page", NOON + 1, None),
+    ]
+    history = [
+        entry(NOON + 9, "closed", reason="false_alarm", note="a test key"),
+        entry(NOON + 8, "viewed"),
+        entry(NOON + 5, "window_ended", seconds=3.0, ended_by="removed"),
+        entry(NOON + 2, "reported", sha256="x"),
+    ]
+    row = exposure(removed_at=NOON + 4)
+    events = timeline(row, told, history)
+    assert [(event.at - NOON, event.what, event.who) for event in events] == [
+        (-60, "published (as the place itself says)", ""),
+        (0, "seen first by the source github_events", "leakstream"),
+        (1, "opened, page: not delivered to email yet", "leakstream"),
+        (3, "told slack: opened, page", "leakstream"),
+        (4, "found to stand at none of its known places any more", "leakstream"),
+        (5, "the window ended, by being removed", "cli:ann"),
+        (9, "closed, reason false alarm, note: a test key", "cli:ann"),
+    ]
+    assert looks(history) == 2
+
+
+def test_a_revocation_is_told_once_and_a_new_verb_in_its_own_words() -> None:
+    row = exposure(revoked_at=NOON + 1, first_published=None)
+    assert [event.what for event in timeline(row, (), ())][1:] == ["revoked"]
+    events = timeline(row, (), [entry(NOON + 2, "revoked"), entry(NOON + 3, "handed_over")])
+    assert [event.what for event in events][1:] == ["marked as revoked", "handed over"]
