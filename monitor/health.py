@@ -2,12 +2,15 @@
 
 /healthz  200 as long as the event loop runs: a supervisor restarts what does not answer.
 /readyz   200 or 503, and one JSON object: {"ready": false, "parts": {"match": {"ready": false, "reasons": ["..."]}}}.
+          "notes" beside "parts" has what is wrong and does not keep a part from its work: a notifier that cannot be reached.
 /metrics  the Prometheus text format, or OpenMetrics when asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
 
 import orjson
 import structlog
@@ -26,16 +29,23 @@ class Health:
     """One listener; for one event loop."""
 
     def __init__(
-        self, host: str, port: int, registry: CollectorRegistry, *, checks: Mapping[str, Check]
+        self,
+        host: str,
+        port: int,
+        registry: CollectorRegistry,
+        *,
+        checks: Mapping[str, Check],
+        notes: Mapping[str, Check] = MappingProxyType({}),
     ) -> None:
         """`port` 0 is any free one. `checks` (part -> check) is read at every question, so that parts may join later. A check gives
-        one sentence for each reason why its part cannot do its work; none = ready. It must not block.
+        one sentence for each reason why its part cannot do its work; none = ready. It must not block. `notes` likewise, but for what leaves the part ready.
         """
         self.address = ""  # the base URL, once it listens
         self._registry = registry
         self._host = host
         self._port = port
         self._checks = checks
+        self._notes = notes
         self._listener: Listener | None = None
 
     def reasons(self) -> Mapping[str, tuple[str, ...]]:
@@ -72,8 +82,11 @@ class Health:
         reasons = self.reasons()
         ready = bool(reasons) and not any(reasons.values())  # no part yet: still starting
         parts = {part: {"ready": not why, "reasons": list(why)} for part, why in reasons.items()}
+        answer: dict[str, Any] = {"ready": ready, "parts": parts}
+        if notes := [note for part, check in self._notes.items() for note in _asked(part, check)]:
+            answer["notes"] = notes
         return web.Response(
-            body=orjson.dumps({"ready": ready, "parts": parts}),
+            body=orjson.dumps(answer),
             status=200 if ready else 503,
             content_type="application/json",
         )

@@ -1,12 +1,14 @@
 """Tells a dead-man switch outside that the chain works, so that somebody notices when nothing tells it any more.
 
-One GET for each success of the self-test: healthchecks.io (HEAD, GET or POST, says its HTTP API), Dead Man's Snitch (a plain curl) and
+One GET for each success of the self-test, unless no notifier can be reached: a chain that ends with nobody being told does not work.
+The switch takes a plain GET: healthchecks.io (HEAD, GET or POST, says its HTTP API), Dead Man's Snitch (a plain curl) and
 their like all take it. The URL is the credential: it is in no log and no error.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Self
 
@@ -22,6 +24,7 @@ from monitor.metrics import Metrics
 _log = structlog.get_logger(__name__)
 _PATIENCE: Final = 10.0  # seconds that one heartbeat may take
 _DELIVERED: Final = "delivered"
+_WITHHELD: Final = "nobody_told"
 
 
 class HeartbeatSettings(BaseModel):
@@ -61,11 +64,15 @@ class Heartbeat:
         self._metrics = metrics
         self._timeout = timeout
         self._due = asyncio.Event()
-        metrics.heartbeats.labels(_DELIVERED)
+        for outcome in (_DELIVERED, _WITHHELD):
+            metrics.heartbeats.labels(outcome)
 
-    def beat(self) -> None:
-        """The self-test has just succeeded."""
-        self._due.set()
+    def beat(self, problems: Sequence[str] = ()) -> None:
+        """The self-test has just succeeded; `problems`: why nobody could be told all the same."""
+        if problems:
+            self._metrics.heartbeats.labels(_WITHHELD).inc()
+        else:
+            self._due.set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set. A heartbeat that fails is counted, not tried again: the next success has one of its own."""

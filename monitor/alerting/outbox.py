@@ -30,7 +30,7 @@ from monitor.alerting.notifiers.base import (
 )
 from monitor.alerting.reach import note_round
 from monitor.metrics import Metrics
-from monitor.store import outbox, records
+from monitor.store import deadmail, outbox, records
 from monitor.store.engine import Store
 from monitor.store.errors import StoreBusy
 from monitor.store.model import Leased
@@ -133,7 +133,7 @@ class Deliverer:
         name = f"notifier:{channel.name}"
         async with self._store.write() as connection:
             if channel.revision != await records.get_meta(connection, name):
-                await outbox.retry_failed(connection, now=self._clock(), notifier=channel.name)
+                await deadmail.retry(connection, now=self._clock(), notifier=channel.name)
                 await records.set_meta(connection, name, channel.revision)
 
     async def _round(self, loop: _Loop) -> float:

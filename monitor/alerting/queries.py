@@ -185,16 +185,6 @@ class Exposures:
             await records.add_audit(connection, at=now, actor=actor, verb="reopened", exposure_id=row.id)
         return self._changed(row, Kind.REOPENED)
 
-    async def retry_failed(self, notifier: str | None = None, *, actor: str) -> int:
-        """Make notifications that failed for good due again. Returns how many."""
-        now = self._clock()
-        async with self._store.write() as connection:
-            count = await outbox.retry_failed(connection, now=now, notifier=notifier)
-            detail = {"notifier": notifier or "", "notifications": count}
-            await records.add_audit(connection, at=now, actor=actor, verb="retried", detail=detail)
-        self._on_told()
-        return count
-
     def _changed(self, row: Exposure, kind: Kind) -> dict[str, Any]:
         if row.mode != Mode.EXERCISE:
             self._metrics.exposures.labels(kind.value).inc()

@@ -9,7 +9,14 @@ from monitor.app.buses import topics
 from monitor.app.drills import Drills, open_drills, unplantable
 from monitor.app.loading import SECTIONS, load_config, notifiers, section, sources, watching
 from monitor.app.matching import known_by_rules, own_files
-from monitor.app.opening import open_dead_letters, open_evidence, open_exposures, open_ledger
+from monitor.app.opening import (
+    open_dead_letters,
+    open_evidence,
+    open_exposures,
+    open_ledger,
+    open_telling,
+)
+from monitor.app.replaying import documents_seconds, open_replay, replay_offer
 from monitor.app.reports import open_reports
 from monitor.app.service import ALL_STAGES, Addresses, Service, Stage
 from monitor.app.state import ledger_key, prepare_state, revision
@@ -23,6 +30,7 @@ __all__ = [
     "Drills",
     "Service",
     "Stage",
+    "documents_seconds",
     "known_by_rules",
     "ledger_key",
     "listening",
@@ -35,9 +43,12 @@ __all__ = [
     "open_evidence",
     "open_exposures",
     "open_ledger",
+    "open_replay",
     "open_reports",
+    "open_telling",
     "own_files",
     "prepare_state",
+    "replay_offer",
     "revision",
     "section",
     "sources",

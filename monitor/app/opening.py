@@ -11,6 +11,7 @@ from monitor import hardening
 from monitor.alerting.evidence import EvidenceDesk
 from monitor.alerting.policy import Policy, PolicySettings
 from monitor.alerting.queries import Exposures
+from monitor.alerting.telling_desk import TellingDesk
 from monitor.app.buses import connected, topics
 from monitor.app.loading import configured, routes_of, section
 from monitor.app.stores import known_store
@@ -43,6 +44,13 @@ async def open_evidence(config: Config, *, clock: Callable[[], float]) -> AsyncI
     """The sealed evidence for a command, beside a running service or without one. Raises StoreRefused, StoreBusy, ConfigError."""
     async with open_store(config) as store:
         yield EvidenceDesk(store, clock=clock)
+
+
+@asynccontextmanager
+async def open_telling(config: Config, *, clock: Callable[[], float]) -> AsyncIterator[TellingDesk]:
+    """What is told and silenced, for a command. Raises StoreRefused, StoreBusy, ConfigError."""
+    async with open_store(config) as store:
+        yield TellingDesk(store, clock=clock)
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""`leakstream exposures list|show|acknowledge|revoke|close|reopen|retry`: the store, read and changed from the terminal. The service need not run."""
+"""`leakstream exposures list|show|report|acknowledge|revoke|close|reopen`: the store, read and changed from the terminal. The service need not run."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from monitor.alerting.exposures import CloseReason, Scope
 from monitor.alerting.queries import Exposures, UnknownExposure
 from monitor.app import open_exposures
 from monitor.commands.errors import Failure
+from monitor.commands.report import report
 from monitor.commands.service import ConfigOption, read_config
 from monitor.commands.tables import new_table, print_table
 from monitor.commands.why import print_why
@@ -86,7 +87,8 @@ def show(
     why: Annotated[
         bool,
         typer.Option(
-            "--why", help="Instead: each reason with its proof, each row of the policy, what it lacks to page."
+            "--why",
+            help="Instead: each reason with its proof, each row of the policy, what it lacks to page.",
         ),
     ] = False,
     as_json: JsonOption = False,
@@ -101,6 +103,9 @@ def show(
         typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
         return
     _print(found)
+
+
+app.command("report")(report)
 
 
 @app.command("acknowledge")
@@ -155,19 +160,6 @@ def reopen(exposure: Id, config: ConfigOption = None) -> None:
     """Open a closed exposure again."""
     done = _with_store(read_config(config), lambda store: store.reopen(exposure, actor=_actor()))
     typer.echo(f"{done['short']} is open again")
-
-
-@app.command("retry")
-def retry(
-    config: ConfigOption = None,
-    notifier: Annotated[str | None, typer.Option(help="Only of this notifier; default: of all.")] = None,
-) -> None:
-    """Send notifications again that a notifier refused for good. A changed configuration does it at the start by itself."""
-    settings = read_config(config)
-    if notifier is not None and notifier not in settings.notifiers:
-        raise Failure(f"--notifier {notifier}: configured are {', '.join(settings.notifiers) or 'none'}")
-    count = _with_store(settings, lambda store: store.retry_failed(notifier, actor=_actor()))
-    typer.echo(f"{count} notification{'' if count == 1 else 's'} due again")
 
 
 def _actor() -> str:

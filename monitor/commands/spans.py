@@ -25,7 +25,7 @@ def since(text: str, *, now: float) -> float:
     """`24h` as the time that long before `now`, or a time as it stands. Raises Failure."""
     if _SPAN.fullmatch(text.strip()):
         return max(0.0, now - seconds(text))
-    found = _iso(text)
+    found = instant(text)
     if found >= now:
         raise Failure(f"{text!r} lies ahead: times are UTC")
     return found
@@ -43,7 +43,7 @@ def moment(at: str, date: str, *, now: float) -> tuple[float, float]:
     elif date:
         raise Failure(f"--at {at}: with --date it is a time of day, 14:03 or 14:03:20")
     else:
-        found = _iso(at)
+        found = instant(at)
         span = 60.0 if found % 60 == 0 else 1.0
     if found > now:
         raise Failure(f"--at {at} lies ahead ({shown(found)} UTC): name another day with --date 2026-11-22")
@@ -77,7 +77,8 @@ def _date(text: str) -> datetime:
         raise Failure(f"--date {text}: a day is written 2026-11-22") from error
 
 
-def _iso(text: str) -> float:
+def instant(text: str) -> float:
+    """A time as it stands, UTC unless it says otherwise. Raises Failure."""
     try:
         found = datetime.fromisoformat(text.strip())
     except ValueError as error:

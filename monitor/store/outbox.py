@@ -1,6 +1,6 @@
 """The durable outbox: one row for each thing to be told to one notifier, leased with a fencing number.
 
-States: pending -> delivered, or failed (no try can succeed with this configuration; kept, and pending again by `retry_failed`), or skipped
+States: pending -> delivered, or failed (no try can succeed with this configuration; kept, and pending again by `deadmail.retry`), or skipped
 (silenced until it was over), or dropped (by a person). Of one exposure and notifier only the oldest pending row can be leased, so that a
 person reads things in their order. A pending row may be held until a time, for one of the reasons in HELD: nothing is wrong then.
 All functions work inside a transaction of the caller.
@@ -205,14 +205,6 @@ async def release(connection: AsyncConnection, rows: Sequence[Leased]) -> None:
             .where(outbox.c.id == row.id, outbox.c.fence == row.fence, outbox.c.state == PENDING)
             .values(lease_until=0.0, attempts=outbox.c.attempts - 1)
         )
-
-
-async def retry_failed(connection: AsyncConnection, *, now: float, notifier: str | None = None) -> int:
-    """Make failed rows pending again: after the configuration changed, or by hand. Returns how many."""
-    statement = update(outbox).where(outbox.c.state == FAILED).values(state=PENDING, next_try=now)
-    if notifier is not None:
-        statement = statement.where(outbox.c.notifier == notifier)
-    return (await connection.execute(statement)).rowcount
 
 
 async def retry_now(connection: AsyncConnection, notifier: str, *, now: float) -> None:

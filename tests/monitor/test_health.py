@@ -64,3 +64,18 @@ async def test_it_lives_while_it_is_not_ready():
     async with listening() as (health, _, _):
         assert (await ask("GET", f"{health.address}/healthz")).text == "ok\n"
         assert (await ask("POST", f"{health.address}/healthz")).status == 405
+
+
+async def test_notes_are_shown_and_keep_nobody_from_work():
+    away = ["slack has taken nothing"]
+    health = Health(
+        "127.0.0.1", 0, Metrics().registry, checks={"alert": lambda: ()}, notes={"telling": lambda: away}
+    )
+    await health.start()
+    try:
+        page = await ask("GET", f"{health.address}/readyz")
+        assert (page.status, page.json["ready"], page.json["notes"]) == (200, True, away)
+        away.clear()
+        assert "notes" not in (await ask("GET", f"{health.address}/readyz")).json
+    finally:
+        await health.close()

@@ -137,3 +137,12 @@ def test_the_address_is_a_secret_that_may_stand_in_a_file(tmp_path):
         with pytest.raises(ValueError, match="https://") as caught:
             HeartbeatSettings(url=SecretStr(wrong)).address()
         assert "secret" not in str(caught.value)
+
+
+async def test_nothing_is_sent_while_nobody_can_be_told():
+    switch = Switch()
+    async with serving(switch.answer) as base, beating(base + PATH) as run:
+        run.heartbeat.beat(["no notifier can be reached"])
+        assert run.count("nobody_told") == 1
+        await run.beat("delivered")
+        assert len(switch.asked) == 1

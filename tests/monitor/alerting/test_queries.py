@@ -10,6 +10,8 @@ from monitor.metrics import Metrics
 from monitor.store.queries import Filter
 from monitor.store.tables import audit, outbox
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 OURS = {"repository": "acme/code"}
 
 
@@ -144,17 +146,6 @@ async def test_reopen_is_the_next_opening_and_told(store, people):
     assert await column(store, outbox.c.change) == ["opened", "closed", "reopened", "closed"]
     assert len(set(await column(store, outbox.c.key))) == 4
     assert await column(store, audit.c.verb) == ["closed", "reopened", "closed"]
-
-
-async def test_retry_failed(store, people, woken):
-    await service(store).handle(records([finding(**OURS)]))
-    async with store.write() as connection:
-        await connection.execute(outbox.update().values(state="failed", reason="gone"))
-    assert await people.retry_failed("slack", actor="ann") == 0
-    assert await people.retry_failed(actor="ann") == 1
-    assert await column(store, audit.c.verb) == ["retried", "retried"]
-    assert await column(store, outbox.c.state) == ["pending"]
-    assert woken
 
 
 async def test_to_acknowledge_is_shown_and_ends_nothing(store, people, woken):

@@ -7,14 +7,10 @@ import json
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
 
-from alerting_samples import exposure as sample
-from alerting_samples import open_store, put, tell, telling
 from leaks import leak, line
 from monitor.commands.errors import Failure
 from monitor.config import ConfigError
-from monitor.store.tables import outbox
 from shell import call
 from whole_service import configure, running
 
@@ -92,37 +88,6 @@ def test_wrong_calls(config: Path, tmp_path: Path) -> None:
     assert call("exposures", "close", "0" * 12, "--reason", "because", "--config", str(config)).exit_code == 2
     elsewhere = call("exposures", "list", "--config", str(configure(tmp_path, "")))
     assert isinstance(elsewhere.exception, ConfigError)
-
-
-def test_retry_makes_refused_notifications_due_again(tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text("whsec_" + "QUJD" * 8)
-    (tmp_path / "url").write_text("https://hooks.example/x")
-    path = configure(
-        tmp_path,
-        f'[notifiers.webhook]\nurl_file = "{tmp_path}/url"\nsecret_file = "{tmp_path}/secret"\n',
-    )
-
-    async def refuse() -> None:
-        store = await open_store(tmp_path / "state")
-        await put(store, sample())
-        await tell(store, telling("k", notifier="webhook"))
-        async with store.write() as connection:
-            await connection.execute(outbox.update().values(state="failed", reason="unauthorized"))
-        await store.close()
-
-    async def states() -> list[str]:
-        store = await open_store(tmp_path / "state")
-        async with store.read() as connection:
-            found = list((await connection.execute(select(outbox.c.state))).scalars())
-        await store.close()
-        return found
-
-    asyncio.run(refuse())
-    assert say(path, "retry", "--notifier", "webhook") == "1 notification due again\n"
-    assert asyncio.run(states()) == ["pending"]
-    assert say(path, "retry") == "0 notifications due again\n"
-    wrong = call("exposures", "retry", "--notifier", "slack", "--config", str(path))
-    assert isinstance(wrong.exception, Failure)
 
 
 def test_acknowledge_and_revoke(config: Path) -> None:

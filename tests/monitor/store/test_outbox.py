@@ -1,7 +1,7 @@
 import pytest
 
 from alerting_samples import NOON, exposure, fingerprint, open_store, put, tell, telling
-from monitor.store import outbox
+from monitor.store import deadmail, outbox
 from monitor.store.outbox import DELIVERED, FAILED, PENDING, Backlog
 
 pytestmark = pytest.mark.usefixtures("each_store")
@@ -112,9 +112,9 @@ async def test_failed_ones_by_notifier_and_retry(store):
             "slack": Backlog(0, 1, None),
             "log": Backlog(0, 0, None),
         }
-        assert await outbox.retry_failed(connection, now=NOON + 5, notifier="slack") == 1
+        assert await deadmail.retry(connection, now=NOON + 5, notifier="slack") == 1
         assert (await outbox.backlog(connection))["slack"] == Backlog(1, 0, NOON)
-        assert await outbox.retry_failed(connection, now=NOON + 5) == 1
+        assert await deadmail.retry(connection, now=NOON + 5) == 1
 
 
 async def test_retry_now(store):
