@@ -4,7 +4,8 @@ time, every signature is checked over the raw bytes.
 GitHub: `X-Hub-Signature-256: sha256=<hex HMAC-SHA256(secret, body)>` (docs.github.com, validating webhook deliveries). GitLab:
 `X-Gitlab-Token`, or the signature of standardwebhooks.com: `webhook-signature: v1,<base64 HMAC-SHA256(key, id.timestamp.body)>`
 (several, separated by blanks), the key being the base64 behind `whsec_`, the timestamp at most five minutes off. Gitea and Forgejo:
-`X-Gitea-Signature` or `X-Forgejo-Signature`, the bare hex of GitHub's HMAC.
+`X-Gitea-Signature` or `X-Forgejo-Signature`, the bare hex of GitHub's HMAC. X: `x-twitter-webhooks-signature: sha256=<base64 of that HMAC>`, and
+the same over a token of its own to see whether we know the secret.
 """
 
 from __future__ import annotations
@@ -13,15 +14,17 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 TOLERANCE_SECONDS: Final = 300.0
 _PREFIX: Final = "whsec_"
 _SHORTEST: Final = 16
+_CHALLENGE: Final = re.compile(r"[A-Za-z0-9_.=+/-]{1,256}", re.ASCII)
 
 
 class Credential(BaseModel):
@@ -97,6 +100,27 @@ class GiteaHookSettings(Credential):
     host: str = Field("", description="the forge's host, where a payload names none; default: this name")
 
 
+class DeliverySettings(Credential):
+    """[[sources.ingest.deliveries]]: for POST /ingest/deliveries/NAME, webhook deliveries made for your own subscriptions."""
+
+    consumer_secret: SecretStr | None = Field(None, description="X: the app's consumer secret, which signs")
+    consumer_secret_file: Path | None = Field(None, description="a file that holds the consumer secret")
+    signing_secret: SecretStr | None = Field(
+        None, description="others: `whsec_…`, as Standard Webhooks sign with it"
+    )
+    signing_secret_file: Path | None = Field(None, description="a file that holds the signing secret")
+    subscriptions: Mapping[str, tuple[str, ...]] = Field(
+        description="user id that is subscribed for -> further user ids that may be in what comes for it"
+    )
+    parties: Literal["one", "all"] = Field(
+        "one", description="how many parties of a message must be among those: sender or recipient, or all"
+    )
+
+    @property
+    def is_standard(self) -> bool:
+        return self.consumer_secret is None and self.consumer_secret_file is None
+
+
 def find_bearer(header: str, known: Iterable[tuple[str, bytes]]) -> str | None:
     """The name of the token in an Authorization header. Every known one is compared, whichever fits."""
     scheme, _, given = header.partition(" ")
@@ -144,6 +168,25 @@ def is_standard_webhook(key: bytes, body: bytes, headers: Mapping[str, str], now
     wanted = b"v1," + base64.b64encode(signed)
     given = headers.get("webhook-signature", "").split(" ")
     return any([hmac.compare_digest(_bytes(text), wanted) for text in given])  # noqa: C419 - compare all
+
+
+def is_x(secret: bytes, body: bytes, headers: Mapping[str, str]) -> bool:
+    """Whether X signed this body with the app's consumer secret."""
+    given = headers.get("x-twitter-webhooks-signature", "")
+    return hmac.compare_digest(_bytes(given), _x_signature(secret, body).encode())
+
+
+def challenge(secret: bytes, token: str) -> str:
+    """The answer to X's challenge. Raises ValueError for a token that is none: whatever is answered here is signed as a delivery is, so
+    what could be a delivery's body (an object begins with a brace) must never be.
+    """
+    if not _CHALLENGE.fullmatch(token):
+        raise ValueError("no challenge")
+    return _x_signature(secret, token.encode("ascii"))
+
+
+def _x_signature(secret: bytes, text: bytes) -> str:
+    return "sha256=" + base64.b64encode(hmac.new(secret, text, hashlib.sha256).digest()).decode("ascii")
 
 
 class Rate:

@@ -22,6 +22,7 @@ import orjson
 from monitor.collectors.shapes import instant
 from monitor.contracts import HEARSAY, Document, Provenance
 from monitor.identity import blob_sha
+from monitor.misdelivery import MEDIA_TYPE
 
 MANY: Final = "application/x-ndjson"
 MOST: Final = 1000  # documents in one body
@@ -114,6 +115,8 @@ def document(content: bytes, given: Mapping[str, str], media_type: str, by: Send
         raise Unacceptable(
             f"unknown field {_named(unknown[0])}; known are {', '.join(sorted(_PLACES | _OTHERS))}"
         )
+    if media_type == MEDIA_TYPE:  # the matcher believes it
+        raise Unacceptable("media_type: documents of this one are made here, not handed in")
     sha = blob_sha(content)
     identifier = given.get("id") or sha
     if len(identifier) > _LONGEST_ID:

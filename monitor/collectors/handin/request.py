@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -11,6 +11,7 @@ from aiohttp import web
 
 from monitor.web import refusal
 
+HOOK_BYTES: Final = 25 * 1024 * 1024  # of a webhook's body: GitHub sends no larger ones
 _READ_SECONDS: Final = 60.0
 
 
@@ -42,14 +43,26 @@ async def read_body(request: web.Request, limit: int) -> bytes:
     return b"".join(pieces)
 
 
-def payload_of(request: web.Request, body: bytes) -> Mapping[str, Any]:
-    """A webhook's JSON object. Raises Refused: 415, 422."""
+def json_of(request: web.Request, body: bytes) -> object:
+    """A webhook's JSON. Raises Refused: 415, 422."""
     if request.content_type != "application/json":
         raise Refused(415, "set the webhook's content type to application/json")
     try:
-        payload = orjson.loads(body)
+        payload: object = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise Refused(422, "not JSON") from None
+    return payload
+
+
+def payload_of(request: web.Request, body: bytes) -> Mapping[str, Any]:
+    """A webhook's JSON object. Raises Refused: 415, 422."""
+    payload = json_of(request, body)
     if not isinstance(payload, dict):
         raise Refused(422, "not an object")
     return payload
+
+
+def accepted(taken: Sequence[object], *, status: int = 202) -> web.Response:
+    """The bus has it. It says how many, and nothing of what became of them."""
+    body = orjson.dumps({"accepted": len(taken), "status": "success"})  # the word is for AIL's feeders
+    return web.Response(body=body, status=status, content_type="application/json")

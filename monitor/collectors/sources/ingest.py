@@ -5,6 +5,8 @@
     POST /ingest/github         webhooks, signed with the webhook's secret
     POST /ingest/gitea          webhooks of Gitea and Forgejo, signed likewise
     POST /ingest/gitlab         webhooks, with the webhook's token or Standard Webhooks signature
+    POST /ingest/deliveries/NAME  deliveries made for your own subscriptions, looked at for what should not have come (docs/misdelivery.md)
+    GET  /ingest/deliveries/NAME  X's challenge
 
 Of a push its messages are taken, not its files: a webhook brings none. The source `git`, where it is configured, is asked to read
 them; also a repository that was made public. Of other events the texts that people wrote are taken.
@@ -17,11 +19,11 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
-import orjson
 import structlog
 from aiohttp import web
 from pydantic import Field
@@ -30,15 +32,17 @@ from monitor.aio import spawn
 from monitor.collectors.base import SourceContext, SourcePlugin, SourceSettings, Stopping
 from monitor.collectors.handin import ail, auth, hooks, push
 from monitor.collectors.handin.documents import MANY, Sender, Unacceptable, read_many, read_one, trace_of
-from monitor.collectors.handin.request import Refused, payload_of, read_body
+from monitor.collectors.handin.request import HOOK_BYTES, Refused, accepted, payload_of, read_body
+from monitor.collectors.handin.webhook import Webhook, Webhooks
 from monitor.config import ConfigError
 from monitor.contracts import Document, Request
 from monitor.tools import Tools
 from monitor.web import Access, Web, refusal
 
 _LOG = structlog.get_logger("ingest")
-_HOOK_BYTES: Final = 25 * 1024 * 1024  # GitHub sends no larger ones
 _AIL_PATH: Final = "/api/v1/import/json/item"  # that PyAIL appends to the address it is given
+_DELIVERIES: Final = "/ingest/deliveries/{name}"
+_TELL_SECONDS: Final = 10.0
 _AT_ONCE: Final = 8  # bodies in memory
 _BUSY_SECONDS: Final = 5
 
@@ -50,6 +54,9 @@ class Settings(SourceSettings):
     github: tuple[auth.GitHubHookSettings, ...] = Field((), description="GitHub webhooks")
     gitlab: tuple[auth.GitLabHookSettings, ...] = Field((), description="GitLab webhooks")
     gitea: tuple[auth.GiteaHookSettings, ...] = Field((), description="Gitea and Forgejo webhooks")
+    deliveries: tuple[auth.DeliverySettings, ...] = Field(
+        (), description="webhooks whose deliveries are looked at for what should not have come"
+    )
     patience_seconds: float = Field(
         10.0, gt=0, le=120, description="how long a request waits for the bus before it is told to come back"
     )
@@ -74,6 +81,7 @@ class Ingest:
         self._gitea = [(hook.host or hook.name, hook.read()) for hook in settings.gitea]
         self._gitlab_tokens = [hook.read() for hook in settings.gitlab if not hook.signs]
         self._gitlab_keys = [auth.signing_key(hook.read()) for hook in settings.gitlab if hook.signs]
+        self._webhooks = Webhooks([Webhook(each) for each in settings.deliveries])
         self._context: SourceContext | None = None
         self._busy = 0
         self._emitting: set[asyncio.Task[None]] = set()
@@ -85,6 +93,8 @@ class Ingest:
                 web.post("/ingest/gitea", self._answering(self._from_gitea)),
                 web.post("/ingest/github", self._answering(self._from_github)),
                 web.post("/ingest/gitlab", self._answering(self._from_gitlab)),
+                web.post(_DELIVERIES, self._answering(self._delivered)),
+                web.get(_DELIVERIES, self._answering(self._challenged), allow_head=False),
             ],
             Access.OWN,
         )
@@ -93,11 +103,14 @@ class Ingest:
         self._context = context
         context.healthy()
         try:
-            await context.stop.wait()
+            while not await context.sleep(_TELL_SECONDS):
+                await self._webhooks.tell(context)
         finally:
             self._context = None
             if self._emitting:
                 await asyncio.wait(self._emitting)
+            with suppress(Stopping):  # what waits is kept: the next start tells it
+                await self._webhooks.tell(context, at_once=True)
 
     def _answering(
         self, handler: Callable[[web.Request, SourceContext], Awaitable[web.Response]]
@@ -131,7 +144,7 @@ class Ingest:
         if trace := trace_of(request.headers.get("traceparent", "")):
             documents = [replace(document, trace_id=trace) for document in documents]
         await self._emit(context, documents)
-        return _accepted(documents)
+        return accepted(documents)
 
     async def _from_ail(self, request: web.Request, context: SourceContext) -> web.Response:
         header = request.headers.get("Authorization", "")
@@ -146,7 +159,7 @@ class Ingest:
             raise Refused(413 if isinstance(error, ail.TooLarge) else 422, str(error)) from None
         self._rates[by.name].take(1)
         await self._emit(context, [document])
-        return _accepted([document])
+        return accepted([document])
 
     def _sender(self, header: str, context: SourceContext) -> Sender:
         """Whose token it is. Raises Refused: 401, 429."""
@@ -161,7 +174,7 @@ class Ingest:
     async def _from_github(self, request: web.Request, context: SourceContext) -> web.Response:
         if not request.headers.get("X-Hub-Signature-256"):
             raise Refused(401, "no signature")
-        body = await read_body(request, _HOOK_BYTES)
+        body = await read_body(request, HOOK_BYTES)
         known = [auth.is_github(secret, body, request.headers) for secret in self._github]  # all compared
         if not any(known):
             raise Refused(401, "the signature is not ours")
@@ -173,7 +186,7 @@ class Ingest:
         headers = request.headers
         if not headers.get("X-Gitea-Signature") and not headers.get("X-Forgejo-Signature"):
             raise Refused(401, "no signature")
-        body = await read_body(request, _HOOK_BYTES)
+        body = await read_body(request, HOOK_BYTES)
         known = [(auth.is_gitea(secret, body, headers), host) for host, secret in self._gitea]  # all compared
         host = next((name for fits, name in known if fits), None)
         if host is None:
@@ -199,7 +212,7 @@ class Ingest:
         headers = request.headers
         if not headers.get("X-Gitlab-Token") and not headers.get("webhook-signature"):
             raise Refused(401, "no token and no signature")
-        body = await read_body(request, _HOOK_BYTES)
+        body = await read_body(request, HOOK_BYTES)
         now = self._clock()
         known = [auth.is_gitlab_token(token, headers) for token in self._gitlab_tokens]
         known += [auth.is_standard_webhook(key, body, headers, now) for key in self._gitlab_keys]
@@ -214,6 +227,14 @@ class Ingest:
         identifier = headers.get("webhook-id") or headers.get("Idempotency-Key") or ""
         return await self._take(context, found, push.delivery_key("gitlab", identifier, body))
 
+    async def _delivered(self, request: web.Request, context: SourceContext) -> web.Response:
+        webhook, events = await self._webhooks.read(request, context)
+        await self._finish(context, webhook.take(context, events))
+        return accepted(events, status=200)  # X wants no other
+
+    async def _challenged(self, request: web.Request, _: SourceContext) -> web.Response:
+        return self._webhooks.challenged(request)
+
     async def _take(self, context: SourceContext, found: push.Push, key: bytes) -> web.Response:
         """A delivery that was taken before is answered alike, and nothing is done."""
         try:
@@ -222,11 +243,11 @@ class Ingest:
         except (TimeoutError, Stopping):
             raise Refused(503, "the state is busy", Retry_After=str(_BUSY_SECONDS)) from None
         if not is_new:
-            return _accepted(())
+            return accepted(())
         if found.refused:
             context.dropped("clone_url_refused")
         await self._emit(context, found.documents, found.requests, seen=[key])
-        return _accepted(found.documents)
+        return accepted(found.documents)
 
     async def _emit(
         self,
@@ -236,8 +257,11 @@ class Ingest:
         *,
         seen: Sequence[bytes] = (),
     ) -> None:
+        await self._finish(context, context.emit(documents, requests=requests, seen=seen))
+
+    async def _finish(self, context: SourceContext, work: Coroutine[Any, Any, None]) -> None:
         """Return when the bus has it. What takes too long goes on by itself (and holds its place), the sender is sent away."""
-        task = spawn(context.emit(documents, requests=requests, seen=seen), name="ingest:emit")
+        task = spawn(work, name="ingest:emit")
         self._emitting.add(task)
         task.add_done_callback(self._emitted)
         done, _ = await asyncio.wait({task}, timeout=self._patience)
@@ -258,15 +282,10 @@ class Ingest:
             _LOG.error("documents were not taken", error=type(error).__name__)
 
 
-def _accepted(documents: Sequence[Document]) -> web.Response:
-    body = orjson.dumps({"accepted": len(documents), "status": "success"})  # the word is for AIL's feeders
-    return web.Response(body=body, status=202, content_type="application/json")
-
-
 def _ignored(context: SourceContext, *, ping: bool = False) -> web.Response:
     if not ping:
         context.dropped("webhook_event")
-    return _accepted(())
+    return accepted(())
 
 
 def _build(settings: Settings, tools: Tools) -> Ingest:
