@@ -25,6 +25,7 @@ _HOMES: Final = {
     "config": "setup",
     "version": "setup",
     "exposures": "exposures",
+    "privacy": "privacy",
     "drill": "drill",
     "evidence": "evidence",
     "outbox": "outbox",

@@ -59,6 +59,7 @@ class Fold:
         self.touched_blobs: dict[tuple[str, str], dict[str, Any]] = {}
         self.gone: dict[str, float] = {}  # place id -> since when it is gone
         self.back: dict[str, None] = {}  # places that were gone and are published again
+        self.late = False  # whether what comes is old: how long it took to tell says nothing then
         self.room: Callable[[], bool] = lambda: True  # for one more ticket of what is only claimed
         self.looked_at: dict[str, None] = {}  # exposures whose places are looked at anew
 
@@ -169,8 +170,9 @@ class Fold:
             self.looked_at[seen.exposure_id] = None
         if step.tell is not None:
             names = routed(self._routes, action=step.decision.action, mode=Mode(step.row.mode))
+            since = None if self.late else fetched_at
             self.tellings += tellings(
-                step.row, step.tell, step.decision.action, names, now=self.now, fetched_at=fetched_at
+                step.row, step.tell, step.decision.action, names, now=self.now, fetched_at=since
             )
         return step
 

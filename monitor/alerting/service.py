@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.alerting import drilled, intake, sealing, storm
+from monitor.alerting import affected, drilled, intake, sealing, storm
 from monitor.alerting.answers import Answers
 from monitor.alerting.exposures import Kind
 from monitor.alerting.fold import Fold, Route
@@ -53,10 +53,12 @@ class AlertingService:
         keys: frozenset[str],
         clock: Callable[[], float],
         on_told: Callable[[], None] = lambda: None,
+        late: bool = False,
     ) -> None:
         """`keys` are the ids of the fingerprint keys that the store knows (`bind_key`). `on_told` is called after a commit that left
-        something to be told (`Deliverer.wake`).
+        something to be told (`Deliverer.wake`). `late`: what comes is old, of a replay: how long it took says nothing.
         """
+        self._late = late
         self._store = store
         self._rules = rules
         self._metrics = metrics
@@ -79,7 +81,7 @@ class AlertingService:
                 answers = await Answers.load(connection, work.looks)
                 await _load(connection, fold, work, answers.ids)
                 room = await storm.Room.load(connection, self._rules.policy.claimed_tickets, now=fold.now)
-                fold.room = room.take
+                fold.room, fold.late = room.take, self._late
                 fold.findings(work.findings)
                 await _sightings(connection, fold, work)
                 await _save(connection, fold)
@@ -87,6 +89,7 @@ class AlertingService:
                 await storm.tell(connection, room.held, self._rules.routes, now=fold.now)
                 looked = await answers.apply(connection, fold.rows, self._rules.routes, now=fold.now)
                 await sealing.keep(connection, fold, work.findings)
+                await affected.count(connection, fold, work.findings)
                 if drills.seen:
                     ids = [fold.exposure_id(event) for _, event in drills.seen]
                     ownership, policy = self._rules.ownership, self._rules.policy

@@ -17,7 +17,7 @@ from monitor.app.opening import (
     open_telling,
 )
 from monitor.app.replaying import documents_seconds, open_replay, replay_offer
-from monitor.app.reports import open_reports
+from monitor.app.reports import open_privacy, open_reports
 from monitor.app.service import ALL_STAGES, Addresses, Service, Stage
 from monitor.app.state import ledger_key, prepare_state, revision
 from monitor.app.stores import look_at_store, store_name
@@ -44,6 +44,7 @@ __all__ = [
     "open_exposures",
     "open_ledger",
     "open_replay",
+    "open_privacy",
     "open_reports",
     "open_telling",
     "own_files",

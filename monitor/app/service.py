@@ -21,6 +21,7 @@ from monitor.app.alerting import Job, make_alerting, make_channels, make_heartbe
 from monitor.app.buses import connected, make_bus, topics
 from monitor.app.loading import configured, section, sources, watching
 from monitor.app.matching import pool_settings
+from monitor.app.replaying import offer_at_start
 from monitor.app.state import prepare_state
 from monitor.app.stores import make_memory, make_store
 from monitor.bus.base import Bus, Handler
@@ -116,6 +117,7 @@ class Service:
                 await self._match(stack, bus, keys)
             if Stage.ALERT in self._stages:
                 self.metrics.alert_store.labels(await store_id(store)).set(1)
+                await offer_at_start(self._config, store, now=self._clock())
                 alerting = make_alerting(self._config, store, bus.producer(), tools, keys, known)
                 self._read(bus, Stage.ALERT, [FINDINGS, SIGHTINGS, COVERAGE], alerting.handler)
                 self._jobs |= alerting.jobs

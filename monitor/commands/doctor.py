@@ -258,7 +258,9 @@ def _watch(config: Config) -> Check:
     watch = app.section(config, WatchSettings)
     if watch.empty:
         return Check(Outcome.WARN, "watch", "[watch] is empty: everything is counted, nothing pages")
-    return Check(Outcome.OK, "watch", "something is watched")
+    if told := app.replay_offer(config, now=time.time()):
+        return Check(Outcome.WARN, "watch", told)
+    return Check(Outcome.OK, "watch", f"{watch.count} entries")
 
 
 def _evidence(config: Config) -> Check:

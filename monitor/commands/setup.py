@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -93,3 +94,5 @@ def check(config: ConfigOption = None) -> None:
     found = read_config(config)
     asyncio.run(application.Service(found).check())
     typer.echo(f"{found.path or 'defaults'}: right; sources: {', '.join(found.sources) or 'none'}")
+    if told := application.replay_offer(found, now=time.time()):
+        typer.echo(told)

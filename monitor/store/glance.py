@@ -16,18 +16,19 @@ from sqlalchemy.engine import URL
 from monitor.store.dialect import new_engine
 from monitor.store.errors import StoreRefused, translated
 from monitor.store.postgres import reaching
-from monitor.store.records import KEYS
+from monitor.store.records import KEYS, WATCH
 
 
 @dataclass(frozen=True, slots=True)
 class Glance:
     """`revision` is "" before the first migration, `keys` the ids of the fingerprint keys it was made with, `ahead` how many seconds
-    this host's clock is before the server's.
+    this host's clock is before the server's, `watch` what it says of the watch list (`monitor.alerting.watched`).
     """
 
     revision: str
     keys: tuple[str, ...]
     ahead: float = 0.0
+    watch: str = ""
 
 
 async def glance_at_server(url: URL) -> Glance:
@@ -50,7 +51,8 @@ async def glance_at_server(url: URL) -> Glance:
                 ).scalar()
                 query = text("SELECT value FROM meta WHERE name = :name")
                 keys = (await connection.execute(query, {"name": KEYS})).scalar()
-                return Glance(revision or "", tuple((keys or "").split()), ahead)
+                watch = (await connection.execute(query, {"name": WATCH})).scalar()
+                return Glance(revision or "", tuple((keys or "").split()), ahead, watch or "")
     finally:
         await engine.dispose()
 
@@ -68,7 +70,10 @@ def glance(path: Path) -> Glance:
             if not {"alembic_version", "meta"} <= tables:
                 return Glance("", ())
             revision = database.execute("SELECT version_num FROM alembic_version").fetchone()
-            keys = database.execute("SELECT value FROM meta WHERE name = ?", (KEYS,)).fetchone()
+            facts = dict(
+                database.execute("SELECT name, value FROM meta WHERE name IN (?, ?)", (KEYS, WATCH))
+            )
     except sqlite3.Error as error:
         raise StoreRefused(f"{path}: cannot be read: {error}") from error
-    return Glance(revision[0] if revision else "", tuple(keys[0].split()) if keys else ())
+    keys = tuple(facts.get(KEYS, "").split())
+    return Glance(revision[0] if revision else "", keys, watch=facts.get(WATCH, ""))

@@ -16,6 +16,7 @@ from monitor.store.tables import audit, meta
 
 _ID: Final = "store_id"  # in `meta`
 KEYS: Final = "key_checks"  # in `meta`: ids, separated by blanks
+WATCH: Final = "watch"  # in `meta`: which watch list is in force (`monitor.alerting.watched`)
 
 
 async def bind_key(store: Store, check_values: Sequence[str]) -> frozenset[str]:
@@ -116,3 +117,25 @@ async def audit_of(
         .limit(limit)
     )
     return [dict(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def audit_log(
+    connection: AsyncConnection,
+    *,
+    since: float = 0.0,
+    actor: str = "",
+    verb: str = "",
+    exposure: str = "",
+    limit: int = 1000,
+) -> list[dict[str, Any]]:
+    """The newest entries since then, newest first; of one actor, one verb, or exposures whose id begins so."""
+    table = audit.c
+    query = select(table.at, table.actor, table.verb, table.exposure_id, table.detail).where(table.at >= since)
+    if actor:
+        query = query.where(table.actor == actor)
+    if verb:
+        query = query.where(table.verb == verb)
+    if exposure:
+        query = query.where(table.exposure_id.startswith(exposure.lower(), autoescape=True))
+    rows = await connection.execute(query.order_by(table.id.desc()).limit(limit))
+    return [dict(row) for row in rows.mappings()]

@@ -1,0 +1,111 @@
+"""What `leakstream replay` is made of: a reader of the bus without a group, scanning processes of its own, alerting's handler."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from monitor import hardening
+from monitor.alerting.again import Again, Foresight
+from monitor.alerting.heartbeat import HeartbeatSettings
+from monitor.alerting.ownership import Ownership, WatchSettings
+from monitor.alerting.policy import Policy, PolicySettings
+from monitor.alerting.selftest import SelfTest
+from monitor.alerting.service import AlertingService, Rules
+from monitor.alerting.watched import Watched, note_start, offer
+from monitor.app.buses import connected
+from monitor.app.loading import routes_of, section
+from monitor.app.matching import pool_settings
+from monitor.app.opening import open_store
+from monitor.app.stores import look_at_store
+from monitor.config import Config
+from monitor.identity import load_keys
+from monitor.matcher.pool import ScanPool
+from monitor.matcher.service import MatcherService
+from monitor.metrics import Metrics
+from monitor.replay.rescan import Rescan
+from monitor.replay.run import Replay
+from monitor.store.engine import Store
+from monitor.store.errors import StoreError
+from monitor.store.records import bind_key
+
+_LOG: Final = structlog.get_logger("service")
+
+
+@dataclass(frozen=True, slots=True)
+class Replaying:
+    """`watch` is the digest of the watch list it looks with, `kept` how many seconds documents stay on the bus."""
+
+    replay: Replay
+    store: Store
+    watch: str
+    kept: float
+
+
+@asynccontextmanager
+async def open_replay(
+    config: Config,
+    *,
+    clock: Callable[[], float],
+    actor: str,
+    rules: bool,
+    dry_run: bool,
+    rate: float,
+) -> AsyncIterator[Replaying]:
+    """For a command, beside a running service or without one. `rules`: scan documents again; `rate`: bytes of them a second.
+
+    Raises StoreRefused, StoreBusy, ConfigError, BusError, DetectorError, KeyFileError, PoolFailed.
+    """
+    hardening.no_core_dumps()  # documents pass through here
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(open_store(config))
+        metrics = Metrics()
+        keys = await asyncio.to_thread(load_keys, config.key_file)
+        known = await bind_key(store, list(keys.keys))
+        bus = await stack.enter_async_context(connected(config, clock, metrics, "replay"))
+        watch = section(config, WatchSettings)
+        policy = Policy.of(section(config, PolicySettings))
+        decides = Rules(Ownership(watch), policy, tuple(routes_of(config)))
+        selftest = SelfTest(
+            store, metrics, clock=clock, late_seconds=section(config, HeartbeatSettings).late_seconds
+        )
+        alerting = AlertingService(store, decides, metrics, selftest, keys=known, clock=clock, late=True)
+        judge = (Foresight if dry_run else Again)(store, decides, alerting.handle, clock=clock, actor=actor)
+        rescan = None
+        if rules:
+            wanted = await asyncio.to_thread(pool_settings, config)
+            pool = await stack.enter_async_context(ScanPool(wanted, keys, metrics))
+            rescan = Rescan(MatcherService(pool, metrics, clock=clock).handle)
+        replay = Replay(bus, store, judge, rescan, rate=rate, keep=not dry_run)
+        yield Replaying(replay, store, watch.digest, documents_seconds(config))
+
+
+def documents_seconds(config: Config) -> float:
+    """How long documents stay on the bus."""
+    return config.bus.documents_hours * 3600
+
+
+async def offer_at_start(config: Config, store: Store, *, now: float) -> None:
+    """Note which watch list this service starts with, and say in the log when a replay would find something with it. Raises StoreBusy."""
+    digest, kept = section(config, WatchSettings).digest, documents_seconds(config)
+    async with store.write() as connection:
+        told = await note_start(connection, digest, now=now, kept=kept)
+    if told:
+        _LOG.warning(told)
+
+
+def replay_offer(config: Config, *, now: float) -> str:
+    """The sentence that offers a replay, "" when there is nothing to look for or the store cannot be read now. Changes nothing. Blocks, on
+    PostgreSQL not within an event loop. Raises ConfigError.
+    """
+    try:
+        seen = look_at_store(config)
+    except (StoreError, OSError):
+        return ""  # others say so
+    known = Watched.read(seen.watch if seen else None)
+    return offer(known, section(config, WatchSettings).digest, now=now, kept=documents_seconds(config))

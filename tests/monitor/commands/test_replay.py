@@ -1,0 +1,156 @@
+"""`leakstream replay` against what a real service left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from leaks import line
+from monitor.commands.errors import Failure
+from shell import call
+from whole_service import configure, running
+
+WATCHED = '[watch]\nsources = ["directory"]\n'
+
+
+class Left:
+    """What a service that watched nothing left: two leaks of nobody."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.config = self.written("")
+
+    def written(self, watch: str) -> Path:
+        more = f'[notifiers.log]\n[sources.directory]\npaths = ["{self.folder}/in"]\n'
+        return configure(self.folder, watch + more)
+
+    async def serve(self, findings: int = 0) -> None:
+        """Until so many were recorded, since nobody watches them."""
+        about = {"action": "record", "reason": "unattributed"}
+        async with running(self.config) as run:
+            await run.until(lambda: run.metric("policy_decisions_total", **about) == findings)
+
+    def rows(self, query: str) -> list[tuple[object, ...]]:
+        with closing(sqlite3.connect(self.folder / "state" / "store.db")) as database:
+            return database.execute(query).fetchall()
+
+    def replayed(self, *arguments: str) -> dict[str, object]:
+        done = call("replay", "--json", *arguments, "--config", str(self.config))
+        assert done.exit_code == 0, (done.output, done.exception)
+        return json.loads(done.stdout)
+
+    def said(self, *arguments: str) -> str:
+        done = call(*arguments, "--config", str(self.config))
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("first")
+    (folder / "in").mkdir()
+    for number in (1, 2):
+        (folder / "in" / f"{number}.env").write_bytes(line(number))
+    asyncio.run(Left(folder).serve(2))
+    return folder
+
+
+@pytest.fixture
+def left(first: Path, tmp_path: Path) -> Left:
+    return Left(Path(shutil.copytree(first, tmp_path / "copy")))
+
+
+@pytest.mark.parametrize("rules", ["--rules", "--no-rules"])
+def test_what_was_nobodys_becomes_ours_and_is_told_once(left: Left, rules: str) -> None:
+    left.written(WATCHED)
+    assert left.rows("SELECT count(*) FROM outbox") == [(0,)]
+    found = left.replayed(rules)
+    assert (found["attributed"], found["page"]) == (2, 2)
+    assert left.rows("SELECT level, action, sightings FROM exposures") == [("proved", "page", 1)] * 2
+    assert left.rows("SELECT change, count(*) FROM outbox GROUP BY change") == [("opened", 2)]
+    again = left.replayed(rules)
+    assert "attributed" not in again
+    assert left.rows("SELECT count(*) FROM outbox") == [(2,)]
+    history = left.rows("SELECT actor, detail FROM audit WHERE verb = 'attributed'")
+    assert len(history) == 2
+    assert str(history[0][0]).startswith("cli:")
+
+
+def test_a_dry_run_says_the_same_and_changes_nothing(left: Left) -> None:
+    left.written(WATCHED)
+    done = left.said("replay", "--dry-run", "--no-rules")
+    assert "would be:" in done
+    assert "2  known ones that are ours after all" in done
+    assert "2  that page" in done
+    assert left.rows("SELECT level FROM exposures") == [("none",)] * 2
+    assert left.rows("SELECT count(*) FROM outbox") == [(0,)]
+    assert left.rows("SELECT count(*) FROM meta WHERE name = 'replay'") == [(0,)]
+
+
+def test_what_a_new_rule_finds_is_marked_found_by_replay(left: Left) -> None:
+    for table in ("aliases", "places", "sightings", "blobs", "exposures"):  # as if no rule had found it
+        with closing(sqlite3.connect(left.folder / "state" / "store.db")) as database:
+            database.execute(f"DELETE FROM {table}")
+            database.commit()
+    left.written(WATCHED)
+    found = left.replayed("--since", "1h")
+    assert found["opened"] == 2
+    modes = left.rows("SELECT DISTINCT mode FROM exposures")
+    assert modes in ([("live",)], [("replay",)])
+
+
+def test_without_a_change_it_says_that_nothing_is_new(left: Left) -> None:
+    text = left.said("replay", "--since", "1h")
+    assert "nothing new" in text
+    assert "2  documents scanned" in text
+
+
+def test_a_longer_watch_list_offers_it_until_it_was_run(left: Left) -> None:
+    offer = "`leakstream replay --since 24h` would look for it in what is still kept"
+    assert offer not in left.said("config", "check")
+    left.written(WATCHED)
+    assert offer in left.said("config", "check")
+    asyncio.run(left.serve())
+    assert offer in left.said("doctor")
+    left.replayed("--since", "1h")  # not everything that is kept
+    assert offer in left.said("doctor")
+    left.replayed()
+    assert offer not in left.said("doctor")
+    assert offer not in left.said("config", "check")
+
+
+def test_live_positions_do_not_move(left: Left) -> None:
+    def positions() -> list[tuple[object, ...]]:
+        found = []
+        for path in sorted((left.folder / "state" / "bus").glob("*")):
+            if path.is_file() and path.read_bytes()[:6] == b"SQLite":
+                with closing(sqlite3.connect(path)) as database:
+                    names = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+                    for table in names & {"positions", "groups", "offsets", "committed"}:
+                        found += database.execute(f"SELECT * FROM {table}").fetchall()
+        return found
+
+    before = positions()
+    assert before
+    left.written(WATCHED)
+    left.replayed()
+    assert positions() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--since", "yesterday"], "a number with m, h or d is expected"),
+        (["--resume"], "no replay was stopped before its end"),
+        (["--resume", "--dry-run"], "a dry run is begun anew"),
+    ],
+)
+def test_wrong_calls(left: Left, arguments: list[str], said: str) -> None:
+    done = call("replay", *arguments, "--config", str(left.config))
+    assert isinstance(done.exception, Failure)
+    assert said in str(done.exception)
