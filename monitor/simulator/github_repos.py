@@ -40,6 +40,8 @@ class Repositories:
                 ("/commits/{ref:.+}", "commit", self.commit),
                 ("/compare/{basehead:.+}", "compare", self.compare),
                 ("/git/blobs/{sha}", "blob", self.blob),
+                ("/git/commits/{sha}", "git_commit", self.git_commit),
+                ("/contents/{path:.+}", "contents", self.contents),
             ):
                 routes.append(web.get(prefix + path, self._found(handler), name=f"github.{name}{kind}"))
         return routes
@@ -54,7 +56,7 @@ class Repositories:
                 repository = self._world.repositories.get(number)
             else:
                 repository = self._world.find(f"{match['owner']}/{match['repo']}")
-            if repository is None:
+            if repository is None or repository.private:  # to a stranger the same
                 return error(404, "Not Found")
             asked = f"{match['owner']}/{match['repo']}".lower() if "owner" in match else ""
             if asked and asked != repository.full_name.lower():
@@ -183,6 +185,34 @@ class Repositories:
                 "size": len(content),
                 "url": f"{self._base()}/repos/{repo.full_name}/git/blobs/{sha}",
                 "content": base64.encodebytes(content).decode(),  # with line ends, as the real one
+                "encoding": "base64",
+            }
+        )
+
+    def git_commit(self, request: web.Request, repo: Repository) -> web.Response:
+        """One commit by its full id, also one that no branch has any more."""
+        made = repo.commits.get(request.match_info["sha"])
+        if made is None:
+            return error(404, "Not Found")
+        tree = {"sha": made.tree_sha}
+        return answer({"sha": made.sha, "tree": tree, "message": made.message})
+
+    def contents(self, request: web.Request, repo: Repository) -> web.Response:
+        """A file at the head of a branch, or of the default one; a folder as a list."""
+        path = request.match_info["path"]
+        made = _resolve(repo, request.query.get("ref", repo.default_branch))
+        sha = made.tree.get(path) if made else None
+        if made is None or sha is None:
+            inside = [name for name in (made.tree if made else {}) if name.startswith(f"{path}/")]
+            return answer([{"path": name} for name in inside]) if inside else error(404, "Not Found")
+        content = self._world.blobs[sha]
+        return answer(
+            {
+                "type": "file",
+                "path": path,
+                "sha": sha,
+                "size": len(content),
+                "content": base64.encodebytes(content).decode(),
                 "encoding": "base64",
             }
         )

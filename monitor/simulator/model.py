@@ -94,6 +94,7 @@ class Repository:
     commits: dict[str, Commit] = field(default_factory=dict, repr=False)
     refs: dict[str, str] = field(default_factory=dict, repr=False)  # branch -> sha
     renamed_from: list[str] = field(default_factory=list)
+    private: bool = False  # strangers are told that there is none
 
     @property
     def full_name(self) -> str:

@@ -44,6 +44,7 @@ class GitHubLook:
         self._web = f"https://{settings.forge}/"
         self._limit = settings.max_body_mib * 1024 * 1024
         self._facts = facts
+        self._proved = False
         self._files = RepositoryLook(self)
 
     async def look(self, context: SourceContext, target: Target) -> str:
@@ -59,6 +60,13 @@ class GitHubLook:
                     where = f"/repos/{target.repository}/{path.format(*found.groups())}"
                     return await self._words(context, target, where, fields)
         return await self._files.look(context, target)
+
+    async def prove(self, context: SourceContext) -> None:
+        """Whether the configured address is this API at all: one that is not says 404 to everything. Raises NoVerdict, Stopping."""
+        if not self._proved:
+            self._proved = bool(await self._ask(context, "/rate_limit", _there))
+        if not self._proved:
+            raise NoVerdict("wrong_api")
 
     # -- the three questions
 

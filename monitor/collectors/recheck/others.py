@@ -61,6 +61,14 @@ class _Api:
         self._upstream = Upstream(tools.http, tools.metrics, budget, headers=headers)
         self._base = settings.base_url
         self._facts = facts
+        self._proved = False
+
+    async def prove(self, context: SourceContext, path: str, read: Read) -> None:
+        """Whether the configured address is this API at all: one that is not says 404 to everything. Raises NoVerdict, Stopping."""
+        if not self._proved:
+            self._proved = bool(await self.ask(context, path, read))
+        if not self._proved:
+            raise NoVerdict("wrong_api")
 
     async def ask(self, context: SourceContext, path: str, read: Read) -> str:
         url = self._base + path
@@ -83,6 +91,10 @@ class GitLabLook:
         if not project_path(target.repository):
             raise NoVerdict("no_way")
         return await self._files.look(context, target)
+
+    async def prove(self, context: SourceContext) -> None:
+        """As GitHubLook.prove."""
+        await self._api.prove(context, "/projects?per_page=1&simple=true", _list)
 
     async def repository(self, context: SourceContext, name: str) -> str:
         def read(answer: Response) -> str:
@@ -117,6 +129,10 @@ class GiteaLook:
             raise NoVerdict("no_way")
         return await self._files.look(context, target)
 
+    async def prove(self, context: SourceContext) -> None:
+        """As GitHubLook.prove."""
+        await self._api.prove(context, "/version", _there)
+
     async def repository(self, context: SourceContext, name: str) -> str:
         def read(answer: Response) -> str:
             return HIDDEN if object_of(answer).get("private") else OPEN
@@ -142,6 +158,12 @@ def _segment(name: str) -> str:
 
 def _blob(answer: Response, name: str) -> str:
     return text(answer.json(), name) or THERE  # a folder by now
+
+
+def _list(answer: Response) -> str:
+    if not isinstance(answer.json(), list):
+        raise ValueError("not a list")  # noqa: TRY004 - as for what is no JSON at all
+    return THERE
 
 
 def _there(answer: Response) -> str:

@@ -47,6 +47,9 @@ class PageLook:
             raise NoVerdict("redirected")
         return PUBLIC if found else REMOVED
 
+    async def prove(self, context: SourceContext) -> None:
+        """Every page is an address of its own."""
+
 
 def _is_elsewhere(asked: str, came: str) -> bool:
     """Whether a redirect ended at a front page or a gate: that says nothing of what was asked for."""

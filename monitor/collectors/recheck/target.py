@@ -15,7 +15,7 @@ REMOVED: Final = "removed"  # gone, taken down, or shown to its owners only
 
 
 class NoVerdict(Exception):
-    """Nobody can say now. `reason` is a word out of a closed set: limited, unavailable, refused, redirected, no_way."""
+    """Nobody can say now. `reason` is a word out of a closed set: limited, unavailable, refused, redirected, no_way, wrong_api."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

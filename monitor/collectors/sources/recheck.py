@@ -15,8 +15,10 @@ from pydantic import Field
 from yarl import URL
 
 from monitor.aio import cancel, spawn
+from monitor.collectors.apisettings import Address
 from monitor.collectors.base import SourceContext, SourcePlugin
 from monitor.collectors.github.api import GitHubSettings
+from monitor.collectors.recheck import pastebin
 from monitor.collectors.recheck import target as targets
 from monitor.collectors.recheck.facts import Facts
 from monitor.collectors.recheck.github import GitHubLook
@@ -38,6 +40,10 @@ class RecheckSettings(GitHubSettings):
         (),
         description="GitLab, Gitea and Forgejo servers; gitlab.com and codeberg.org are known, and asked without a token",
     )
+    pastebin_url: Address = Field(
+        "https://scrape.pastebin.com",
+        description="Pastebin's scraping API; it answers subscribed addresses only",
+    )
     per_minute: int = Field(
         60, ge=1, le=600, description="most places that the alerting stage asks about, a minute"
     )
@@ -50,6 +56,9 @@ class RecheckSettings(GitHubSettings):
 class _Look(Protocol):
     async def look(self, context: SourceContext, target: Target) -> str:
         """A word of `target`. Raises NoVerdict, Stopping."""
+
+    async def prove(self, context: SourceContext) -> None:
+        """Before `removed` is believed: is it the right server? Raises NoVerdict, Stopping."""
 
 
 class Recheck:
@@ -90,7 +99,10 @@ class Recheck:
                 return
             at = context.now()  # as of now: what changes while it is asked may not be seen
             try:
-                word = await self._looks.get(target.forge, self._pages).look(context, target)
+                look = self._looks.get(target.forge, self._pages)
+                word = await look.look(context, target)
+                if word == targets.REMOVED:
+                    await look.prove(context)
             except NoVerdict as error:
                 context.dropped(f"no_verdict_{error.reason}")
                 word = ""
@@ -110,6 +122,7 @@ def _build(settings: RecheckSettings, tools: Tools) -> Recheck:
     facts = Facts()
     github = GitHubLook(settings, tools, facts)
     looks: dict[str, _Look] = dict.fromkeys(github.forges, github)
+    looks[pastebin.FORGE] = pastebin.PastebinLook(settings.pastebin_url, tools, facts)
     for forge in (*KNOWN, *settings.forges):  # what is configured comes later, and counts
         kind = GitLabLook if forge.kind == "gitlab" else GiteaLook
         looks[forge.forge] = kind(forge, tools, facts)

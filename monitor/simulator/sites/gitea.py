@@ -12,6 +12,7 @@ from typing import Any, Final
 import orjson
 from aiohttp import web
 
+from monitor.identity import blob_sha
 from monitor.simulator.clock import iso
 from monitor.simulator.gitea_world import Commit, GiteaWorld, Repo, reached
 from monitor.simulator.journal import client_of
@@ -47,6 +48,10 @@ class GiteaSite:
             ("/repos/search", "search", self._search),
             ("/repos/{owner}/{repo}/commits", "commits", self._commits),
             (r"/repos/{owner}/{repo}/git/commits/{sha:[0-9a-f]+}.diff", "diff", self._diff),
+            (r"/repos/{owner}/{repo}/git/commits/{sha:[0-9a-f]+}", "commit", self._commit),
+            ("/repos/{owner}/{repo}/contents/{path:.+}", "contents", self._contents),
+            ("/repos/{owner}/{repo}", "repo", self._repository),
+            ("/version", "version", self._version),
             ("/repos/{owner}/{repo}/activities/feeds", "feed.repo", self._feed),
             ("/users/{owner}/activities/feeds", "feed.user", self._feed),
             ("/orgs/{owner}/activities/feeds", "feed.org", self._feed),
@@ -125,6 +130,30 @@ class GiteaSite:
             return self._error("The target couldn't be found.", 404)
         listed = sorted(reached(repo, head), key=lambda c: -c.at)
         return self._page(request, [self._commit_json(repo, commit) for commit in listed])
+
+    async def _version(self, _: web.Request) -> web.Response:
+        return _json({"version": "1.22.0"})
+
+    async def _repository(self, request: web.Request) -> web.Response:
+        repo = self._find(request)
+        if repo is None or repo.private:
+            return self._error("The target couldn't be found.", 404)
+        return _json(self._as_json(repo))
+
+    async def _commit(self, request: web.Request) -> web.Response:
+        repo = self._find(request)
+        commit = repo.commits.get(request.match_info["sha"]) if repo else None
+        if repo is None or commit is None:
+            return self._error("The target couldn't be found.", 404)
+        return _json(self._commit_json(repo, commit))
+
+    async def _contents(self, request: web.Request) -> web.Response:
+        """Of the default branch."""
+        repo = self._find(request)
+        content = repo.files.get(request.match_info["path"]) if repo else None
+        if content is None:
+            return self._error("The target couldn't be found.", 404)
+        return _json({"type": "file", "path": request.match_info["path"], "sha": blob_sha(content)})
 
     async def _diff(self, request: web.Request) -> web.Response:
         repo = self._find(request)

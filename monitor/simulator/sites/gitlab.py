@@ -73,6 +73,7 @@ class GitLab:
             (f"{repository}/commits/{{sha}}", self.commit, "commit"),
             (f"{repository}/commits/{{sha}}/diff", self.difference, "diff"),
             (f"{repository}/files/{{path}}/raw", self.file, "file"),
+            (f"{repository}/files/{{path}}", self.file_at, "file_at"),
             ("/snippets/public", self.snippets, "snippets"),
             ("/snippets/{id}/raw", self.snippet_raw, "snippet_raw"),
             ("/snippets/{id}/files/{ref}/{path}/raw", self.snippet_file, "snippet_file"),
@@ -210,6 +211,16 @@ class GitLab:
         sha = commit.tree.get(request.match_info["path"]) if commit else None
         content = self.forge.git.blobs.get(sha or "")
         return error(404, "404 File Not Found") if content is None else _raw(content)
+
+    async def file_at(self, request: web.Request) -> web.Response:
+        """A file at a commit, a branch or `HEAD`: without its content here."""
+        repository = self._repository(request)
+        ref = request.query.get("ref", "")
+        head = repository.head if repository and ref == "HEAD" else ref
+        commit = repository.commits.get(repository.refs.get(head, head)) if repository else None
+        path = request.match_info["path"]
+        sha = commit.tree.get(path) if commit else None
+        return json({"file_path": path, "blob_id": sha}) if sha else error(404, "404 File Not Found")
 
     # -- snippets
 
