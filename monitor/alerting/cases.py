@@ -57,8 +57,8 @@ def case_of_finding(event: FindingEvent, owner: Attribution, *, now: float) -> C
         mode=Mode(event.mode),
         score=owner.score,
         source=event.source,
-        personal=is_personal(event.rule, event.records),
-        people=event.records,
+        personal=is_personal(event.rule, max(event.records, len(event.people))),
+        people=max(event.records, len(event.people)),
         age=max(0.0, now - since),
     )
 

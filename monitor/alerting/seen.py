@@ -76,7 +76,7 @@ def seen_of_finding(
         attribution=attribution,
         about={name: getattr(event, name) for name in _ABOUT},
         back=back,
-        people=event.records,
+        people=max(event.records, len(event.people)),
     )
 
 

@@ -24,9 +24,9 @@ import orjson
 from detectors import Finding, Scanner, diffs, files, load_rules
 from detectors.stats import ScanStats
 from monitor import hardening
-from monitor.contracts import Document, InvalidRecord
+from monitor.contracts import Document, FindingEvent, InvalidRecord
 from monitor.identity import KeyRing
-from monitor.matcher import frames
+from monitor.matcher import frames, misdelivery
 from monitor.matcher.events import EventMaker
 from monitor.matcher.ownsecrets import OwnSecrets
 from monitor.matcher.redact import Finds, Redactor
@@ -78,28 +78,26 @@ def serve(
         sources = Counter(metadata["source"] for metadata in documents.values())
         known = [number for number, metadata in documents.items() if metadata.get("known")]
         met = [maker.sighting(Document.of(documents.pop(number), b"")).message() for number in known]
+        told = _wrong_deliveries(job, documents, refused, keys)
         found, dropped = _scanned(scanner, job, documents)
-        events: list[tuple[int, bytes, bytes]] = []
-        rules: Counter[str] = Counter()
         waits: list[float] = []  # seconds from fetch to match, of documents with findings
         for number in sorted(found):
             document, now = Document.of(documents[number], job.content(number)), time.time()
             waits.append(max(0.0, now - document.fetched_at))
-            for event in maker.events(document, found[number], now=now):
-                message = event.message()
-                events.append((number, message.key, message.value))
-                rules[event.rule] += 1
+            told += [(number, event) for event in maker.events(document, found[number], now=now)]
         if evidence is not None:
             dropped += evidence.dropped
             evidence.dropped.clear()
         stats = {
             "seconds": time.perf_counter() - started,
             "bytes": sum(job.ends[number] - job.starts[number] for number in documents),
-            "rules": rules,
+            "rules": Counter(event.rule for _, event in told),
             "sources": sources,
             "waits": waits,
             "dropped": dropped,
         }
+        messages = [(number, event.message()) for number, event in told]
+        events = [(number, message.key, message.value) for number, message in messages]
         sightings = [(number, m.key, m.value) for number, m in zip(known, met, strict=True)]
         _write(sink, frames.answer(frames.Answer(events, stats, refused, sightings)))
 
@@ -114,6 +112,23 @@ def _judged(job: frames.Job) -> tuple[dict[int, Mapping[str, Any]], list[tuple[i
         except InvalidRecord as error:
             refused.append((number, error.reason))
     return documents, refused
+
+
+def _wrong_deliveries(
+    job: frames.Job,
+    documents: dict[int, Mapping[str, Any]],
+    refused: list[tuple[int, str]],
+    keys: KeyRing,
+) -> list[tuple[int, FindingEvent]]:
+    """Taken out of `documents`: they are no text to be scanned."""
+    told: list[tuple[int, FindingEvent]] = []
+    for number in [n for n, metadata in documents.items() if misdelivery.is_wrong_delivery(metadata)]:
+        document = Document.of(documents.pop(number), job.content(number))
+        try:
+            told += [(number, event) for event in misdelivery.events(document, keys, now=time.time())]
+        except InvalidRecord as error:
+            refused.append((number, error.reason))
+    return told
 
 
 def _scanned(

@@ -22,6 +22,7 @@ from monitor.store.errors import StoreBusy
 from monitor.store.exposures import save, to_exposure
 from monitor.store.model import Exposure
 from monitor.store.tables import (
+    affected,
     audit,
     blob_places,
     blobs,
@@ -178,7 +179,7 @@ class Janitor:
             async with self._store.write() as connection:
                 rows = [to_exposure(row) for row in (await connection.execute(query)).mappings()]
                 ids = [row.id for row in rows]
-                for table in (sightings, places, blobs, sealed):
+                for table in (sightings, places, blobs, sealed, affected):
                     await connection.execute(delete(table).where(table.c.exposure_id.in_(ids)))
                 await save(connection, new=(), changed=[_reduced(row) for row in rows])
             reduced += len(rows)

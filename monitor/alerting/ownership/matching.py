@@ -20,6 +20,7 @@ from monitor.alerting.ownership.levels import Level
 from monitor.alerting.ownership.reasons import NOBODY, Attribution, combine, reason
 from monitor.alerting.ownership.settings import LISTS, WatchSettings
 from monitor.contracts import HEARSAY, FindingEvent, Place
+from monitor.misdelivery import FAMILY, SOURCE
 
 # the list of `[watch]` that each kind of reason looks into
 _LISTS: Final[Mapping[str, str]] = {
@@ -57,8 +58,8 @@ class Ownership:
         self._ids = [(kind, self._entries[_LISTS[kind]]) for kind in _IDS]
 
     def of(self, event: FindingEvent) -> Attribution:
-        """What `[watch]` says of a finding."""
-        return self.assess(
+        """What `[watch]` says of a finding; a wrong delivery to the operator's own webhook is theirs whatever it says."""
+        found = self.assess(
             event.place,
             source=event.source,
             fingerprints=event.leak.values(),
@@ -68,6 +69,9 @@ class Ownership:
             own=event.own,
             snippet=event.snippet,
         )
+        if event.family != FAMILY or event.source != SOURCE:
+            return found
+        return combine(found.reasons, [reason("own_delivery", event.facts.get("webhook", ""), "")])
 
     def assess(
         self,

@@ -20,6 +20,7 @@ class Kind:
 
 KINDS: Final[Mapping[str, Kind]] = {
     "own_secret": Kind(Level.PROVED, 100, "it is your own secret {entry}"),
+    "own_delivery": Kind(Level.PROVED, 100, "it came to your own webhook {entry}, signed"),
     "account_id": Kind(Level.PROVED, 100, "the credential belongs to your account {entry}"),
     "project_id": Kind(Level.PROVED, 100, "the credential belongs to your project {entry}"),
     "tenant_id": Kind(Level.PROVED, 100, "the credential belongs to your tenant {entry}"),
@@ -37,7 +38,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "email": Kind(Level.CLAIMED, 20, "an address @{found} stands next to it"),
     "brand": Kind(Level.CLAIMED, 10, "your word {entry} stands in its {found}"),
     "claimed_storm": Kind(
-        Level.CLAIMED, 0, "{found} exposures that are only claimed were recorded without a ticket of their own"
+        Level.CLAIMED,
+        0,
+        "{found} exposures that are only claimed were recorded without a ticket of their own",
     ),
 }
 MAX_REASONS: Final = 20

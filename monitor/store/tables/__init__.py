@@ -12,13 +12,23 @@ from monitor.store.tables.collecting import (
     collector_requests,
     collector_seen,
 )
-from monitor.store.tables.leaks import aliases, blob_places, blobs, exposures, places, sealed, sightings
+from monitor.store.tables.leaks import (
+    affected,
+    aliases,
+    blob_places,
+    blobs,
+    exposures,
+    places,
+    sealed,
+    sightings,
+)
 from monitor.store.tables.ledger import coverage, seals
 from monitor.store.tables.schema import metadata
 from monitor.store.tables.service import audit, dead_letters_done, drills, leases, meta
 from monitor.store.tables.telling import outbox, silences
 
 __all__ = [
+    "affected",
     "aliases",
     "audit",
     "blob_places",

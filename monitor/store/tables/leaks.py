@@ -174,3 +174,12 @@ sealed: Final = Table(
     Index("sealed_exposure", "exposure_id"),
     Index("sealed_at", "at"),
 )
+
+# Whose data went to the wrong place, as keyed hashes (`monitor.misdelivery`), so that each is counted once. Term: its exposure's.
+affected: Final = Table(
+    "affected",
+    metadata,
+    Column("exposure_id", String(64), ForeignKey("exposures.id", ondelete="CASCADE"), primary_key=True),
+    Column("person", LargeBinary(16), primary_key=True),
+    sqlite_with_rowid=False,
+)

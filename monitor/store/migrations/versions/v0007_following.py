@@ -70,6 +70,17 @@ def upgrade() -> None:
     op.create_index("sealed_exposure", "sealed", ["exposure_id"])
     op.create_index("sealed_at", "sealed", ["at"])
     op.create_table(
+        "affected",
+        sa.Column(
+            "exposure_id",
+            sa.String(64),
+            sa.ForeignKey("exposures.id", ondelete="CASCADE"),
+            primary_key=True,
+        ),
+        sa.Column("person", sa.LargeBinary(16), primary_key=True),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "silences",
         sa.Column("id", _ID, primary_key=True),
         sa.Column("since", sa.Float(), nullable=False),
@@ -99,7 +110,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("drills", "silences", "sealed"):
+    for table in ("drills", "silences", "affected", "sealed"):
         op.drop_table(table)
     op.drop_index("outbox_incident", "outbox")
     op.drop_index("sightings_check", "sightings")
