@@ -14,7 +14,9 @@ from monitor.app.opening import open_store
 from monitor.app.state import ledger_key
 from monitor.config import Config
 from monitor.coverage.signing import LedgerKeyError, load_signer
+from monitor.identity import load_keys
 from monitor.matcher.settings import MatchSettings
+from monitor.privacy.desk import PrivacyDesk
 from monitor.report.desk import Reports, Versions
 from monitor.version import version
 
@@ -42,3 +44,11 @@ def _versions(config: Config) -> Versions:
     except LedgerKeyError:  # the report says that it could not be read
         key = ""
     return Versions(version(), rules, key)
+
+
+@asynccontextmanager
+async def open_privacy(config: Config, *, clock: Callable[[], float]) -> AsyncIterator[PrivacyDesk]:
+    """For a command, beside a running service or without one. Raises StoreRefused, StoreBusy, ConfigError, KeyFileError."""
+    keys = await asyncio.to_thread(load_keys, config.key_file)
+    async with open_store(config) as store:
+        yield PrivacyDesk(store, keys, clock=clock)

@@ -46,10 +46,7 @@ def report(
     if out is None:
         typer.echo(made.text, nl=False)
     else:
-        try:
-            _write(out, made.text)
-        except OSError as error:
-            raise Failure(f"{out}: {error.strerror}") from error
+        write_private(out, made.text)
     print(f"SHA-256 of the text, as in the access log: {made.digest}", file=sys.stderr)  # noqa: T201
 
 
@@ -66,13 +63,16 @@ def _made(config: Config, exposure: str, language: Language) -> Made:
         raise Failure(f"the ledger is broken, no report without it: {error}", status=1) from error
 
 
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all, readable by its owner alone."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+def write_private(path: Path, text: str) -> None:
+    """Whole or not at all, readable by its owner alone. Raises Failure."""
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise Failure(f"{path}: {error.strerror}") from error
