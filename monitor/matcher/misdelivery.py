@@ -74,7 +74,7 @@ def events(document: Document, keys: KeyRing, *, now: float) -> list[FindingEven
                 place=place,
                 facts={"webhook": webhook},
                 people=tuple(keys.digest("person", person.encode()) for person in each.people),
-                revoke="Nothing to revoke: find out why it is delivered there, and stop it",
+                revoke="End the subscription or the webhook that brings it",
             )
         )
     return made
