@@ -155,10 +155,11 @@ def _exported(value: Any, skipped: Counter[str]) -> Iterator[tuple[str, str]]:
     """What a tool printed, by its shape; any other JSON by the way to each text."""
     if isinstance(value, list):
         for number, item in enumerate(value):
-            known = isinstance(item, _Object) and _tool(item, skipped)
-            yield from known or _walked(item, f"[{number}]", skipped, 1)
+            known = _tool(item, skipped) if isinstance(item, _Object) else None
+            yield from _walked(item, f"[{number}]", skipped, 1) if known is None else known
     elif isinstance(value, _Object):
-        yield from _tool(value, skipped) or _walked(value, "", skipped, 0)
+        known = _tool(value, skipped)
+        yield from _walked(value, "", skipped, 0) if known is None else known
     else:
         yield from _walked(value, "value", skipped, 0)
 

@@ -84,7 +84,7 @@ class Vault:
                 raise VaultError(f"{place}: folders are nested more than {_DEEPEST} deep")
 
     async def _listed(self, path: str) -> list[str]:
-        answer = await self._ask(f"{path}?list=true")
+        answer = await self._ask(path, query="?list=true")
         if answer is None:
             raise VaultError(f"{path}: nothing is there, or the token may not list it")
         names = _keys(answer)
@@ -92,10 +92,9 @@ class Vault:
             raise VaultError(f"{path}: Vault's answer is no list; is this a KV version 2 mount?")
         return names
 
-    async def _ask(self, path: str) -> Response | None:
+    async def _ask(self, place: str, *, query: str = "") -> Response | None:
         """None: there is no such secret (any more)."""
-        place, _, query = path.partition("?")
-        url = f"{self._address}/v1/{quote(place, safe='/')}" + (f"?{query}" if query else "")
+        url = f"{self._address}/v1/{quote(place, safe='/')}{query}"
         for _ in range(_TRIES):
             try:
                 await asyncio.sleep(self._budget.reserve())
