@@ -15,6 +15,7 @@ SHAPES = {
     "detectors/errors.py",
     "detectors/stats.py",
     "detectors/words.py",
+    "monitor/alerting/channel.py",
     "monitor/collectors/base.py",
     "monitor/console/queries.py",
     "monitor/matcher/settings.py",
@@ -28,6 +29,8 @@ SHAPES = {
 # inner parts of something that is tested whole: module -> where
 WHOLE = {
     "monitor/collectors/github/gists.py": "tests/monitor/collectors/sources/test_github_gists.py",
+    "monitor/collectors/recheck/forges.py": "tests/monitor/collectors/recheck/test_github.py",
+    "monitor/alerting/answers.py": "tests/monitor/alerting/test_follower.py",
     "monitor/collectors/handin/request.py": "tests/monitor/collectors/sources/test_ingest.py",
     "monitor/collectors/paste/work.py": "tests/monitor/collectors/sources/test_pastes.py",
     "monitor/collectors/sources/gitea.py": "tests/monitor/collectors/sources/test_gitea_with_site.py",

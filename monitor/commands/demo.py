@@ -80,6 +80,12 @@ base_url = "{hackernews}"
 poll_seconds = 2
 first_items = 0
 
+[sources.recheck]
+base_url = "{github}"
+token = "demo"
+pastebin_url = "{pastebin}"
+forges = [{{ kind = "gitlab", base_url = "{gitlab}/api/v4", forge = "gitlab.com", token = "demo" }}]
+
 [notifiers.webhook]
 url = "{hook}"
 secret = "whsec_{secret}"

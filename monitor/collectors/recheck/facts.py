@@ -80,11 +80,11 @@ class Facts:
         await context.state.save_cursor(context.name, orjson.dumps(kept).decode(), cursor)
 
 
-def object_of(answer: Response) -> dict[str, Any]:
-    """Raises ValueError."""
+def object_of(answer: Response, having: str) -> dict[str, Any]:
+    """`having` is what a true answer cannot lack. Raises ValueError."""
     found = answer.json()
-    if not isinstance(found, dict):
-        raise ValueError("not an object")  # noqa: TRY004 - as for what is no JSON at all
+    if not isinstance(found, dict) or having not in found:
+        raise ValueError("another thing than was asked for")
     return found
 
 

@@ -64,7 +64,9 @@ class GitHubLook:
     async def prove(self, context: SourceContext) -> None:
         """Whether the configured address is this API at all: one that is not says 404 to everything. Raises NoVerdict, Stopping."""
         if not self._proved:
-            self._proved = bool(await self._ask(context, "/rate_limit", _there))
+            self._proved = bool(
+                await self._ask(context, "/rate_limit", lambda answer: _having(answer, "resources"))
+            )
         if not self._proved:
             raise NoVerdict("wrong_api")
 
@@ -72,7 +74,7 @@ class GitHubLook:
 
     async def repository(self, context: SourceContext, name: str) -> str:
         def read(answer: Response) -> str:
-            return HIDDEN if object_of(answer).get("private") else OPEN
+            return HIDDEN if object_of(answer, "private")["private"] else OPEN
 
         return await self._ask(context, f"/repos/{name}", read)
 
@@ -81,7 +83,9 @@ class GitHubLook:
 
         def read(answer: Response) -> str:
             found = answer.json()
-            return text(found, "sha") or THERE  # a folder by now
+            return (
+                THERE if isinstance(found, list) else text(object_of(answer, "sha"), "sha")
+            )  # a folder by now
 
         where = f"/repos/{name}/contents/{quote(safe_path(path))}{query}"
         return await self._ask(context, where, read)
@@ -89,7 +93,12 @@ class GitHubLook:
     async def commit(self, context: SourceContext, name: str, sha: str) -> str:
         if not commit_id(sha):
             raise NoVerdict("no_way")
-        return await self._ask(context, f"/repos/{name}/git/commits/{sha}", _there, gone=_NO_COMMIT)
+        return await self._ask(
+            context,
+            f"/repos/{name}/git/commits/{sha}",
+            lambda answer: _having(answer, "sha"),
+            gone=_NO_COMMIT,
+        )
 
     # -- the others
 
@@ -99,7 +108,7 @@ class GitHubLook:
         """What was edited is not gone: everybody can read the former words of it."""
 
         def read(answer: Response) -> str:
-            body = object_of(answer)
+            body = object_of(answer, fields[-1])
             return blob_sha(encode("\n\n".join(filter(None, (text(body, name) for name in fields)))))
 
         found = await self._ask(context, where, read)
@@ -113,7 +122,7 @@ class GitHubLook:
             raise NoVerdict("no_way")
 
         def read(answer: Response) -> str:
-            file = obj(object_of(answer), "files").get(target.path)
+            file = obj(object_of(answer, "files"), "files").get(target.path)
             if not isinstance(file, dict):
                 return "without"
             raw = _RAW.search(text(file, "raw_url"))
@@ -128,7 +137,9 @@ class GitHubLook:
             return PUBLIC
         if not commit_id(target.commit):
             return CLEANED
-        shown = await self._ask(context, f"/gists/{gist}/{target.commit}", _there, gone=_NO_COMMIT)
+        shown = await self._ask(
+            context, f"/gists/{gist}/{target.commit}", lambda answer: _having(answer, "id"), gone=_NO_COMMIT
+        )
         return CLEANED if shown else REMOVED
 
     async def _ask(
@@ -140,6 +151,6 @@ class GitHubLook:
         )
 
 
-def _there(answer: Response) -> str:
-    object_of(answer)
+def _having(answer: Response, what: str) -> str:
+    object_of(answer, what)
     return THERE

@@ -98,7 +98,9 @@ class GitLabLook:
 
     async def repository(self, context: SourceContext, name: str) -> str:
         def read(answer: Response) -> str:
-            shown = text(object_of(answer), "visibility") or "public"  # left out for who has no credential
+            shown = (
+                text(object_of(answer, "id"), "visibility") or "public"
+            )  # left out for who has no credential
             return OPEN if shown == "public" else HIDDEN
 
         return await self._api.ask(context, f"/projects/{_segment(name)}", read)
@@ -112,7 +114,7 @@ class GitLabLook:
         if not commit_id(sha):
             raise NoVerdict("no_way")
         where = f"/projects/{_segment(name)}/repository/commits/{sha}?stats=false"
-        return await self._api.ask(context, where, _there)
+        return await self._api.ask(context, where, lambda answer: _having(answer, "id"))
 
 
 class GiteaLook:
@@ -131,11 +133,11 @@ class GiteaLook:
 
     async def prove(self, context: SourceContext) -> None:
         """As GitHubLook.prove."""
-        await self._api.prove(context, "/version", _there)
+        await self._api.prove(context, "/version", lambda answer: _having(answer, "version"))
 
     async def repository(self, context: SourceContext, name: str) -> str:
         def read(answer: Response) -> str:
-            return HIDDEN if object_of(answer).get("private") else OPEN
+            return HIDDEN if object_of(answer, "private")["private"] else OPEN
 
         return await self._api.ask(context, f"/repos/{name}", read)
 
@@ -149,7 +151,7 @@ class GiteaLook:
             raise NoVerdict("no_way")
         # without these three the server works out statistics, signatures and file lists
         where = f"/repos/{name}/git/commits/{sha}?stat=false&verification=false&files=false"
-        return await self._api.ask(context, where, _there)
+        return await self._api.ask(context, where, lambda answer: _having(answer, "sha"))
 
 
 def _segment(name: str) -> str:
@@ -157,7 +159,9 @@ def _segment(name: str) -> str:
 
 
 def _blob(answer: Response, name: str) -> str:
-    return text(answer.json(), name) or THERE  # a folder by now
+    return (
+        THERE if isinstance(answer.json(), list) else text(object_of(answer, name), name)
+    )  # a folder by now
 
 
 def _list(answer: Response) -> str:
@@ -166,6 +170,6 @@ def _list(answer: Response) -> str:
     return THERE
 
 
-def _there(answer: Response) -> str:
-    object_of(answer)
+def _having(answer: Response, what: str) -> str:
+    object_of(answer, what)
     return THERE

@@ -238,7 +238,7 @@ KINDS = [(case.name, kind) for case in CASES if case.name in PLUGINS for kind in
 
 
 def test_no_source_that_polls_is_left_out() -> None:
-    assert set(PLUGINS) - {"directory", "git", "ingest", "selftest", "stdin"} <= set(BY_NAME)
+    assert set(PLUGINS) - {"directory", "git", "ingest", "recheck", "selftest", "stdin"} <= set(BY_NAME)
 
 
 @asynccontextmanager

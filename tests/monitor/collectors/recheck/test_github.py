@@ -141,12 +141,12 @@ async def test_gists_and_their_revisions(place):
     [
         ("issues/7#issuecomment-12", "issues/comments/12", {"body": "it"}),
         ("pull/7#issuecomment-12", "issues/comments/12", {"body": "it"}),
-        ("pull/7#discussion_r9", "pulls/comments/9", {"body": "it"}),
+        ("pull/7#discussion_r9", "pulls/comments/9", {"body": "it", "diff_hunk": ""}),
         ("pull/7#pullrequestreview-9", "pulls/7/reviews/9", {"body": "it"}),
         ("commit/abc#commitcomment-3", "comments/3", {"body": "it"}),
-        ("issues/7", "issues/7", {"title": "it"}),
+        ("issues/7", "issues/7", {"title": "it", "body": ""}),
         ("pull/7", "pulls/7", {"title": "", "body": "it"}),
-        ("releases/tag/v1.0", "releases/tags/v1.0", {"name": "it"}),
+        ("releases/tag/v1.0", "releases/tags/v1.0", {"name": "it", "body": ""}),
     ],
 )
 async def test_words_that_people_wrote(page, path, body):

@@ -152,3 +152,25 @@ async def test_a_wrong_address_in_the_configuration_removes_nothing(world, kind,
     (answer,) = await world.look(asked, **settings)
 
     assert answer.public == ("removed" if right else "")
+
+
+HOSTILE = {
+    FaultKind.CLOSE: {}, FaultKind.TRUNCATED: {}, FaultKind.CUT_CHUNK: {}, FaultKind.EMPTY: {}, FaultKind.RUBBISH: {},
+    FaultKind.WRONG_TYPE: {}, FaultKind.DEEP: {}, FaultKind.DEEP_LIST: {}, FaultKind.REDIRECT_LOOP: {},
+    FaultKind.PRIVATE_REDIRECT: {}, FaultKind.GZIP_BOMB: {"size": 64 * 1024 * 1024}, FaultKind.ENDLESS: {},
+    FaultKind.STATUS: {"status": 403}, FaultKind.TLS: {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+async def test_a_hostile_server_removes_nothing(world, kind):
+    """Of a file that stands and of one that is gone: whatever comes is no verdict, and afterwards both are told rightly."""
+    world.place.simulator.faults.add(kind, "github.*", **HOSTILE[kind])
+    there, gone = request(0, **world.file), request(1, **{**world.file, "repository": "nobody/nothing"})
+    answers = {each.answers: each.public for each in await world.look(there, gone, seconds=200)}
+    assert answers == {there.target: "", gone.target: ""}
+
+    world.place.simulator.faults.clear()
+    world.bench.time.now += 4000
+    answers = {each.answers: each.public for each in await world.look(there, gone)}
+    assert answers == {there.target: "public", gone.target: "removed"}
