@@ -8,7 +8,7 @@ from monitor.app.brokers import Brokers, listening, look_at_brokers
 from monitor.app.buses import topics
 from monitor.app.drills import Drills, open_drills, unplantable
 from monitor.app.loading import SECTIONS, load_config, notifiers, section, sources, watching
-from monitor.app.matching import known_by_rules, own_files
+from monitor.app.matching import known_by_rules, lost_own_secrets, own_files, own_secrets
 from monitor.app.opening import (
     open_dead_letters,
     open_evidence,
@@ -21,6 +21,7 @@ from monitor.app.reports import open_privacy, open_reports
 from monitor.app.service import ALL_STAGES, Addresses, Service, Stage
 from monitor.app.state import ledger_key, prepare_state, revision
 from monitor.app.stores import look_at_store, store_name
+from monitor.app.webhooks import digests_of, webhooks
 
 __all__ = [
     "ALL_STAGES",
@@ -30,6 +31,7 @@ __all__ = [
     "Drills",
     "Service",
     "Stage",
+    "digests_of",
     "documents_seconds",
     "known_by_rules",
     "ledger_key",
@@ -37,6 +39,7 @@ __all__ = [
     "load_config",
     "look_at_brokers",
     "look_at_store",
+    "lost_own_secrets",
     "notifiers",
     "open_dead_letters",
     "open_drills",
@@ -48,6 +51,7 @@ __all__ = [
     "open_reports",
     "open_telling",
     "own_files",
+    "own_secrets",
     "prepare_state",
     "replay_offer",
     "revision",
@@ -57,4 +61,5 @@ __all__ = [
     "topics",
     "unplantable",
     "watching",
+    "webhooks",
 ]

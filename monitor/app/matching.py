@@ -26,36 +26,36 @@ _LOG: Final = structlog.get_logger("matcher")
 def pool_settings(config: Config) -> PoolSettings:
     """Of the processes and what they need of other rooms. Blocks for files. Raises ConfigError, KeyFileError."""
     settings = section(config, MatchSettings)
+    table = own_secrets(config)  # a wrong file is said here, and not by a process that does not start
+    if table is not None and (lost := lost_own_secrets(config, table)):
+        _LOG.warning("own secrets under keys that are not in the key file are not found", count=lost)
     return PoolSettings(
         processes=settings.processes,
         seconds=settings.job_seconds,
         memory_bytes=settings.memory_mib * 1024**2,
         cache_dir=settings.cache_dir,
         rules=settings.rules,
-        own=own_secrets(config),
+        own=own_files(config),
         evidence=evidence(config),
     )
 
 
-def own_secrets(config: Config) -> Sequence[Path]:
-    """The files of own secrets, readable and packed for the processes (`monitor.matcher.owntable`). Blocks, for two seconds a million when
-    one has changed. Raises ConfigError, KeyFileError.
+def own_secrets(config: Config) -> OwnTable | None:
+    """What `[watch] own_secrets` names, packed for the scanning processes; None if it names nothing. Blocks, for some seconds a million
+    when a file has changed. Raises ConfigError.
     """
     paths = own_files(config)
-    if not paths:
-        return ()
     try:
-        table = OwnTable.open(paths, section(config, MatchSettings).cache_dir or files.default_cache())
+        folder = section(config, MatchSettings).cache_dir or files.default_cache()
+        return OwnTable.open(paths, folder) if paths else None
     except OwnFileError as error:
         raise ConfigError(f"[watch] own_secrets: {error}") from error
+
+
+def lost_own_secrets(config: Config, table: OwnTable) -> int:
+    """How many are under keys that are not in the key file: these are not found. Raises KeyFileError."""
     active = load_keys(config.key_file).keys if config.key_file.exists() else {}
-    lost = {key_id: count for key_id, count in table.by_key.items() if key_id not in active}
-    if active and lost:
-        _LOG.warning(
-            "own secrets under keys that are not in the key file are not found; fingerprint them again",
-            **lost,
-        )
-    return paths
+    return sum(count for key_id, count in table.by_key.items() if key_id not in active)
 
 
 def own_files(config: Config) -> Sequence[Path]:

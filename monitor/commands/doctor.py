@@ -62,6 +62,7 @@ def examine(config: Config) -> list[Check]:
         *_notifiers(config),
         _selftest(config),
         _watch(config),
+        *_own_secrets(config),
         _evidence(config),
     ]
 
@@ -261,6 +262,20 @@ def _watch(config: Config) -> Check:
     if told := app.replay_offer(config, now=time.time()):
         return Check(Outcome.WARN, "watch", told)
     return Check(Outcome.OK, "watch", f"{watch.count} entries")
+
+
+def _own_secrets(config: Config) -> Iterator[Check]:
+    try:
+        table = app.own_secrets(config)
+        lost = app.lost_own_secrets(config, table) if table else 0
+    except (ConfigError, KeyFileError) as error:
+        yield Check(Outcome.FAIL, "own secrets", str(error))
+        return
+    if lost:
+        text = f"{lost} are under keys that are not in the key file and are not found; fingerprint them again"
+        yield Check(Outcome.WARN, "own secrets", text)
+    elif table:
+        yield Check(Outcome.OK, "own secrets", f"{len(table)} are looked up")
 
 
 def _evidence(config: Config) -> Check:

@@ -14,9 +14,10 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
+from monitor.identity import WEAK_BELOW_BITS
 from monitor.own.values import bits
 
-HIDDEN_BITS: Final = 64.0
+HIDDEN_BITS: Final = WEAK_BELOW_BITS
 TELLING_BITS: Final = 20.0  # how rare a beginning has to be: one place in a million
 SHORTEST: Final = 5
 LONGEST_SECRET: Final = 1024

@@ -18,6 +18,7 @@ from detectors.canonical import CANONICALS
 from detectors.dummies import dummy
 from detectors.filters import estimate_bits
 from detectors.model import Kind, Proof, Rule, Severity, Verdict
+from monitor.identity import WEAK_BELOW_BITS
 
 DIGEST_BYTES: Final = 16
 LONGEST: Final = 32 * 1024
@@ -88,8 +89,10 @@ def digest(key: bytes, value: bytes) -> bytes:
 
 def bits(value: bytes) -> float:
     """How many bits guessing the value takes, roughly: its alphabet's, where it cannot be taken for words; else what a guesser of words needs."""
-    drawn = ngrams.surprise(value) >= _DRAWN
-    return estimate_bits(value, RULE if drawn else _TYPED)
+    typed = estimate_bits(value, _TYPED)
+    if typed >= WEAK_BELOW_BITS or ngrams.surprise(value) < _DRAWN:
+        return typed
+    return estimate_bits(value, RULE)
 
 
 def refusal(name: str, value: bytes) -> str:
