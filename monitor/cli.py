@@ -28,6 +28,7 @@ _HOMES: Final = {
     "privacy": "privacy",
     "drill": "drill",
     "evidence": "evidence",
+    "deliveries": "deliveries",
     "outbox": "outbox",
     "silence": "silence",
     "dlq": "dlq",

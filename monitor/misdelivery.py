@@ -18,6 +18,9 @@ import orjson
 MEDIA_TYPE: Final = "application/vnd.leakstream.misdelivery+json"
 SOURCE: Final = "ingest"  # the only source whose documents of that type are believed
 FAMILY: Final = "misdelivery"
+# begin the names of a webhook's feeds in the coverage ledger, and of the forge of their items; a stroke and the webhook's name follow
+ALL: Final = "deliveries"
+WRONG: Final = "misdeliveries"
 MOST: Final = 1000  # events of one document
 PEOPLE: Final = 64  # of one event
 _DIGEST: Final = re.compile(r"[0-9a-f]{32}")

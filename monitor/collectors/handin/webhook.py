@@ -21,10 +21,8 @@ from monitor.collectors.handin.deliveries import Digests, Event, Judged, Subscri
 from monitor.collectors.handin.request import HOOK_BYTES, Refused, json_of, read_body
 from monitor.contracts import CoverageEvent, Document, Provenance
 from monitor.coverage.items import Outcome, item, pack
-from monitor.misdelivery import MEDIA_TYPE, write
+from monitor.misdelivery import ALL, MEDIA_TYPE, WRONG, write
 
-ALL: Final = "deliveries"  # begins the name of the feed, and of the forge of its items, with a stroke and the webhook's name
-WRONG: Final = "misdeliveries"
 _ENTRY_SECONDS: Final = 60.0
 _ENTRY_EVENTS: Final = 256
 _MOMENT: Final = 1e-6  # seconds, by which entries differ that are of one time
