@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from pathlib import Path
 
 from monitor.alerting.channel import Channel
 from monitor.alerting.notifiers.webhook import Webhook
@@ -16,7 +15,7 @@ from monitor.store.engine import Store
 
 
 async def main(path: str, url: str) -> None:
-    store = await Store.open(Path(path))
+    store = await Store.open(path)
     http = HttpClient(user_agent="leakstream test", allow_private=["127.0.0.1"])
     notifier = Webhook(http, url, [b"k" * 32], timeout=30.0, clock=time.time)
     channel = Channel("hook", notifier, deadline=30.0)

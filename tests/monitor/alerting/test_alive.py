@@ -8,6 +8,8 @@ from monitor.alerting import alive
 from monitor.alerting.alive import Alive
 from monitor.metrics import Metrics
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 DAY = 86_400.0
 OURS = {"source": "selftest", "mode": "exercise"}
 

@@ -20,6 +20,8 @@ from monitor.store import drills, exposures, queries
 from monitor.store.drills import Drill
 from monitor.store.tables import outbox
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 
 @pytest.fixture
 async def drilling(tmp_path: Path) -> AsyncIterator[Drilling]:

@@ -12,6 +12,8 @@ from monitor.alerting.queries import UnknownExposure
 from monitor.sealing import MAGIC
 from monitor.store import records, sealed
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 
 async def test_every_look_at_it_is_logged_under_the_name_of_who_looked(tmp_path: Path) -> None:
     store = await open_store(tmp_path)

@@ -12,6 +12,8 @@ from monitor.contracts import Sighting
 from monitor.metrics import Metrics
 from monitor.store.tables import sightings
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 

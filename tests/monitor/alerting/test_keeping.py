@@ -15,6 +15,8 @@ from monitor.metrics import Metrics
 from monitor.store import evidence, ledger
 from monitor.store.tables import coverage
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 MIDNIGHT = begin_of_day(NOON) + DAY
 
 

@@ -1,5 +1,4 @@
 import asyncio
-import sqlite3
 import sys
 import time
 from collections import Counter
@@ -8,14 +7,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from alerting_samples import NOON, exposure, fingerprint, open_store, put, tell, telling
+from alerting_samples import NOON, exposure, fingerprint, open_store, put, store_place, tell, telling
+from busy_store import Busy
 from monitor.aio import spawn
 from monitor.alerting.channel import Channel
+from monitor.alerting.grouping import Grouping
 from monitor.alerting.notifiers.base import Permanent, Reason, Retryable
 from monitor.alerting.outbox import Deliverer
 from monitor.metrics import Metrics
+from monitor.store.outbox import backlog
 from monitor.store.tables import outbox
 from notifier_samples import receiver
+
+pytestmark = pytest.mark.usefixtures("each_store")
 
 LEAKS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -296,36 +300,30 @@ async def test_a_process_that_stood_still_sends_nothing_and_marks_nothing(store,
     assert value("leakstream_notifications_total", {"notifier": "hook", "outcome": "fenced"}) == 1
 
 
-async def test_a_locked_store_only_delays(store, tmp_path):
+async def test_a_locked_store_only_delays(store):
     fake = Fake()
     await tell(store, telling("k1"))
-    async with store.read() as connection:
-        await connection.exec_driver_sql("PRAGMA busy_timeout = 1")
-    lock = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
-    lock.execute("BEGIN IMMEDIATE")
+    held = Busy(store)
+    await held.begin()
     async with Running(deliverer(store, fake)):
         await asyncio.sleep(0.1)
-        lock.execute("ROLLBACK")
+        await held.end()
         await until(lambda: fake.delivered == ["k1"])
-    lock.close()
 
 
-async def test_a_store_locked_after_the_delivery_does_not_repeat_it(store, tmp_path):
+async def test_a_store_locked_after_the_delivery_does_not_repeat_it(store):
     class Locks(Fake):
         async def notify(self, notification):
-            self.lock = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
-            self.lock.execute("BEGIN IMMEDIATE")
+            await held.begin()
             await super().notify(notification)
 
-    fake, metrics = Locks(), Metrics()
+    fake, metrics, held = Locks(), Metrics(), Busy(store)
     await tell(store, telling("k1"))
-    async with store.read() as connection:
-        await connection.exec_driver_sql("PRAGMA busy_timeout = 1")
     async with Running(deliverer(store, fake, metrics=metrics)):
         await until(
             lambda: metrics.registry.get_sample_value("leakstream_batch_retries_total", {"stage": "deliver"})
         )
-        fake.lock.close()
+        await held.end()
     assert fake.delivered == ["k1"]
     assert await rows(store, "state", "fence") == [("delivered", 1)]
 
@@ -335,7 +333,7 @@ async def test_kill_between_delivery_and_mark_repeats_the_same_key(store, tmp_pa
     script = str(Path(sys.modules["notifier_samples"].__file__).with_name("deliver_until_killed.py"))
 
     async def run(url):
-        return await asyncio.create_subprocess_exec(sys.executable, script, str(tmp_path / "store.db"), url)
+        return await asyncio.create_subprocess_exec(sys.executable, script, str(store_place(tmp_path)), url)
 
     held = asyncio.Event()
 
@@ -353,15 +351,9 @@ async def test_kill_between_delivery_and_mark_repeats_the_same_key(store, tmp_pa
         second = await run(url)
         await until(lambda: len(set(answer.keys)) == 26)
 
-        def all_marked():
-            with sqlite3.connect(tmp_path / "store.db") as connection:
-                (open_rows,) = connection.execute(
-                    "SELECT count(*) FROM outbox WHERE state <> 'delivered'"
-                ).fetchone()
-            connection.close()
-            return open_rows == 0
-
-        await until(all_marked)
+        async with asyncio.timeout(20):
+            while {state for (state,) in await rows(store, "state")} != {"delivered"}:  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.05)
         second.kill()
         await second.wait()
     repeats = {key: count for key, count in Counter(answer.keys).items() if count > 1}
@@ -388,3 +380,120 @@ async def test_what_stands_comes_with_it_and_a_late_close_ends_nothing_newer(sto
     both = [("old", 1, NOON + 2), ("new", 2, None)]
     assert stands == [both, both, [("new", 2, None)]]
     assert fake.notifications[0].standing[0].labels == {"rule": "r"}
+
+
+class Reader(Fake):
+    """A notifier that people read: what is told together fails and is remembered like the rest."""
+
+    def __init__(self):
+        super().__init__()
+        self.summaries = []
+
+    async def announce(self, announcement):
+        self.tried.append(announcement.key)
+        error = self.errors.get("summary", self.errors.get("*"))
+        if error is not None:
+            raise error
+        self.summaries.append(announcement)
+        self.delivered += announcement.carries
+
+
+READING = Grouping(
+    seconds=60,
+    after=2,
+    storm_after=50,
+    storm_seconds=180,
+    sums=frozenset({"opened", "reopened", "escalated"}),
+)
+
+
+def bursts(*leaks, at=NOON, **other):
+    return [telling(leak, leak=leak, incident="acme/code", at=at, **other) for leak in leaks]
+
+
+async def test_a_burst_becomes_two_messages_and_a_summary_and_each_row_is_marked(store):
+    fake, clock, metrics = Reader(), Clock(), Metrics()
+    await tell(store, *bursts(*LEAKS))
+    async with Running(deliverer(store, fake, clock=clock, metrics=metrics, grouping=READING)):
+        await until(lambda: len(fake.delivered) == 2)
+        await asyncio.sleep(0.1)
+        assert fake.summaries == []
+        clock.now += 60
+        await until(lambda: len(fake.delivered) == 26)
+    assert [len(each.carries) for each in fake.summaries] == [24]
+    assert Counter(fake.delivered) == Counter(LEAKS)
+    assert {state for (state,) in await rows(store, "state")} == {"delivered"}
+    value = metrics.registry.get_sample_value
+    assert value("leakstream_notifications_total", {"notifier": "hook", "outcome": "delivered"}) == 26
+    assert value("leakstream_notifications_total", {"notifier": "hook", "outcome": "grouped"}) == 24
+    assert value("leakstream_fetch_to_notify_seconds_count") == 26
+
+
+async def test_a_summary_that_failed_is_tried_again_as_the_same(store):
+    fake, clock = Reader(), Clock()
+    fake.errors["summary"] = Retryable(Reason.SERVER_ERROR)
+    await tell(store, *bursts(*"abcde"))
+    async with Running(deliverer(store, fake, clock=clock, grouping=READING)):
+        await until(lambda: len(fake.delivered) == 2)
+        clock.now += 60
+        await until(lambda: len(fake.tried) == 3)
+        while any(until for (until,) in await rows(store, "lease_until")):  # noqa: ASYNC110 - no bell
+            await asyncio.sleep(0.01)
+        assert set((await rows(store, "state", "reason"))[2:]) == {("pending", "server_error")}
+        await tell(store, *bursts("f", at=clock.now))
+        fake.errors.clear()
+        clock.now += 300
+        await until(lambda: len(fake.delivered) == 6)
+    assert fake.tried[2] == fake.summaries[0].key
+    assert sorted(fake.summaries[0].carries) == ["c", "d", "e"]
+
+
+async def test_a_summary_that_is_refused_fails_whole(store):
+    fake, clock = Reader(), Clock()
+    fake.errors["summary"] = Permanent(Reason.CLIENT_ERROR)
+    await tell(store, *bursts(*"abcde"))
+    async with Running(deliverer(store, fake, clock=clock, grouping=READING)):
+        await until(lambda: len(fake.delivered) == 2)
+        clock.now += 60
+        await until(lambda: len(fake.tried) == 3)
+    assert await rows(store, "state") == [("delivered",)] * 2 + [("failed",)] * 3
+
+
+async def test_ends_are_told_one_by_one_after_what_they_end(store):
+    fake, clock = Reader(), Clock()
+    await tell(store, *bursts(*"abcde"))
+    await tell(
+        store, *(telling(f"end {leak}", leak=leak, change="closed", incident="acme/code") for leak in "abcde")
+    )
+    async with Running(deliverer(store, fake, clock=clock, grouping=READING)):
+        await until(lambda: len(fake.delivered) == 4)
+        clock.now += 60
+        await until(lambda: len(fake.delivered) == 10)
+    for leak in "abcde":
+        assert fake.delivered.index(leak) < fake.delivered.index(f"end {leak}")
+    assert [len(each.carries) for each in fake.summaries] == [3]
+
+
+async def test_one_that_was_away_for_an_hour_is_told_everything_in_a_few_messages(store):
+    fake, clock = Reader(), Clock()
+    fake.errors["*"] = Retryable(Reason.UNREACHABLE)
+    await tell(store, *bursts(*LEAKS))
+    async with Running(deliverer(store, fake, clock=clock, grouping=READING)):
+        await until(lambda: len(fake.tried) >= 3)
+        assert fake.delivered == []
+        fake.errors.clear()
+        clock.now += 3600
+        await until(lambda: len(fake.delivered) >= 2)
+        clock.now += 60
+        await until(lambda: len(fake.delivered) == 26)
+    assert Counter(fake.delivered) == Counter(LEAKS)
+    assert len(fake.summaries) == 1
+
+
+async def test_what_is_silenced_is_no_backlog_that_is_stuck(store):
+    await tell(store, *bursts("a"))
+    async with store.write() as connection:
+        held = outbox.update().values(reason="silenced", next_try=NOON + 1000)
+        await connection.execute(held)
+        figures = (await backlog(connection))["hook"]
+    assert (figures.pending, figures.held, figures.oldest) == (1, 1, None)

@@ -12,11 +12,11 @@ from aiohttp import web
 from alerting_samples import exposure, fingerprint, open_store, put
 from browsing import ask
 from monitor.aio import spawn
+from monitor.alerting.channel import Channel
 from monitor.alerting.exposures import idempotency_key
 from monitor.alerting.fold import Route, tellings
 from monitor.alerting.notifiers.alertmanager import PLUGIN
 from monitor.alerting.notifiers.base import Change
-from monitor.alerting.channel import Channel
 from monitor.alerting.outbox import Deliverer
 from monitor.alerting.policy import Action
 from monitor.alerting.queries import Exposures
@@ -26,6 +26,8 @@ from monitor.metrics import Metrics
 from monitor.store import outbox
 from monitoring import Alertmanager, alertmanager_pair, hooks, until
 from notifier_samples import tools
+
+pytestmark = pytest.mark.usefixtures("each_store")
 
 CONSOLE = "https://leaks.acme.example"
 NAME = "alertmanager"

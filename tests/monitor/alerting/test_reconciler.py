@@ -1,16 +1,18 @@
 import asyncio
-import sqlite3
 import time
 
 import pytest
 
 from alerting_samples import NOON, exposure, fingerprint, open_store, put, tell, telling
+from busy_store import Busy
 from monitor.aio import spawn
 from monitor.alerting.fold import Route
 from monitor.alerting.notifiers.base import Permanent, Reason, Retryable
 from monitor.alerting.queries import Exposures
 from monitor.alerting.reconciler import Reconciler
 from monitor.metrics import Metrics
+
+pytestmark = pytest.mark.usefixtures("each_store")
 
 ROUTE = Route("hook", frozenset({"page"}))
 
@@ -214,13 +216,11 @@ async def test_a_round_lasts_no_longer_than_the_lease(store):
     assert value("leakstream_reconciler_rounds_total", {"notifier": "hook", "outcome": "timeout"}) == 1
 
 
-async def test_a_busy_store_is_tried_again(store, tmp_path):
+async def test_a_busy_store_is_tried_again(store):
     clock, fake, metrics = Clock(), Fake(), Metrics()
     await opened(store, "a")
-    async with store.read() as connection:
-        await connection.exec_driver_sql("PRAGMA busy_timeout = 1")
-    other = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
+    held = Busy(store)
+    await held.begin()
     stop = asyncio.Event()
     task = spawn(reconciler(store, fake, clock=clock, metrics=metrics).run(stop), name="reconciler")
 
@@ -228,7 +228,7 @@ async def test_a_busy_store_is_tried_again(store, tmp_path):
         return metrics.registry.get_sample_value("leakstream_batch_retries_total", {"stage": "reconcile"})
 
     await until(busy)
-    other.close()
+    await held.end()
     await until(lambda: fake.rounds)
     stop.set()
     await task

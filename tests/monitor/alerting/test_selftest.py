@@ -7,6 +7,8 @@ from monitor.alerting.selftest import SelfTest, is_canary, is_planted, last_succ
 from monitor.bus.base import RetryableError
 from monitor.metrics import Metrics
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 CANARY = {
     "source": "selftest",
     "mode": "exercise",

@@ -1,7 +1,6 @@
 import asyncio
 import multiprocessing
 import random
-import sqlite3
 from collections import Counter
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from alerting_samples import (
     service,
     sighting,
 )
+from busy_store import busy
 from monitor.alerting.fold import Route
 from monitor.alerting.ownership import WatchSettings
 from monitor.alerting.policy import Policy, PolicyRow
@@ -32,6 +32,8 @@ from monitor.store.queries import sightings_of
 from monitor.store.tables import audit, blob_places, exposures, outbox, places, sightings
 from store_processes import handle_findings
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 
 @pytest.fixture
 async def store(tmp_path):
@@ -42,10 +44,8 @@ async def store(tmp_path):
 
 async def rows(store, table, *columns):
     async with store.read() as connection:
-        found = await connection.execute(
-            select(*(table.c[c] for c in columns)).order_by(*(table.c[c] for c in columns))
-        )
-        return [tuple(row) for row in found]
+        found = await connection.execute(select(*(table.c[c] for c in columns)))
+        return sorted((tuple(row) for row in found), key=repr)
 
 
 async def one(store, leak="a"):
@@ -307,15 +307,11 @@ async def test_a_loss_that_is_told_again_is_in_the_ledger_once(store):
     assert len(kept) == 4
 
 
-async def test_a_busy_store_is_retried_by_the_runner_and_counts_nothing(store, tmp_path):
+async def test_a_busy_store_is_retried_by_the_runner_and_counts_nothing(store):
     metrics = Metrics()
-    async with store.read() as connection:
-        await connection.exec_driver_sql("PRAGMA busy_timeout = 1")
-    other = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(RetryableError):
-        await service(store, metrics=metrics).handle(records([finding(**OURS)]))
-    other.close()
+    async with busy(store):
+        with pytest.raises(RetryableError):
+            await service(store, metrics=metrics).handle(records([finding(**OURS)]))
     assert metrics.registry.get_sample_value("leakstream_exposures_total", {"change": "opened"}) == 0
     await service(store, metrics=metrics).handle(records([finding(**OURS)]))
     assert metrics.registry.get_sample_value("leakstream_exposures_total", {"change": "opened"}) == 1

@@ -16,6 +16,8 @@ from monitor.store.exposures import load
 from monitor.store.queries import find_ids
 from monitor.store.tables import exposures, outbox
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 LIMIT = 3
 ROUTES = (Route("hook"),)
 

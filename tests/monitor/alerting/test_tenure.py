@@ -3,6 +3,8 @@ import pytest
 from alerting_samples import NOON, open_store
 from monitor.alerting.tenure import Tenure
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 
 @pytest.fixture
 async def store(tmp_path):

@@ -9,6 +9,8 @@ from monitor.metrics import Metrics
 from monitor.store.janitor import Janitor
 from monitor.store.tables import exposures, outbox
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 
 @pytest.fixture
 async def store(tmp_path):

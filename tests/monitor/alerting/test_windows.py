@@ -5,6 +5,8 @@ from alerting_samples import NOON, exposure, open_store
 from monitor.alerting.windows import record_end, window_of
 from monitor.store.tables import audit
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 
 @pytest.fixture
 async def store(tmp_path):
