@@ -52,6 +52,7 @@ WHOLE = {
     "monitor/app/opening.py": "tests/monitor/commands/test_dlq.py",
     "monitor/app/reports.py": "tests/monitor/commands/test_report.py",
     "monitor/report/coverage_words.py": "tests/monitor/report/test_markdown.py",
+    "monitor/app/replaying.py": "tests/monitor/commands/test_replay.py",
     "monitor/app/state.py": "tests/monitor/app/test_service.py",
     "monitor/bus/base.py": "tests/monitor/bus/test_runner.py",
     "monitor/bus/embedded/consumer.py": "tests/monitor/bus/test_embedded_contract.py",

@@ -10,6 +10,7 @@ from typing import Final
 
 import structlog
 
+from detectors import load_rules
 from monitor import hardening
 from monitor.alerting.again import Again, Foresight
 from monitor.alerting.heartbeat import HeartbeatSettings
@@ -19,7 +20,7 @@ from monitor.alerting.selftest import SelfTest
 from monitor.alerting.service import AlertingService, Rules
 from monitor.alerting.watched import Watched, note_start, offer
 from monitor.app.buses import connected
-from monitor.app.loading import routes_of, section
+from monitor.app.loading import configured, routes_of, section
 from monitor.app.matching import pool_settings
 from monitor.app.opening import open_store
 from monitor.app.stores import look_at_store
@@ -27,6 +28,7 @@ from monitor.config import Config
 from monitor.identity import load_keys
 from monitor.matcher.pool import ScanPool
 from monitor.matcher.service import MatcherService
+from monitor.matcher.settings import MatchSettings
 from monitor.metrics import Metrics
 from monitor.replay.rescan import Rescan
 from monitor.replay.run import Replay
@@ -78,11 +80,17 @@ async def open_replay(
         judge = (Foresight if dry_run else Again)(store, decides, alerting.handle, clock=clock, actor=actor)
         rescan = None
         if rules:
+            await asyncio.to_thread(_rules, config)  # a wrong one is said here, by its file
             wanted = await asyncio.to_thread(pool_settings, config)
             pool = await stack.enter_async_context(ScanPool(wanted, keys, metrics))
             rescan = Rescan(MatcherService(pool, metrics, clock=clock).handle)
         replay = Replay(bus, store, judge, rescan, rate=rate, keep=not dry_run)
         yield Replaying(replay, store, watch.digest, documents_seconds(config))
+
+
+def _rules(config: Config) -> None:
+    with configured("match"):
+        load_rules(section(config, MatchSettings).rules)
 
 
 def documents_seconds(config: Config) -> float:

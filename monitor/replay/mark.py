@@ -40,7 +40,7 @@ class Mark:
     @classmethod
     def read(cls, text: str) -> Self:
         known: dict[str, Any] = orjson.loads(text)
-        known["spans"] = [Span(**span) for span in known["spans"]]
+        known["spans"] = tuple(Span(**span) for span in known["spans"])
         known["counts"] = Counter(known["counts"])
         return cls(**known)
 

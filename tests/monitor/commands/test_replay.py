@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import shutil
 import sqlite3
+import string
 from contextlib import closing
 from pathlib import Path
 
@@ -16,6 +18,17 @@ from monitor.commands.errors import Failure
 from shell import call
 from whole_service import configure, running
 
+RULE = r"""
+title = "Acme"
+references = ["https://example.com/tokens"]
+
+[[rule]]
+id = "acme-order"
+title = "Acme order number"
+severity = "high"
+pattern = 'order-[0-9A-Za-z]{30}'
+examples = ['token={{secret}}']
+"""
 WATCHED = '[watch]\nsources = ["directory"]\n'
 
 
@@ -47,6 +60,7 @@ class Left:
 
     def said(self, *arguments: str) -> str:
         done = call(*arguments, "--config", str(self.config))
+        assert done.stdout, (done.output, done.exception)
         return done.stdout
 
 
@@ -55,7 +69,9 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("first")
     (folder / "in").mkdir()
     for number in (1, 2):
-        (folder / "in" / f"{number}.env").write_bytes(line(number))
+        order = random.Random(number).choices(string.ascii_letters + string.digits, k=30)
+        text = line(number) + b"n = order-" + "".join(order).encode() + b"\n"
+        (folder / "in" / f"{number}.env").write_bytes(text)
     asyncio.run(Left(folder).serve(2))
     return folder
 
@@ -93,15 +109,19 @@ def test_a_dry_run_says_the_same_and_changes_nothing(left: Left) -> None:
 
 
 def test_what_a_new_rule_finds_is_marked_found_by_replay(left: Left) -> None:
-    for table in ("aliases", "places", "sightings", "blobs", "exposures"):  # as if no rule had found it
-        with closing(sqlite3.connect(left.folder / "state" / "store.db")) as database:
-            database.execute(f"DELETE FROM {table}")
-            database.commit()
-    left.written(WATCHED)
-    found = left.replayed("--since", "1h")
-    assert found["opened"] == 2
-    modes = left.rows("SELECT DISTINCT mode FROM exposures")
-    assert modes in ([("live",)], [("replay",)])
+    (left.folder / "rules").mkdir()
+    (left.folder / "rules" / "acme.toml").write_text(RULE, encoding="utf-8")
+    left.written(f'{WATCHED}[match]\nrules = ["{left.folder}/rules"]\n')
+    assert left.replayed("--no-rules")["attributed"] == 2
+    found = left.replayed()
+    assert (found["opened"], found["page"]) == (2, 2)
+    shown = [json.loads(text) for text in left.said("exposures", "list", "--json").splitlines()]
+    assert {(each["what"]["rule"], each["found_by"]) for each in shown} == {
+        ("github-pat-classic", "live"),
+        ("acme-order", "replay"),
+    }
+    assert "opened" not in left.replayed()
+    assert left.rows("SELECT change, count(*) FROM outbox GROUP BY change") == [("opened", 4)]
 
 
 def test_without_a_change_it_says_that_nothing_is_new(left: Left) -> None:
