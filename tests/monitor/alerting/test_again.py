@@ -20,6 +20,7 @@ from monitor.store.janitor import Janitor
 from monitor.store.records import audit_of
 from monitor.store.tables import exposures, outbox
 
+pytestmark = pytest.mark.usefixtures("each_store")
 ROUTES = (Route("hook"),)
 LATER = NOON + 3600
 
