@@ -132,7 +132,7 @@ class PrivacyDesk:
             await records.add_audit(
                 connection, at=now, actor=actor, verb="read_log", detail={"shown": len(rows)}
             )
-        return [{**row, "at": _time(row["at"])} for row in rows]
+        return [{str(name): _plain(name, value) for name, value in row.items()} for row in rows]
 
     async def _log(self, verb: str, who: Subject, actor: str, detail: Mapping[str, Any], now: float) -> None:
         mark = self._keys.digest("subject", f"{who.forge}/{who.name}".encode())
@@ -195,7 +195,7 @@ def _shown(table: str, row: Mapping[str, Any], levels: Mapping[str, str]) -> dic
     elif table == "blob_places":
         place = {name: value for name, value in row["event"]["place"].items() if name in _NOBODYS}
         row = {"seen_at": row["seen_at"], "source": row["event"]["source"], "place": place}
-    return {name: _plain(name, value) for name, value in row.items()}
+    return {str(name): _plain(name, value) for name, value in row.items()}  # a column's name is no plain text
 
 
 def _plain(name: str, value: Any) -> Any:

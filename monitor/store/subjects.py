@@ -35,7 +35,7 @@ _TEXTS: Final[Mapping[Table, Sequence[str]]] = {
     silences: ("matches", "reason", "created_by", "ended_by"),
     dead_letters_done: ("actor",),
 }  # fmt: skip
-TABLES: Final = tuple(table.name for table in _TEXTS)
+TABLES: Final = tuple(str(table.name) for table in _TEXTS)
 
 
 async def candidates(

@@ -2,7 +2,7 @@ import pytest
 
 from alerting_samples import NOON, open_store
 from monitor.store.errors import StoreRefused
-from monitor.store.records import add_audit, audit_of, bind_key, store_id
+from monitor.store.records import add_audit, audit_log, audit_of, bind_key, store_id
 
 pytestmark = pytest.mark.usefixtures("each_store")
 
@@ -48,3 +48,22 @@ async def test_audit_newest_first(store):
         ("bob", "closed", {"reason": "test"}),
         ("ann", "viewed", {}),
     ]
+
+
+async def test_the_access_log_by_time_actor_verb_and_exposure(store):
+    async with store.write() as connection:
+        for n, (actor, verb, exposure) in enumerate(
+            [("cli:ann", "viewed", "aa11"), ("cli:bob", "viewed", "aa22"), ("cli:ann", "listed", "")]
+        ):
+            await add_audit(connection, at=NOON + n, actor=actor, verb=verb, exposure_id=exposure)
+
+    async def told(**wanted):
+        async with store.read() as connection:
+            return [row["at"] - NOON for row in await audit_log(connection, **wanted)]
+
+    assert await told() == [2, 1, 0]
+    assert await told(limit=1) == [2]
+    assert await told(since=NOON + 1) == [2, 1]
+    assert await told(actor="cli:ann") == [2, 0]
+    assert await told(verb="viewed", exposure="AA2") == [1]
+    assert await told(exposure="a%") == []
