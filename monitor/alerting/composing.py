@@ -73,7 +73,7 @@ class Composer:
         told: Sequence[Told],
         over: Sequence[str],
     ) -> Notification:
-        shown = exposure_object(exposure, places, console=self._console)
+        shown = exposure_object(exposure, places, console=self._console, now=row.created_at)
         return Notification(
             key=row.key,
             dedup_key=exposure.id[:32],
