@@ -36,6 +36,7 @@ from monitor.store.tables import (
     places,
     sealed,
     sightings,
+    silences,
 )
 
 _HOUR: Final = 3600.0
@@ -55,7 +56,8 @@ class Terms:
     sightings: float = 400 * _DAY
     sealed: float = 90 * _DAY
     delivered: float = 90 * _DAY
-    failed: float = 400 * _DAY
+    failed: float = 400 * _DAY  # skipped and dropped ones, too
+    silences: float = 365 * _DAY  # after their end
     audit: float = 365 * _DAY
     coverage: float = 400 * _DAY
     coverage_items: float = 35 * _DAY
@@ -118,8 +120,13 @@ class Janitor:
             (
                 "outbox",
                 outbox,
-                and_(outbox.c.state == "failed", outbox.c.created_at < now - terms.failed, _SETTLED),
+                and_(
+                    outbox.c.state.in_(("failed", "skipped", "dropped")),
+                    outbox.c.created_at < now - terms.failed,
+                    _SETTLED,
+                ),
             ),
+            ("silences", silences, silences.c.until < now - terms.silences),
             ("collector_blobs", collector_blobs, collector_blobs.c.at < now - terms.collector_blobs),
             ("audit", audit, audit.c.at < now - terms.audit),
             # whole days, so that what is left begins where a seal ends

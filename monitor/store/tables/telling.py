@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from monitor.store.tables.schema import Id, metadata
 
-# What has to be told to whom. Term: those of open exposures stay; else delivered ones 90 days, failed ones 400 days, pending ones
+# What has to be told to whom. Term: those of open exposures stay; else delivered ones 90 days, failed, skipped and dropped ones 400 days, pending ones
 # until delivered.
 outbox: Final = Table(
     "outbox",

@@ -5,7 +5,7 @@ from sqlalchemy import func, select
 
 from alerting_samples import NOON, exposure, fingerprint, open_store, place, put, tell, telling
 from monitor.metrics import Metrics
-from monitor.store import blobs, dead_letters, drills, exposures, ledger, outbox, records
+from monitor.store import blobs, dead_letters, drills, exposures, ledger, outbox, records, silences, tables
 from monitor.store.collector_state import SqlCollectorState
 from monitor.store.errors import StoreBusy
 from monitor.store.janitor import Janitor, Terms
@@ -118,6 +118,37 @@ async def test_the_outbox_keeps_who_was_told_of_an_open_exposure(store):
     assert (await Janitor(store).sweep(NOON + 1000 * DAY))["outbox"] == 0
     async with store.read() as connection:
         assert await outbox.told_of(connection, fingerprint("a"), 1) == ["hook"]
+
+
+async def test_a_silence_stays_for_a_year_after_its_end(store):
+    async with store.write() as connection:
+        for until in (NOON, NOON + 2 * DAY):
+            await silences.add(
+                connection,
+                since=NOON - 1,
+                until=until,
+                matches={"rule": "x"},
+                even_critical=False,
+                reason="r",
+                at=NOON,
+                by="ann",
+            )
+    assert (await Janitor(store).sweep(NOON + 366 * DAY))["silences"] == 1
+    assert (await Janitor(store).sweep(NOON + 368 * DAY))["silences"] == 1
+
+
+async def test_what_nobody_was_told_on_purpose_stays_as_long_as_what_failed(store):
+    closed = {"state": "closed", "closed_at": NOON + 399 * DAY}
+    await put(store, exposure(**closed), exposure("b", **closed))
+    await tell(store, telling("1"), telling("2", leak="b"))
+    async with store.write() as connection:
+        first, second = await outbox.heads(connection, "hook", now=NOON, limit=2)
+        await outbox.skip(connection, [first])
+        await connection.execute(
+            tables.outbox.update().where(tables.outbox.c.id == second.id).values(state="dropped")
+        )
+    assert (await Janitor(store).sweep(NOON + 399 * DAY))["outbox"] == 0
+    assert (await Janitor(store).sweep(NOON + 401 * DAY))["outbox"] == 2
 
 
 async def test_the_small_tables(store):

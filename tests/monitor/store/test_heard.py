@@ -1,0 +1,63 @@
+import pytest
+
+from alerting_samples import NOON, exposure, fingerprint, open_store, put, tell, telling
+from monitor.store import heard, outbox
+from monitor.store.model import Sent
+
+pytestmark = pytest.mark.usefixtures("each_store")
+
+
+@pytest.fixture
+async def store(tmp_path):
+    opened = await open_store(tmp_path)
+    await put(opened, *(exposure(leak) for leak in "abc"), exposure("d", state="closed", closed_at=NOON))
+    yield opened
+    await opened.close()
+
+
+async def deliver(store, *, at, together=False, limit=10):
+    async with store.write() as connection:
+        rows = await outbox.heads(connection, "hook", now=NOON + 10, limit=limit)
+        taken = await outbox.take(connection, rows, until=NOON + 60, message="m" if together else "")
+        await outbox.settle_delivered(connection, taken, at=at, together=together)
+
+
+async def test_messages_since_count_a_summary_once(store):
+    await tell(store, telling("a", incident="x"))
+    await deliver(store, at=NOON + 1)
+    await tell(store, telling("b", leak="b", incident="y"), telling("c", leak="c", incident="y"))
+    await tell(store, telling("b", leak="b", notifier="slack"))
+    await deliver(store, at=NOON + 5, together=True)
+    async with store.read() as connection:
+        assert await heard.messages_since(connection, "hook", NOON) == [
+            Sent("page", "x", NOON + 1, 1),
+            Sent("page", "y", NOON + 5, 2),
+        ]
+        assert len(await heard.messages_since(connection, "hook", NOON + 1)) == 1
+        assert await heard.messages_since(connection, "slack", NOON) == []
+
+
+async def test_the_states_of_what_was_to_be_told(store):
+    await tell(store, telling("a1"))
+    await deliver(store, at=NOON)
+    await tell(store, telling("a2", change="closed"), telling("b1", leak="b"), telling("s", notifier="slack"))
+    async with store.write() as connection:
+        rows = await outbox.heads(connection, "hook", now=NOON + 10, limit=10)
+        states = await heard.states_of(connection, "hook", rows)
+    assert states == {
+        (fingerprint("a"), 1): {"delivered", "pending"},
+        (fingerprint("b"), 1): {"pending"},
+    }
+
+
+async def test_whether_something_that_a_summary_told_is_open(store):
+    async def is_open(incident, notifier="hook"):
+        async with store.read() as connection:
+            return await heard.summed_open(connection, notifier, incident)
+
+    await tell(store, telling("a", incident="alone"))
+    await deliver(store, at=NOON)
+    assert await is_open("alone") is False  # it was told by itself
+    await tell(store, telling("b", leak="b", incident="x"), telling("d", leak="d", incident="y"))
+    await deliver(store, at=NOON, together=True)
+    assert [await is_open("x"), await is_open("y"), await is_open("x", "slack")] == [True, False, False]
