@@ -41,15 +41,20 @@ _MARGIN: Final = 20.0  # seconds that a lease outlives the longest delivery
 _LONGEST_PAUSE: Final = 30.0
 _LONGEST_RETRY: Final = 300.0
 _SLOW: Final = 3600.0  # the longest Retry-After that is believed
+_WAVES: Final = 4  # how often as many as go at once are leased together when there are more than that
 _AWAY: Final = 3  # failures in a row after which a success means that the notifier is back
 
 
-@dataclass(slots=True)
+@dataclass
 class _Loop:
     channel: Channel
     chooser: Chooser
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     failures: int = 0  # rounds in a row in which nothing could be delivered
+    waves: int = 1  # grows while every round is full: its transactions cost the same for many
+
+    def __post_init__(self) -> None:
+        self.slots = asyncio.Semaphore(self.channel.at_once)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,16 +149,16 @@ class Deliverer:
             if not await outbox.is_due(connection, channel.name, now=now):
                 return -1.0  # an idle service writes nothing
         until = now + channel.deadline + _MARGIN
-        limit = (
-            1 if loop.failures else channel.at_once
-        )  # one that is away is asked with one message at a time
+        # one that is away is asked with one message at a time
+        limit = 1 if loop.failures else channel.at_once * loop.waves
         async with self._store.write() as connection:
             messages = await loop.chooser.choose(connection, now=now, until=until, limit=limit)
         self._count(loop)
+        loop.waves = min(loop.waves * 2, _WAVES) if len(messages) == limit else 1
         if not messages:
             return 0.0  # everything was held, or another process was faster
         tries: list[Awaitable[_Outcome]] = [
-            self._try(channel, rows, message) for rows, message in await self._composer.compose(messages)
+            self._try(loop, rows, message) for rows, message in await self._composer.compose(messages)
         ]
         outcomes = await asyncio.gather(*tries)
         await self._settle_surely(loop, outcomes)
@@ -164,7 +169,11 @@ class Deliverer:
             self._metrics.notifications.labels(loop.channel.name, word).inc(count)
         loop.chooser.counts.clear()
 
-    async def _try(self, channel: Channel, rows: Sequence[Leased], message: Message) -> _Outcome:
+    async def _try(self, loop: _Loop, rows: Sequence[Leased], message: Message) -> _Outcome:
+        async with loop.slots:
+            return await self._try_now(loop.channel, rows, message)
+
+    async def _try_now(self, channel: Channel, rows: Sequence[Leased], message: Message) -> _Outcome:
         if (
             self._clock() + channel.deadline >= rows[0].lease_until
         ):  # this process stood still: the rows may be another's
