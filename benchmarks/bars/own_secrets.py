@@ -53,7 +53,7 @@ FINGERPRINTS: Final = 1_000_000
 SELECTORS: Final = 10_000
 PLANTS: Final = 500
 KNOWN: Final = 100  # of the plants: of a format that rules know, without a selector
-DOCUMENTS: Final = 20_000
+DOCUMENTS: Final = 60_000
 SHARE: Final = 0.85
 MEMORY_BYTES: Final = 200 * 10**6
 _SIZES: Final = (2_000, 8_000)  # bytes of a document, nine in ten and one in ten
@@ -219,7 +219,9 @@ def _fingerprinted(
     return plants, {
         "fingerprints": len(entries),
         "selectors": len(chosen),
-        "characters_shown": dict(Counter(len(entry.selector.head) for entry in chosen if entry.selector)),
+        "characters_shown": dict(
+            Counter(str(len(entry.selector.head)) for entry in chosen if entry.selector)
+        ),
         "seconds": round(time.perf_counter() - began, 1),
         "plants": dict(Counter(one.encoding for one in plants)),
     }
