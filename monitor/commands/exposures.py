@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from monitor.alerting.exposures import CloseReason, Scope
+from monitor.alerting.notifiers.wording import by_replay
 from monitor.alerting.queries import Exposures, UnknownExposure
 from monitor.app import open_exposures
 from monitor.commands.errors import Failure
@@ -202,7 +203,7 @@ def _print(found: dict[str, Any]) -> None:
     console.print(
         Text.assemble(
             (what["severity"], _STYLES[what["severity"]]),
-            f", {found['state']}, {proof['verdict']} {proof['check']}",
+            f", {found['state']}, {proof['verdict']} {proof['check']}{by_replay(found)}",
         )
     )
     if what["preview"]:

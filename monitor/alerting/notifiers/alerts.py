@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from monitor.alerting.notifiers.base import Stand
+from monitor.alerting.notifiers.wording import by_replay
 from monitor.untrusted import Sink, untrusted
 
 _LONGEST_LABEL: Final = 256  # characters
@@ -58,7 +59,7 @@ def _annotations(stand: Stand) -> dict[str, str]:
     place = " ".join(part for part in (where["repository"], where["path"]) if part) or where["source"]
     drill = "EXERCISE - " if "exercise" in stand.labels else ""
     texts = {
-        "summary": f"{drill}{what['title'] or what['rule']} in {place}",
+        "summary": f"{drill}{what['title'] or what['rule']} in {place}{by_replay(shown)}",
         "key": stand.key,
         "leak_severity": what["severity"],
         "proof": shown["proof"]["verdict"],

@@ -17,6 +17,7 @@ HEADLINES: Final[Mapping[Change, str]] = {
     Change.CLOSED: "Leak closed",
 }
 DRILL: Final = "EXERCISE - "
+REPLAYED: Final = ", found by replay"
 _REASONS_SHOWN: Final = 5
 _PLACES_SHOWN: Final = 3
 
@@ -26,7 +27,13 @@ def headline(notification: Notification) -> str:
     exposure = notification.exposure
     what = exposure["what"]
     drill = DRILL if exposure["exercise"] else ""
-    return f"{drill}{HEADLINES[notification.change]}: {what['title'] or what['rule']} ({what['severity']})"
+    name = f"{what['title'] or what['rule']} ({what['severity']}){by_replay(exposure)}"
+    return f"{drill}{HEADLINES[notification.change]}: {name}"
+
+
+def by_replay(exposure: Mapping[str, Any]) -> str:
+    """What marks an exposure that only a replay has found: it may have been out there for a day. "" for the others."""
+    return REPLAYED if exposure.get("found_by") == "replay" else ""
 
 
 def place_of(exposure: Mapping[str, Any]) -> str:

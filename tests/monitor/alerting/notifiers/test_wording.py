@@ -9,6 +9,8 @@ def test_each_change_has_a_headline():
     assert words[Change.OPENED] == "Leak found: Example token (high)"
     assert headline(notification(mode="exercise")).startswith("EXERCISE - Leak found")
     assert headline(notification(title="")) == "Leak found: example-token (high)"
+    replayed = headline(notification(mode="replay"))
+    assert replayed == "Leak found: Example token (high), found by replay"
 
 
 def test_facts_reasons_and_steps():
