@@ -33,6 +33,11 @@ KEPT: Final[Sequence[Mapping[str, str]]] = (
         "why": "they keep a leak from being counted and paged again; they go with their exposure",
     },
     {
+        "where": "affected",
+        "what": "keyed hashes of those whose data was delivered to the wrong place",
+        "why": "made of a sender's own user ids, they cannot be compared with a name here; they go with their exposure",
+    },
+    {
         "where": "bus",
         "what": "documents (24 h by default), findings and sightings (48 h)",
         "why": "a log of records that cannot be changed; it goes by age within two days",
