@@ -29,6 +29,7 @@ from monitor.store.model import Exposure
 
 STORM: Final = hashlib.sha256(b"leakstream claimed storm").hexdigest()
 RULE: Final = "leakstream-claimed-storm"
+PROVIDER: Final = "leakstream"
 WINDOW: Final = 3600.0  # seconds
 _TIMES: Final = "claimed_tickets"  # in `meta`: when the last tickets began, epoch seconds, the oldest first
 _SYSTEM: Final = "system"
@@ -127,7 +128,7 @@ def _begun(opening: int, now: float) -> Exposure:
         verdict=Verdict.UNPROVABLE.value,
         confidence=Confidence.HIGH.value,
         rule=RULE,
-        provider="leakstream",
+        provider=PROVIDER,
         family=RULE,
         title="Storm of claims: exposures recorded without a ticket of their own",
         check="",

@@ -12,6 +12,7 @@ import pytest
 import detectors.proofs
 from detectors import load_rules
 from monitor import misdelivery
+from monitor.alerting import storm
 from monitor.alerting.playbook import (
     ALWAYS,
     ANY,
@@ -36,7 +37,7 @@ OF_ROW = {"preview", "people"}  # facts of the exposure; the others are read off
 
 
 # found without a rule: provider and rule have one name
-RULELESS = {misdelivery.FAMILY}
+RULELESS = {misdelivery.FAMILY, storm.PROVIDER}
 
 
 def chosen() -> Counter[Playbook]:
