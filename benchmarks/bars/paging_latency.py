@@ -77,6 +77,7 @@ async def _run(checks: Checks, store: str, rate: int, seconds: float) -> dict[st
                 print(f"{store}: leakstream alert is process {pid}", flush=True)
                 arrivals, cpu = await _traffic(place, told, rate, seconds, pid)
                 memory = peak_bytes(pid)
+                retries = await asyncio.to_thread(fleet.totals, "batch_retries")
                 await asyncio.to_thread(fleet.stop)
     finally:
         os.sched_setaffinity(0, cores)
@@ -88,12 +89,15 @@ async def _run(checks: Checks, store: str, rate: int, seconds: float) -> dict[st
         findings=len(arrivals),
         told=len(told.came),
         posts=told.posts,
+        alerter_cpu=round(cpu, 2),
+        retries=retries,
         **waits,
     )
     return {
         "seconds": waits,
         "alerter_cpu": round(cpu, 2),
         "alerter_mib": memory // 2**20,
+        "batch_retries": retries,
         "gigahertz": gigahertz(),
         "before": before,
         "after": environment_notes(),
