@@ -122,7 +122,8 @@ def test_show_says_how_often_since_when_and_how_many_people(world: World) -> Non
         BURST + 4,
     )  # the last one is told at the stop, or at the next start
     assert (bot["wrong"], bot["people"]) == (BURST + 1, 8)
-    assert (int(world.begun) - bot["first"], round(bot["last"] - world.begun)) == (0, 61)
+    assert int(world.begun) <= bot["first"] <= bot["last"] - 60  # whole seconds
+    assert bot["last"] <= time.time()
     assert (quiet["webhook"], quiet["delivered"], quiet["wrong"], quiet["first"]) == ("quiet", 0, 0, None)
     entries = [each for each in told if each["kind"] == "entry"]
     assert len(entries) == len(bot["entries"]) >= 2
