@@ -86,9 +86,13 @@ def _value(info: FieldInfo) -> str:
 
 
 def _toml(value: object) -> str:
-    """As TOML writes it; tables inline, a list of tables one a line (the lines commented out, as the key is)."""
+    """As TOML writes it; tables inline and without what is at its default, a list of tables one a line (the lines commented out, as the
+    key is).
+    """
     if isinstance(value, BaseModel):
-        return "{ " + ", ".join(f"{key} = {_toml(inner)}" for key, inner in value) + " }"
+        fields = type(value).model_fields
+        said = [(key, inner) for key, inner in value if inner != fields[key].get_default()]
+        return "{ " + ", ".join(f"{key} = {_toml(inner)}" for key, inner in said) + " }"
     if isinstance(value, tuple | frozenset):
         if any(isinstance(item, BaseModel) for item in value):
             return "[\n" + "".join(f"#   {_toml(item)},\n" for item in value) + "# ]"

@@ -11,8 +11,9 @@ from monitor.commands import template
 
 
 class Row(BaseModel):
-    name: str = "a"
+    name: str
     rank: float = 1.5
+    most: float | None = None
 
 
 class Section(BaseModel):
@@ -21,7 +22,7 @@ class Section(BaseModel):
     Not this.
     """
 
-    rows: tuple[Row, ...] = (Row(), Row(name='b "quoted"'))
+    rows: tuple[Row, ...] = (Row(name="a"), Row(name='b "quoted"', rank=2.5))
     names: tuple[str, ...] = Field((), description="some\nnames")
     needed: tuple[str, ...]
     tables: dict[str, Row]
@@ -45,7 +46,7 @@ def test_every_kind_of_value_is_toml() -> None:
     assert "Not this" not in text
     assert tomllib.loads(text) == {"section": {}}
     section = tomllib.loads(uncommented(text))["section"]
-    rows = [{"name": "a", "rank": 1.5}, {"name": 'b "quoted"', "rank": 1.5}]
+    rows = [{"name": "a"}, {"name": 'b "quoted"', "rank": 2.5}]  # without what is at its default
     assert section == {"rows": rows, "names": [], "needed": ["…"], "tables": {}, "on": True}
 
 
