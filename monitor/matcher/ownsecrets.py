@@ -55,8 +55,15 @@ class OwnSecrets:
 
     @classmethod
     def open(cls, paths: Sequence[Path], keys: KeyRing, folder: Path) -> OwnSecrets:
-        """Raises OwnFileError."""
-        return cls(OwnTable.open(paths, folder), keys, folder)
+        """Of a file that was spoiled while the service runs: what it said before. Raises OwnFileError."""
+        try:
+            table = OwnTable.open(paths, folder)
+        except OwnFileError:
+            kept = OwnTable.kept(paths, folder)
+            if kept is None:
+                raise
+            table = kept
+        return cls(table, keys, folder)
 
     def names(self, finding: Finding) -> tuple[str, ...]:
         """Of the own secrets that the finding's value or a part of its set is, at most MOST_NAMES; () for a stranger's."""

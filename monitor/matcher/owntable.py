@@ -51,14 +51,18 @@ class OwnTable:
         has not. Raises OwnFileError.
         """
         mark = _mark(paths)
-        place = (
-            folder / f"own-{hashlib.sha256(repr([str(p) for p in paths]).encode()).hexdigest()[:16]}.table"
-        )
+        place = _place(paths, folder)
         if (known := _mapped(place, mark)) is not None:
             return cls(known)
         packed = _packed(paths, mark)
         _write(place, packed)
         return cls(_mapped(place, mark) or packed)  # a folder that cannot be written: kept in memory
+
+    @classmethod
+    def kept(cls, paths: Sequence[Path], folder: Path) -> OwnTable | None:
+        """What the cache has of these files, whatever they say by now; None if it has nothing."""
+        known = _mapped(_place(paths, folder), None)
+        return cls(known) if known is not None else None
 
     def __len__(self) -> int:
         return sum(section.count for section in self._sections)
@@ -199,6 +203,12 @@ def _packed(paths: Sequence[Path], mark: bytes) -> bytes:
     return b"".join((front, *parts, lines))
 
 
+def _place(paths: Sequence[Path], folder: Path) -> Path:
+    return (
+        folder / f"own-{hashlib.sha256(repr([str(path) for path in paths]).encode()).hexdigest()[:16]}.table"
+    )
+
+
 def _mark(paths: Sequence[Path]) -> bytes:
     """Of what the files say. Raises OwnFileError."""
     whole = hashlib.sha256()
@@ -211,8 +221,10 @@ def _mark(paths: Sequence[Path]) -> bytes:
     return whole.digest()
 
 
-def _mapped(place: Path, mark: bytes) -> mmap.mmap | None:
-    """The table of the cache; None where there is none, another one, or another user could have written it."""
+def _mapped(place: Path, mark: bytes | None) -> mmap.mmap | None:
+    """The table of the cache; None where there is none, one of other content (`mark`, if that matters), or another user could have written
+    it.
+    """
     try:
         handle = os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
@@ -225,8 +237,9 @@ def _mapped(place: Path, mark: bytes) -> mmap.mmap | None:
     size = int.from_bytes(data[len(_MAGIC) : _HEAD], "little")
     try:
         head = orjson.loads(data[_HEAD : _HEAD + size])
-        good = data[: len(_MAGIC)] == _MAGIC and (head["mark"], head["size"]) == (mark.hex(), len(data))
-    except (orjson.JSONDecodeError, KeyError, TypeError):
+        good = data[: len(_MAGIC)] == _MAGIC and head["size"] == len(data)
+        good = good and mark in (None, bytes.fromhex(head["mark"]))
+    except (ValueError, KeyError, TypeError):
         good = False
     if not good:
         data.close()

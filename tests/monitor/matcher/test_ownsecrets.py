@@ -22,7 +22,7 @@ from monitor.matcher.events import EventMaker
 from monitor.matcher.ownsecrets import MOST_NAMES, OwnSecrets
 from monitor.matcher.redact import Redactor
 from monitor.own import values
-from monitor.own.ownfile import Entry
+from monitor.own.ownfile import Entry, OwnFileError
 from monitor.own.ownfile import write as write_file
 from owning import KEYS, own_file, own_secrets, secret
 
@@ -182,6 +182,15 @@ def test_the_database_is_kept_and_follows_the_file(tmp_path: Path) -> None:
         len(scan(OwnSecrets.open([own_file(tmp_path, SECRETS[5:9])], KEYS, tmp_path / "cache"), SECRETS[6]))
         == 1
     )
+
+
+def test_a_file_that_is_spoiled_later_counts_as_it_was(tmp_path: Path) -> None:
+    path = own_file(tmp_path, SECRETS[:3])
+    OwnSecrets.open([path], KEYS, tmp_path / "cache")
+    path.write_text("<<<<<<< HEAD\n")
+    assert len(scan(OwnSecrets.open([path], KEYS, tmp_path / "cache"), SECRETS[1])) == 1
+    with pytest.raises(OwnFileError):
+        OwnSecrets.open([path], KEYS, tmp_path / "another cache")
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
