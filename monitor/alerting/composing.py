@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from detectors.model import Severity
+from monitor.alerting.duty import GDPR, PrivacySettings
 from monitor.alerting.grouping import summary_dedup_key
 from monitor.alerting.notifiers.base import Announcement, Change, Notification, Topic
 from monitor.alerting.ownership import Level
@@ -30,10 +31,13 @@ _WORDS: Final[Mapping[str, str]] = {
 
 
 class Composer:
-    """`console` is the base address of links, "" for none. Methods raise StoreBusy."""
+    """`console` is the base address of links, "" for none; `privacy` says whose clock runs when personal data leaked. Methods raise
+    StoreBusy.
+    """
 
-    def __init__(self, store: Store, *, console: str = "") -> None:
+    def __init__(self, store: Store, *, console: str = "", privacy: PrivacySettings = GDPR) -> None:
         self._store = store
+        self._privacy = privacy
         self._console = console.rstrip("/")
 
     async def compose(self, messages: Sequence[Sequence[Leased]]) -> list[tuple[Sequence[Leased], Message]]:
@@ -73,7 +77,9 @@ class Composer:
         told: Sequence[Told],
         over: Sequence[str],
     ) -> Notification:
-        shown = exposure_object(exposure, places, console=self._console, now=row.created_at)
+        shown = exposure_object(
+            exposure, places, console=self._console, now=row.created_at, privacy=self._privacy
+        )
         return Notification(
             key=row.key,
             dedup_key=exposure.id[:32],

@@ -20,6 +20,7 @@ from monitor.aio import cancel, sleep_until, spawn
 from monitor.alerting.channel import Channel
 from monitor.alerting.choosing import Chooser
 from monitor.alerting.composing import Composer, Message
+from monitor.alerting.duty import GDPR, PrivacySettings
 from monitor.alerting.notifiers.base import (
     Announcement,
     Announcing,
@@ -81,6 +82,7 @@ class Deliverer:
         *,
         clock: Callable[[], float],
         console: str = "",
+        privacy: PrivacySettings = GDPR,
         jitter: Callable[[], float] = random.random,
         pause: float = 0.5,
     ) -> None:
@@ -88,7 +90,7 @@ class Deliverer:
         self._store = store
         self._metrics = metrics
         self._clock = clock
-        self._composer = Composer(store, console=console)
+        self._composer = Composer(store, console=console, privacy=privacy)
         self._jitter = jitter
         self._pause = pause
         self._loops = [

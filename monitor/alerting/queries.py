@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.alerting import exposures as machine
+from monitor.alerting.duty import GDPR, PrivacySettings
 from monitor.alerting.exposures import DEFAULT_SCOPE, CloseReason, Kind, Scope
 from monitor.alerting.fold import Route, routed, tellings
 from monitor.alerting.following import FIRST, is_followed
@@ -54,6 +55,7 @@ class Exposures:
         clock: Callable[[], float],
         routes: Sequence[Route] = (),
         console: str = "",
+        privacy: PrivacySettings = GDPR,
         on_told: Callable[[], None] = lambda: None,
         policy: Policy | None = None,
     ) -> None:
@@ -63,6 +65,7 @@ class Exposures:
         self._clock = clock
         self._routes = routes
         self._console = console
+        self._privacy = privacy
         self._on_told = on_told
 
     async def list(self, wanted: Filter, *, actor: str, limit: int = 50, after: str = "") -> Page:
@@ -89,7 +92,8 @@ class Exposures:
             )
             places = await queries.sightings_of(connection, [row.id])
             history = await records.audit_of(connection, row.id)
-        shown = exposure_object(row, places[row.id], console=self._console, now=self._clock())
+        now = self._clock()
+        shown = exposure_object(row, places[row.id], console=self._console, now=now, privacy=self._privacy)
         return {**shown, "history": [history_object(entry) for entry in history]}
 
     async def why(self, name: str, *, actor: str) -> dict[str, Any]:

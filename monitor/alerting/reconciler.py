@@ -20,6 +20,7 @@ from typing import Final
 import structlog
 
 from monitor.aio import sleep_until
+from monitor.alerting.duty import GDPR, PrivacySettings
 from monitor.alerting.fold import Route
 from monitor.alerting.notifiers.base import DeliveryError, Reason, Restating, Stand
 from monitor.alerting.standing import stands
@@ -68,6 +69,7 @@ class Reconciler:
         clock: Callable[[], float],
         holder: str,
         console: str = "",
+        privacy: PrivacySettings = GDPR,
         limit: int = LIMIT,
         term: float = TERM,
     ) -> None:
@@ -76,6 +78,7 @@ class Reconciler:
         self._metrics = metrics
         self._clock = clock
         self._console = console
+        self._privacy = privacy
         self._limit = limit
         self._tenure = Tenure(store, LEASE, holder=holder, clock=clock, term=term)
         for _, route in targets:
@@ -169,6 +172,6 @@ class Reconciler:
             for stand in stands(
                 told[exposure_id],
                 rows[exposure_id],
-                exposure_object(rows[exposure_id], (), console=self._console),
+                exposure_object(rows[exposure_id], (), console=self._console, privacy=self._privacy),
             )
         ]

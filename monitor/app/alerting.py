@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from monitor.alerting.channel import Channel
+from monitor.alerting.duty import PrivacySettings
 from monitor.alerting.follower import Follower
 from monitor.alerting.grouping import Grouping
 from monitor.alerting.heartbeat import Heartbeat, HeartbeatSettings
@@ -61,7 +62,8 @@ def make_alerting(
     metrics, clock, console = tools.metrics, tools.clock, config.external_url
     routes, channels = routes_of(config), make_channels(config, tools, keys)
     policy = section(config, PolicySettings)
-    deliverer = Deliverer(store, channels, metrics, clock=clock, console=console)
+    privacy = section(config, PrivacySettings)
+    deliverer = Deliverer(store, channels, metrics, clock=clock, console=console, privacy=privacy)
     rules = Rules(Ownership(section(config, WatchSettings)), Policy.of(policy), tuple(routes))
     heartbeat = make_heartbeat(config, tools)
     holder = f"{platform.node()[:40]}:{os.getpid()}"
@@ -101,11 +103,17 @@ def make_alerting(
     ).run
     if restating:
         jobs["reconcile"] = Reconciler(
-            store, restating, metrics, clock=clock, holder=holder, console=console
+            store, restating, metrics, clock=clock, holder=holder, console=console, privacy=privacy
         ).run
     if tools.web is not None:
         exposures = Exposures(
-            store, metrics, clock=clock, routes=routes, console=console, on_told=deliverer.wake
+            store,
+            metrics,
+            clock=clock,
+            routes=routes,
+            console=console,
+            privacy=privacy,
+            on_told=deliverer.wake,
         )
         Console(exposures).add_to(tools.web)
     return Alerting(alerting.handle, jobs, reach)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from detectors import Scanner, load_rules
 from monitor import hardening
+from monitor.alerting.duty import PrivacySettings
 from monitor.alerting.evidence import EvidenceDesk
 from monitor.alerting.policy import Policy, PolicySettings
 from monitor.alerting.queries import Exposures
@@ -35,6 +36,7 @@ async def open_exposures(config: Config, *, clock: Callable[[], float]) -> Async
             clock=clock,
             routes=routes_of(config),
             console=config.external_url,
+            privacy=section(config, PrivacySettings),
             policy=Policy.of(section(config, PolicySettings)),
         )
 

@@ -4,6 +4,7 @@ import pytest
 
 from alerting_samples import NOON, exposure, open_store, put, tell, telling
 from monitor.alerting.composing import SHOWN, Composer
+from monitor.alerting.duty import PrivacySettings
 from monitor.alerting.grouping import summary_dedup_key
 from monitor.alerting.notifiers.base import Announcement, Notification, Topic
 from monitor.store import outbox
@@ -38,6 +39,15 @@ async def test_one_row_is_the_exposure_itself(store):
     ((rows, message),) = await Composer(store).compose(await leased(store, together=False))
     assert isinstance(message, Notification)
     assert (message.key, rows[0].key, message.over) == ("k0", "k0", ())
+
+
+async def test_the_clock_of_personal_data_is_the_configured_one(store):
+    await fill(store, 1, rule="pii-email-list", provider="pii")
+    privacy = PrivacySettings(authority="the CNIL", hours=24)
+    ((_, message),) = await Composer(store, privacy=privacy).compose(await leased(store, together=False))
+    assert isinstance(message, Notification)
+    assert message.exposure["personal"]["deadline"] == "2023-11-16T12:00:00Z"
+    assert any("has the CNIL notified by 2023-11-16 12:00 UTC" in step for step in message.exposure["steps"])
 
 
 async def test_a_burst_says_how_many_of_what_where_and_carries_all_keys(store):

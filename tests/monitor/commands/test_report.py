@@ -62,6 +62,11 @@ def test_it_is_printed_logged_and_has_nothing_of_the_secret(config: Path) -> Non
     assert logged["detail"]["sha256"] in done.stderr
 
 
+def test_the_configuration_says_whose_clock_runs(config: Path) -> None:
+    shown = json.loads(call("config", "show", "--config", str(config)).stdout)
+    assert shown["privacy"] == {"regime": "uk-gdpr", "hours": None, "authority": "", "contact": "Ann"}
+
+
 def test_it_is_written_for_its_owner_alone(config: Path, tmp_path: Path) -> None:
     out = tmp_path / "report.md"
     done = report(config, "--out", str(out), "--language", "plain")
