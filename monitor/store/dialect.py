@@ -7,11 +7,11 @@ that two processes queue for the lock at the beginning instead of failing in the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Table, event
+from sqlalchemy import ARRAY, ColumnElement, Connection, Integer, Table, any_, bindparam, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -85,6 +85,16 @@ def insert_or_replace(connection: AsyncConnection, table: Table, *columns: str) 
         index_elements=list(table.primary_key.columns),
         set_={name: statement.excluded[name] for name in columns},
     )
+
+
+def one_of(
+    connection: AsyncConnection, column: ColumnElement[int], numbers: Collection[int]
+) -> ColumnElement[bool]:
+    """Whether `column` is one of any number of `numbers`: one variable of the statement."""
+    if connection.dialect.name == "postgresql":
+        return column == any_(bindparam(None, sorted(numbers), ARRAY(Integer)))
+    listed = func.json_each("[" + ",".join(map(str, sorted(numbers))) + "]").table_valued("value")
+    return column.in_(select(listed.c.value))
 
 
 async def execute_many(

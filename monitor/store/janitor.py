@@ -11,12 +11,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Table, and_, delete, func, insert, select, tuple_, update
 
 from monitor.aio import sleep_until
 from monitor.coverage.seals import begin_of_day
 from monitor.metrics import Metrics
 from monitor.store.collector_state import BLOB_SECONDS
+from monitor.store.dialect import chunks, execute_many
 from monitor.store.engine import Store
 from monitor.store.errors import StoreBusy
 from monitor.store.exposures import save, to_exposure
@@ -31,6 +32,7 @@ from monitor.store.tables import (
     coverage,
     dead_letters_done,
     drills,
+    exposure_counts,
     exposures,
     outbox,
     places,
@@ -42,6 +44,7 @@ from monitor.store.tables import (
 _HOUR: Final = 3600.0
 _DAY: Final = 24 * _HOUR
 _STEP: Final = 500  # rows of one transaction
+_COUNTS: Final = 20_000  # narrow ones
 # while an exposure is open, what was told of it says who has to hear of its end
 _SETTLED: Final = outbox.c.exposure_id.not_in(select(exposures.c.id).where(exposures.c.state == "open"))
 
@@ -137,9 +140,28 @@ class Janitor:
         )
         for name, table, past in expired:
             done[name] += await self._remove(table, past)
+        await self._add_up()
         cut = await self._first_day_with_room(terms.collector_seen_rows)
         done["collector_seen"] += await self._remove(collector_seen, collector_seen.c.day < cut)
         return done
+
+    async def _add_up(self) -> None:
+        """Of each kind of exposures one row of how many there are."""
+        row = exposure_counts.c
+        several = select(row.kind).group_by(row.kind).having(func.count() > 1)
+        query = select(row.id, row.kind, row.exposures).where(row.kind.in_(several)).limit(_COUNTS)
+        while True:
+            async with self._store.write() as connection:
+                rows = (await connection.execute(query.with_for_update())).all()
+                sums: Counter[int] = Counter()
+                for _, kind, count in rows:
+                    sums[kind] += count
+                for some in chunks(number for number, _, _ in rows):
+                    await connection.execute(delete(exposure_counts).where(row.id.in_(some)))
+                new = [{"kind": kind, "exposures": count} for kind, count in sorted(sums.items())]
+                await execute_many(connection, insert(exposure_counts), new)
+            if len(rows) < _COUNTS:
+                return
 
     async def _first_day_with_room(self, rows: int) -> int:
         """The oldest day whose keys, with all later ones, are at most `rows`: the newest day stays whatever it holds."""

@@ -1,25 +1,41 @@
-"""Reading exposures for people: lists with filters and pages, one with its places, counts. Inside a transaction of the caller."""
+"""Reading exposures for people: lists with filters and pages, one with its places, counts. Inside a transaction of the caller.
+
+What is filtered by makes an exposure's *kind* (`exposure_kinds`); how many there are of each is kept. So a count reads some thousands of
+rows however many exposures there are, and says which way a list is found quickest.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.store.dialect import chunks
-from monitor.store.exposures import to_exposure
+from monitor.store.dialect import chunks, one_of
+from monitor.store.exposures import load
 from monitor.store.model import Exposure
-from monitor.store.tables import aliases, exposures, sightings
+from monitor.store.tables import (
+    aliases,
+    exposure_counts,
+    exposure_kinds,
+    exposure_words,
+    exposures,
+    sightings,
+)
 
 SHORTEST_ID: Final = 6  # characters of a fingerprint that a person must type at least
+_SAME_BEGINNING: Final = 1000  # exposures; of a million one begins with the six digits of another
+_FEW: Final = 20_000  # exposures that are found by what they are; more are found by walking through all, from the newest on
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What to list. Empty = everything. `text` is looked for in the id, rule, title, repository and path, without case."""
+    """What to list. Empty = everything. `text` is looked for in rule, title, repository and path, without case, and from six hex digits on
+    it is also the beginning of an id.
+    """
 
     state: str = ""
     severities: tuple[str, ...] = ()
@@ -31,60 +47,153 @@ class Filter:
     exercises: bool = False  # drills are listed only on request
 
 
-def _where(wanted: Filter) -> list[ColumnElement[bool]]:
-    table = exposures.c
-    clauses: list[ColumnElement[bool]] = []
-    for column, value in (
-        (table.state, wanted.state),
-        (table.rule, wanted.rule),
-        (table.source, wanted.source),
-    ):
-        if value:
-            clauses.append(column == value)
-    for column, values in (
-        (table.severity, wanted.severities),
-        (table.level, wanted.levels),
-        (table.action, wanted.actions),
-    ):
-        if values:
-            clauses.append(column.in_(values))
-    if wanted.text:
-        shown = and_(
-            table.level != "none",  # what is not shown cannot be searched either
-            or_(
-                table.repository.icontains(wanted.text, autoescape=True),
-                table.path.icontains(wanted.text, autoescape=True),
-            ),
-        )
-        clauses.append(
-            or_(
-                table.id.startswith(wanted.text.lower(), autoescape=True),
-                table.rule.icontains(wanted.text, autoescape=True),
-                table.title.icontains(wanted.text, autoescape=True),
-                shown,
-            )
-        )
-    if not wanted.exercises:
-        clauses.append(table.mode != "exercise")
-    return clauses
-
-
 async def list_exposures(
     connection: AsyncConnection, wanted: Filter, *, limit: int, after: tuple[float, str] | None = None
 ) -> list[Exposure]:
     """The last seen first. `after` is (last_seen, id) of the last one of the page before."""
-    order = tuple_(exposures.c.last_seen, exposures.c.id)
-    query = select(exposures).where(*_where(wanted))
-    if after is not None:
-        query = query.where(order < tuple_(*after))
-    query = query.order_by(exposures.c.last_seen.desc(), exposures.c.id.desc()).limit(limit)
-    return [to_exposure(row) for row in (await connection.execute(query)).mappings()]
+    found = await _sorted_out(connection, wanted)
+    if found.total <= _FEW:
+        keys = await _gathered(connection, found, limit=limit, after=after)
+    else:
+        keys = await _walked(connection, found, limit=limit, after=after)
+    rows = await load(connection, (key[1] for key in keys))
+    return [rows[key[1]] for key in keys]
 
 
 async def count_exposures(connection: AsyncConnection, wanted: Filter) -> int:
     """How many `list_exposures` would give in all."""
-    query = select(func.count()).select_from(exposures).where(*_where(wanted))
+    return (await _sorted_out(connection, wanted)).total
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Which exposures are wanted: all of `kinds`, those of `searched` in whose words `pattern` is, and `ids`."""
+
+    kinds: Sequence[int]
+    of_kinds: int  # how many these are
+    searched: Sequence[int] = ()
+    pattern: str = ""
+    of_words: int = 0
+    ids: Sequence[str] = ()
+
+    @property
+    def total(self) -> int:
+        return self.of_kinds + self.of_words + len(self.ids)
+
+
+async def _sorted_out(connection: AsyncConnection, wanted: Filter) -> _Found:
+    kind = exposure_kinds.c
+    count = func.sum(exposure_counts.c.exposures)
+    query = (
+        select(kind.id, kind.level, kind.rule, kind.title, count)
+        .join(exposure_counts, exposure_counts.c.kind == kind.id)
+        .where(*_where(wanted))
+        .group_by(kind.id)
+        .having(count > 0)
+    )
+    rows = (await connection.execute(query)).all()
+    if not wanted.text:
+        return _Found([row[0] for row in rows], sum(row[4] for row in rows))
+    text = wanted.text.lower()
+    named = [row for row in rows if text in row[2].lower() or text in row[3].lower()]
+    known = {row[0] for row in named}
+    # what is not shown cannot be searched either
+    searched = [row[0] for row in rows if row[0] not in known and row[1] != "none"]
+    pattern = f"%{text.replace('/', '//').replace('%', '/%').replace('_', '/_')}%"
+    of_words = await _count_words(connection, searched, pattern)
+    ids = await _by_id(connection, text, {row[0] for row in rows} - known, set(searched))
+    return _Found([row[0] for row in named], sum(row[4] for row in named), searched, pattern, of_words, ids)
+
+
+def _where(wanted: Filter) -> list[ColumnElement[bool]]:
+    kind = exposure_kinds.c
+    clauses: list[ColumnElement[bool]] = []
+    for column, value in ((kind.state, wanted.state), (kind.rule, wanted.rule), (kind.source, wanted.source)):
+        if value:
+            clauses.append(column == value)
+    for column, values in (
+        (kind.severity, wanted.severities),
+        (kind.level, wanted.levels),
+        (kind.action, wanted.actions),
+    ):
+        if values:
+            clauses.append(column.in_(values))
+    if not wanted.exercises:
+        clauses.append(kind.mode != "exercise")
+    return clauses
+
+
+async def _count_words(connection: AsyncConnection, kinds: Sequence[int], pattern: str) -> int:
+    if not kinds:
+        return 0
+    words = exposure_words.c
+    query = select(func.count()).where(_like(pattern), one_of(connection, words.kind, kinds))
     return int((await connection.execute(query)).scalar_one())
+
+
+async def _by_id(
+    connection: AsyncConnection, text: str, kinds: Container[int], searched: Container[int]
+) -> Sequence[str]:
+    """Exposures of `kinds` whose id begins so; those of `searched` only if their words do not have it too."""
+    if not re.fullmatch(rf"[0-9a-f]{{{SHORTEST_ID},}}", text):
+        return ()
+    query = (
+        select(exposures.c.id, exposures.c.kind, exposure_words.c.words)
+        .outerjoin(exposure_words, exposure_words.c.exposure_id == exposures.c.id)
+        .where(exposures.c.id >= text, exposures.c.id < text + "g")
+        .limit(_SAME_BEGINNING)
+    )
+    rows = await connection.execute(query)
+    return [row.id for row in rows if row.kind in kinds and not (row.kind in searched and text in row.words)]
+
+
+async def _gathered(
+    connection: AsyncConnection, found: _Found, *, limit: int, after: tuple[float, str] | None
+) -> list[tuple[float, str]]:
+    """(last_seen, id) where there are few: all of them are looked at."""
+    row, keys = exposures.c, set[tuple[float, str]]()
+    # `+ 0`: the order is no index's, or one would be walked from end to end
+    newest = ((row.last_seen + 0.0).desc(), row.id.desc())
+    queries = []
+    if found.kinds:
+        queries.append(select(row.last_seen, row.id).where(one_of(connection, row.kind, found.kinds)))
+    if found.of_words:
+        having = exposure_words.c.exposure_id == row.id
+        spoken = (_like(found.pattern), one_of(connection, exposure_words.c.kind, found.searched))
+        queries.append(select(row.last_seen, row.id).join(exposure_words, having).where(*spoken))
+    if found.ids:
+        queries.append(select(row.last_seen, row.id).where(row.id.in_(found.ids)))
+    for query in queries:
+        rows = await connection.execute(query.where(*_behind(after)).order_by(*newest).limit(limit))
+        keys.update((seen, exposure_id) for seen, exposure_id in rows)
+    return sorted(keys, reverse=True)[:limit]
+
+
+async def _walked(
+    connection: AsyncConnection, found: _Found, *, limit: int, after: tuple[float, str] | None
+) -> list[tuple[float, str]]:
+    """(last_seen, id) where there are many: from the newest on until the page is full."""
+    row = exposures.c
+    kind = row.kind + 0  # not by the index of kinds
+    wanted = [one_of(connection, kind, found.kinds)]
+    if found.of_words:
+        spoken = exists().where(exposure_words.c.exposure_id == row.id, _like(found.pattern))
+        wanted.append(and_(one_of(connection, kind, found.searched), spoken))
+    if found.ids:
+        wanted.append(row.id.in_(found.ids))
+    query = select(row.last_seen, row.id).where(or_(*wanted), *_behind(after))
+    rows = await connection.execute(query.order_by(row.last_seen.desc(), row.id.desc()).limit(limit))
+    return [(seen, exposure_id) for seen, exposure_id in rows]
+
+
+def _behind(after: tuple[float, str] | None) -> list[ColumnElement[bool]]:
+    if after is None:
+        return []
+    return [tuple_(exposures.c.last_seen, exposures.c.id) < tuple_(*after)]
+
+
+def _like(pattern: str) -> ColumnElement[bool]:
+    return exposure_words.c.words.like(func.lower(pattern), escape="/")
 
 
 async def find_ids(connection: AsyncConnection, prefix: str, *, limit: int = 5) -> list[str]:
@@ -116,10 +225,12 @@ async def sightings_of(connection: AsyncConnection, ids: Iterable[str]) -> dict[
 
 async def open_counts(connection: AsyncConnection) -> dict[tuple[str, str], int]:
     """(severity, level) -> open exposures, drills left out."""
-    table = exposures.c
+    kind, count = exposure_kinds.c, func.sum(exposure_counts.c.exposures)
     query = (
-        select(table.severity, table.level, func.count())
-        .where(table.state == "open", table.mode != "exercise")
-        .group_by(table.severity, table.level)
+        select(kind.severity, kind.level, count)
+        .join(exposure_counts, exposure_counts.c.kind == kind.id)
+        .where(kind.state == "open", kind.mode != "exercise")
+        .group_by(kind.severity, kind.level)
+        .having(count > 0)
     )
-    return {(severity, level): count for severity, level, count in await connection.execute(query)}
+    return {(severity, level): int(count) for severity, level, count in await connection.execute(query)}

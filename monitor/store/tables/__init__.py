@@ -23,6 +23,7 @@ from monitor.store.tables.leaks import (
     sightings,
 )
 from monitor.store.tables.ledger import coverage, seals
+from monitor.store.tables.listing import exposure_counts, exposure_kinds, exposure_words
 from monitor.store.tables.schema import metadata
 from monitor.store.tables.service import audit, dead_letters_done, drills, leases, meta
 from monitor.store.tables.telling import outbox, silences
@@ -40,6 +41,9 @@ __all__ = [
     "coverage",
     "dead_letters_done",
     "drills",
+    "exposure_counts",
+    "exposure_kinds",
+    "exposure_words",
     "exposures",
     "leases",
     "meta",

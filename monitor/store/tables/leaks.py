@@ -74,8 +74,9 @@ exposures: Final = Table(
     Column("acknowledged_at", Float),
     Column("acknowledged_by", String(128), nullable=False, server_default=""),
     Column("people", Integer, nullable=False, server_default="0"),  # whose data it holds, at least
-    Index("exposures_state", "state", "severity", "level"),
-    Index("exposures_recent", "last_seen", "id"),
+    Column("kind", Integer),  # of `exposure_kinds`; triggers set it
+    Index("exposures_listed", "last_seen", "id", "kind"),
+    Index("exposures_kind", "kind", "last_seen", "id"),
     Index("exposures_level", "level", "last_seen"),
     Index("exposures_closed", "closed_at"),
     Index("exposures_unwatched", "unwatched_since"),

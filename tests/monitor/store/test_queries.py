@@ -1,6 +1,11 @@
+from dataclasses import replace
+
 import pytest
+from sqlalchemy import delete, select
 
 from alerting_samples import NOON, exposure, fingerprint, open_store, put
+from monitor.store import exposures, queries, tables
+from monitor.store.janitor import Janitor
 from monitor.store.queries import Filter, count_exposures, find_ids, list_exposures, open_counts
 
 pytestmark = pytest.mark.usefixtures("each_store")
@@ -79,3 +84,61 @@ async def test_open_counts_leave_drills_and_closed_ones_out(store):
             ("high", "none"): 1,
             ("high", "claimed"): 1,
         }
+
+
+async def changed(store, row, **other):
+    async with store.write() as connection:
+        await exposures.save(connection, new=(), changed=[replace(row, **other)])
+
+
+async def test_counts_follow_what_is_changed_and_what_goes(store):
+    async def count(**wanted):
+        async with store.read() as connection:
+            return await count_exposures(connection, Filter(**wanted))
+
+    await changed(store, ROWS[0], state="closed", closed_at=NOON)
+    await changed(store, ROWS[2], level="claimed")
+    assert [await count(), await count(state="open"), await count(levels=("none",))] == [4, 2, 0]
+    assert await count(text="hidden/repo") == 1  # somebody watches it now
+    await changed(store, ROWS[0], state="closed", closed_at=NOON, repository="Moved/Away")
+    assert [await count(text="moved/away"), await count(text="acme/code")] == [1, 2]
+    await changed(store, ROWS[4], level="none")
+    assert await count(text="50%_") == 0
+    async with store.write() as connection:
+        await connection.execute(delete(tables.exposures).where(tables.exposures.c.rule == "other-key"))
+    assert [await count(), await count(rule="other-key"), await count(text="acme/code")] == [3, 0, 0]
+    await Janitor(store).sweep(NOON)  # adds the counts up
+    assert [await count(), await count(rule="other-key")] == [3, 0]
+    async with store.read() as connection:
+        rows = (await connection.execute(select(tables.exposure_counts.c.kind))).scalars().all()
+    assert len(rows) == len(set(rows))
+
+
+@pytest.mark.parametrize("few", [0, 100])
+async def test_both_ways_of_a_list_find_the_same(store, few, monkeypatch):
+    monkeypatch.setattr(queries, "_FEW", few)
+    rows = [
+        exposure(
+            f"{n}",
+            rule=f"rule-{n % 3}",
+            level=("proved", "none")[n % 2],
+            path=f"src/{'deep' * (n % 5 == 0)}/{n}",
+            last_seen=NOON + n // 4,
+        )
+        for n in range(60)
+    ]
+    await put(store, *rows)
+    for wanted, expected in (
+        (Filter(rule="rule-1"), [row for row in rows if row.rule == "rule-1"]),
+        (Filter(text="deep/"), [row for row in rows if "deep" in row.path and row.level != "none"]),
+        (Filter(text="RULE-2"), [row for row in rows if row.rule == "rule-2"]),
+        (Filter(text=rows[7].id[:8]), [rows[7]]),
+    ):
+        found, after = [], None
+        async with store.read() as connection:
+            while page := await list_exposures(connection, wanted, limit=7, after=after):
+                found += page
+                after = (page[-1].last_seen, page[-1].id)
+            assert await count_exposures(connection, wanted) == len(expected)
+        key = lambda row: (row.last_seen, row.id)  # noqa: E731
+        assert [row.id for row in found] == [row.id for row in sorted(expected, key=key, reverse=True)]
