@@ -53,7 +53,14 @@ def containment(row: Exposure, privacy: PrivacySettings = GDPR) -> Containment:
         for name in ("stop", "rotate", "check", "audit", "tell")
     }
     tell = _notification(duty) if duty else known["tell"]
-    steps = [known["stop"], known["rotate"], known["check"], known["audit"], tell, *_ending(row, playbook)]
+    steps = [
+        known["stop"],
+        known["rotate"],
+        known["check"],
+        known["audit"],
+        tell,
+        *_ending(row, playbook, facts),
+    ]
     url = _LINK.search(known["stop"]) or _LINK.search(row.revoke)
     return Containment(
         playbook=playbook.file,
@@ -71,7 +78,7 @@ def people_of(row: Exposure) -> int:
     return row.people
 
 
-def _ending(row: Exposure, playbook: Playbook) -> list[str]:
+def _ending(row: Exposure, playbook: Playbook, facts: dict[str, str]) -> list[str]:
     """What is the same for every credential: the place, and the end."""
     reason = "removed" if playbook.personal else "revoked"
     close = f"Close it when that is done: leakstream exposures close {row.id[:12]} --reason {reason}"
@@ -79,7 +86,7 @@ def _ending(row: Exposure, playbook: Playbook) -> list[str]:
         return [close]
     place = fill(
         "Take it out of {where}: history, forks and caches keep it, so the revocation comes first.",
-        _facts(row),
+        facts,
     )
     return [_cut(place), close]
 

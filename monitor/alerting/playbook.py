@@ -28,7 +28,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -92,6 +92,7 @@ class Playbook:
         return revoke.startswith(self.revokes) if self.revokes else not revoke.startswith(_HARMLESS)
 
 
+@lru_cache(maxsize=4096)
 def choose(provider: str, rule: str, revoke: str) -> Playbook:
     """The provider's first that fits, else the first of those for any provider (the last of them fits all)."""
     for playbook in (*_by_provider().get(provider, ()), *_by_provider()[ANY]):

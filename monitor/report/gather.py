@@ -144,10 +144,6 @@ async def _ask(
 
 
 async def _told(connection: AsyncConnection, exposure_id: str) -> list[ToldOnce]:
-    columns = outbox.c
-    query = (
-        select(columns.notifier, columns.change, columns.action, columns.created_at, columns.delivered_at)
-        .where(columns.exposure_id == exposure_id)
-        .order_by(columns.id)
-    )
-    return [ToldOnce(*row) for row in await connection.execute(query)]
+    names = ("notifier", "change", "action", "created_at", "delivered_at", "state")
+    query = select(*(outbox.c[name] for name in names)).where(outbox.c.exposure_id == exposure_id)
+    return [ToldOnce(*row) for row in await connection.execute(query.order_by(outbox.c.id))]

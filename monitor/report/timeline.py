@@ -7,15 +7,23 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from monitor.store.model import Exposure
+from monitor.store.outbox import DROPPED, FAILED, PENDING, SKIPPED
 
 # looks change nothing: they are counted, not listed
 LOOKS: Final = frozenset({"viewed", "reported", "listed_evidence"})
+_UNTOLD: Final[Mapping[str, str]] = {
+    FAILED: "not told: it refused the message for good",
+    SKIPPED: "not told: a silence held it until it was over",
+    DROPPED: "not told: somebody gave the message up",
+}
 _VERBS: Final[Mapping[str, str]] = {
     "acknowledged": "acknowledged",
     "revoked": "marked as revoked",
     "closed": "closed",
     "reopened": "reopened",
     "window_ended": "the window ended",
+    "checked": "looked at again",
+    "attributed": "found to be ours",
     "took_evidence": "the sealed evidence was taken out",
     "erased_evidence": "the sealed evidence was erased",
 }
@@ -32,13 +40,14 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class ToldOnce:
-    """What one notifier was told. `delivered_at` is None while it has not taken it."""
+    """What one notifier was told, or not: `state` is that of the outbox, `delivered_at` None unless it took it."""
 
     notifier: str
     change: str
     action: str
     created_at: float
     delivered_at: float | None
+    state: str = PENDING
 
 
 def timeline(row: Exposure, told: Iterable[ToldOnce], history: Iterable[Mapping[str, Any]]) -> list[Event]:
@@ -64,10 +73,9 @@ def looks(history: Sequence[Mapping[str, Any]]) -> int:
 
 def _told(each: ToldOnce) -> Event:
     if each.delivered_at is None:
+        why = _UNTOLD.get(each.state, "not told yet")
         return Event(
-            each.created_at,
-            f"{each.change}, {each.action}: not delivered to {each.notifier} yet",
-            "leakstream",
+            each.created_at, f"{each.change}, {each.action}: {each.notifier} was {why}", "leakstream"
         )
     return Event(each.delivered_at, f"told {each.notifier}: {each.change}, {each.action}", "leakstream")
 
@@ -77,6 +85,8 @@ def _done(entry: Mapping[str, Any]) -> Event:
     words = [_VERBS.get(entry["verb"], entry["verb"].replace("_", " "))]
     if detail.get("reason"):
         words.append(f"reason {detail['reason']}".replace("_", " "))
+    if detail.get("was") and detail.get("public"):
+        words.append(f"was {detail['was']}, is {detail['public']}")
     if detail.get("ended_by"):
         words.append(f"by being {detail['ended_by']}")
     if detail.get("note"):
