@@ -88,7 +88,7 @@ async def test_three_processes_with_one_state_do_what_one_does(tmp_path: Path) -
         ]
         assert stores == [0, 0, 1]
         parts = [list((await each.health("/readyz")).json["parts"]) for each in (collect, match, alert)]
-        assert parts == [["collect"], ["match"], ["alert"]]
+        assert parts == [["collect"], ["match"], ["alert", "telling"]]
 
 
 async def test_a_restart_tells_nothing_twice_and_misses_nothing(tmp_path: Path) -> None:
