@@ -5,7 +5,7 @@ python -m benchmarks.bars.paging [--store sqlite|postgresql] [--findings N] [--l
 
 Which idempotency keys must arrive the bar makes out by itself (`paging_plan`): for each opening and state of each leak of ours one, of a
 stranger's none. They must all arrive at the webhook, and no other; a key may arrive again only after a kill, while a lease runs out. At the
-Alertmanager (the real one, configured as we ship it) each opening must stand under one key, and its own receiver must be told of each.
+Alertmanager (the real one, configured as we ship it) each opening must stand under one key, and its own receiver must be told of each leak.
 On both stores. Writes docs/evidence/paging.json; exit status 0 when every check holds. Half an hour.
 """
 
@@ -114,7 +114,7 @@ async def _run(checks: Checks, store: str, planned: Plan) -> dict[str, Any]:
         await _reach(world, planned)
         stop.set()
         await asyncio.gather(killing, *shutting)
-        await pager.reach(len(planned.alerts()), patience=120.0)
+        await pager.reach(len(planned.alerts()), patience=45.0)  # longer than its group_interval
         await _settled(world)
         await asyncio.to_thread(fleet.stop)
     _judge(checks, store, planned, world)
@@ -240,12 +240,15 @@ def _judge(checks: Checks, store: str, planned: Plan, world: World) -> None:
         strange=len(stood.keys() - alerts.keys()),
     )
     told = set(world.pager.came)
+    first = {key for key, change in alerts.items() if change == "opened"}
     checks.add(
-        f"{store}: the Alertmanager's receiver is told of each",
-        told == alerts.keys(),
-        wanted=len(alerts),
-        told=len(told),
-        missing=len(alerts.keys() - told),
+        f"{store}: the Alertmanager's receiver is told of each leak, and of nothing else",
+        # one that ends and reopens while the Alertmanager is away fires without a break for it: no second notification
+        first <= told <= alerts.keys(),
+        leaks=len(first),
+        told=len(told & first),
+        reopened=len(alerts) - len(first),
+        reopened_told=len(told - first),
         strange=len(told - alerts.keys()),
     )
     checks.add(

@@ -47,9 +47,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=_SECONDS, help="for each store")
     parser.add_argument("--rate", type=int, default=RATE, help="findings a second")
     parser.add_argument("--store", choices=STORES, action="append", help="default: both")
-    parser.add_argument("--look", action="store_true", help="print the process id and leave no evidence")
+    parser.add_argument(
+        "--alone",
+        action="store_true",
+        help="before everybody else on a machine that others use meanwhile (SCHED_RR, for root)",
+    )
+    parser.add_argument("--look", action="store_true", help="leave no evidence")
     given = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the processes are ended on the way out
+    if given.alone:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))  # and for whatever is started from here
     checks = Checks()
     runs = {
         store: asyncio.run(_run(checks, store, given.rate, given.seconds)) for store in given.store or STORES
@@ -58,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{'ok  ' if result['ok'] else 'FAIL'} {name}: {result}")
     if not given.look:
         told = {"passed": checks.passed, "checks": checks.results, "findings_per_s": given.rate, "runs": runs}
+        told["before_everybody_else"] = given.alone  # what the load averages hold is then the others'
         print(evidence.write(NAME, told))
     return 0 if checks.passed else 1
 
