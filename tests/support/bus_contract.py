@@ -29,6 +29,7 @@ from monitor.bus.base import (
     TopicSpec,
     UnknownTopic,
 )
+from monitor.replay.reading import Span, spans_since
 from monitor.sizes import MAX_RECORD_BYTES
 
 PATIENCE = 30.0  # seconds until a test gives up; nothing waits that long when it works
@@ -295,6 +296,15 @@ class BusContract:
         await world.forget(place, 5)
         assert values(await bus.read(place, 0, 100)) == [5, 6, 7, 8, 9]
         assert list(await bus.read(place, 10, 100)) == []
+
+    async def test_a_replay_finds_the_records_since_a_time(self, world: World) -> None:
+        bus, topic = await world.bus(), await world.topic(partitions=1)
+        for start in (0, 3, 6):
+            await bus.producer().send(numbered(topic, 3, start=start))
+            await asyncio.sleep(0.02)  # a bus's clock may tick in milliseconds
+        records = await bus.read(TopicPartition(topic, 0), 0, 9)
+        for at, first in ((0.0, 0), (records[3].appended_at, 3), (records[8].appended_at + 60, 9)):
+            assert await spans_since(bus, topic, at) == [Span(topic, 0, first, 9)]
 
     # -- groups
 
