@@ -33,14 +33,18 @@ class Finder(Protocol):
         """What does stand in the text buffer[low:high], offsets from `low`; `hits` are those that end in it. What is left out is counted."""
 
 
-def apart(hits: Sequence[Hit]) -> tuple[list[Hit], list[Hit]]:
-    """The rules' hits and the finder's."""
+def apart(hits: list[Hit]) -> tuple[list[Hit], list[Hit]]:
+    """The rules' hits and the finder's, which stand behind them."""
+    if not hits or hits[-1][0] < FIRST:  # nearly always
+        return hits, []
     return [hit for hit in hits if hit[0] < FIRST], [hit for hit in hits if hit[0] >= FIRST]
 
 
 def together(told: Sequence[Finding], beside: Sequence[Finding]) -> list[Finding]:
     """The findings of the rules with those of the finder, by offset; a value is told once."""
     kept = list(told)
+    if not beside:
+        return kept
     for finding in beside:
         there = [one for one in kept if one.start < finding.end and finding.start < one.end]
         if any(_says_more(one, finding) for one in there):
