@@ -27,6 +27,7 @@ from monitor.store.tables import (
 )
 
 SHORTEST_ID: Final = 6  # characters of a fingerprint that a person must type at least
+_ID: Final = re.compile(rf"[0-9a-f]{{{SHORTEST_ID},}}")
 _SAME_BEGINNING: Final = 1000  # exposures; of a million one begins with the six digits of another
 _FEW: Final = 20_000  # exposures that are found by what they are; more are found by walking through all, from the newest on
 
@@ -67,9 +68,9 @@ async def count_exposures(connection: AsyncConnection, wanted: Filter) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Which exposures are wanted: all of `kinds`, those of `searched` in whose words `pattern` is, and `ids`."""
+    """Which exposures are wanted: all of the kinds that `named` says, those of `searched` in whose words `pattern` is, and `ids`."""
 
-    kinds: Sequence[int]
+    named: Sequence[ColumnElement[bool]]
     of_kinds: int  # how many these are
     searched: Sequence[int] = ()
     pattern: str = ""
@@ -82,27 +83,34 @@ class _Found:
 
 
 async def _sorted_out(connection: AsyncConnection, wanted: Filter) -> _Found:
-    kind = exposure_kinds.c
-    count = func.sum(exposure_counts.c.exposures)
-    query = (
-        select(kind.id, kind.level, kind.rule, kind.title, count)
-        .join(exposure_counts, exposure_counts.c.kind == kind.id)
-        .where(*_where(wanted))
-        .group_by(kind.id)
-        .having(count > 0)
-    )
-    rows = (await connection.execute(query)).all()
+    where = _where(wanted)
     if not wanted.text:
-        return _Found([row[0] for row in rows], sum(row[4] for row in rows))
+        return _Found(where, await _count(connection, where))
     text = wanted.text.lower()
-    named = [row for row in rows if text in row[2].lower() or text in row[3].lower()]
-    known = {row[0] for row in named}
-    # what is not shown cannot be searched either
-    searched = [row[0] for row in rows if row[0] not in known and row[1] != "none"]
     pattern = f"%{text.replace('/', '//').replace('%', '/%').replace('_', '/_')}%"
-    of_words = await _count_words(connection, searched, pattern)
-    ids = await _by_id(connection, text, {row[0] for row in rows} - known, set(searched))
-    return _Found([row[0] for row in named], sum(row[4] for row in named), searched, pattern, of_words, ids)
+    kind = exposure_kinds.c
+    names = or_(_like(func.lower(kind.rule), pattern), _like(func.lower(kind.title), pattern))
+    # what is not shown cannot be searched either
+    searched = await _kinds(connection, [*where, ~names, kind.level != "none"])
+    others = await _kinds(connection, [*where, ~names]) if _ID.fullmatch(text) else ()
+    return _Found(
+        [*where, names],
+        await _count(connection, [*where, names]),
+        searched,
+        pattern,
+        await _count_words(connection, searched, pattern),
+        await _by_id(connection, text, set(others), set(searched)) if others else (),
+    )
+
+
+async def _count(connection: AsyncConnection, where: Sequence[ColumnElement[bool]]) -> int:
+    counts = exposure_counts.c
+    query = select(func.sum(counts.exposures)).join(exposure_kinds, exposure_kinds.c.id == counts.kind)
+    return int((await connection.execute(query.where(*where))).scalar_one() or 0)
+
+
+async def _kinds(connection: AsyncConnection, where: Sequence[ColumnElement[bool]]) -> Sequence[int]:
+    return (await connection.execute(select(exposure_kinds.c.id).where(*where))).scalars().all()
 
 
 def _where(wanted: Filter) -> list[ColumnElement[bool]]:
@@ -127,7 +135,7 @@ async def _count_words(connection: AsyncConnection, kinds: Sequence[int], patter
     if not kinds:
         return 0
     words = exposure_words.c
-    query = select(func.count()).where(_like(pattern), one_of(connection, words.kind, kinds))
+    query = select(func.count()).where(_like(words.words, pattern), one_of(connection, words.kind, kinds))
     return int((await connection.execute(query)).scalar_one())
 
 
@@ -135,8 +143,6 @@ async def _by_id(
     connection: AsyncConnection, text: str, kinds: Container[int], searched: Container[int]
 ) -> Sequence[str]:
     """Exposures of `kinds` whose id begins so; those of `searched` only if their words do not have it too."""
-    if not re.fullmatch(rf"[0-9a-f]{{{SHORTEST_ID},}}", text):
-        return ()
     query = (
         select(exposures.c.id, exposures.c.kind, exposure_words.c.words)
         .outerjoin(exposure_words, exposure_words.c.exposure_id == exposures.c.id)
@@ -155,11 +161,15 @@ async def _gathered(
     # `+ 0`: the order is no index's, or one would be walked from end to end
     newest = ((row.last_seen + 0.0).desc(), row.id.desc())
     queries = []
-    if found.kinds:
-        queries.append(select(row.last_seen, row.id).where(one_of(connection, row.kind, found.kinds)))
+    if found.of_kinds:
+        kinds = await _kinds(connection, found.named)
+        queries.append(select(row.last_seen, row.id).where(one_of(connection, row.kind, kinds)))
     if found.of_words:
         having = exposure_words.c.exposure_id == row.id
-        spoken = (_like(found.pattern), one_of(connection, exposure_words.c.kind, found.searched))
+        spoken = (
+            _like(exposure_words.c.words, found.pattern),
+            one_of(connection, exposure_words.c.kind, found.searched),
+        )
         queries.append(select(row.last_seen, row.id).join(exposure_words, having).where(*spoken))
     if found.ids:
         queries.append(select(row.last_seen, row.id).where(row.id.in_(found.ids)))
@@ -175,9 +185,11 @@ async def _walked(
     """(last_seen, id) where there are many: from the newest on until the page is full."""
     row = exposures.c
     kind = row.kind + 0  # not by the index of kinds
-    wanted = [one_of(connection, kind, found.kinds)]
+    wanted = [one_of(connection, kind, await _kinds(connection, found.named))]
     if found.of_words:
-        spoken = exists().where(exposure_words.c.exposure_id == row.id, _like(found.pattern))
+        spoken = exists().where(
+            exposure_words.c.exposure_id == row.id, _like(exposure_words.c.words, found.pattern)
+        )
         wanted.append(and_(one_of(connection, kind, found.searched), spoken))
     if found.ids:
         wanted.append(row.id.in_(found.ids))
@@ -192,8 +204,8 @@ def _behind(after: tuple[float, str] | None) -> list[ColumnElement[bool]]:
     return [tuple_(exposures.c.last_seen, exposures.c.id) < tuple_(*after)]
 
 
-def _like(pattern: str) -> ColumnElement[bool]:
-    return exposure_words.c.words.like(func.lower(pattern), escape="/")
+def _like(words: ColumnElement[str], pattern: str) -> ColumnElement[bool]:
+    return words.like(func.lower(pattern), escape="/")
 
 
 async def find_ids(connection: AsyncConnection, prefix: str, *, limit: int = 5) -> list[str]:
