@@ -17,80 +17,40 @@ import os
 import random
 import shutil
 import statistics
-import string
 import sys
 import time
-from base64 import b64encode
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
 import hyperscan
 import orjson
 
 from benchmarks import evidence
 from benchmarks.bars.judging import Checks
-from benchmarks.pipeline.documents import code
-from detectors import RuleSet, load_rules
-from detectors.synthetic import secret_for
+from benchmarks.bars.ownplants import (
+    DOCUMENTS,
+    FINGERPRINTS,
+    SELECTORS,
+    Plant,
+    documents,
+    fingerprinted,
+    strangers,
+)
+from detectors import load_rules
 from monitor.contracts import Document
 from monitor.identity import KeyRing
 from monitor.matcher.frames import Answer, JobItem
 from monitor.matcher.owntable import OwnTable
 from monitor.matcher.pool import PoolSettings, ScanPool
 from monitor.metrics import Metrics
-from monitor.own import ownfile
-from monitor.own.fingerprinting import fingerprint
-from monitor.own.ownfile import Entry
-from monitor.own.reading import NamedSecret
-from monitor.own.values import digest
 
 FOLDER: Final = evidence.WORK / "own-secrets"
-FINGERPRINTS: Final = 1_000_000
-SELECTORS: Final = 10_000
-PLANTS: Final = 500
-KNOWN: Final = 100  # of the plants: of a format that rules know, without a selector
-DOCUMENTS: Final = 60_000
 SHARE: Final = 0.85
 MEMORY_BYTES: Final = 200 * 10**6
-_SIZES: Final = (2_000, 8_000)  # bytes of a document, nine in ten and one in ten
 _JOB: Final = 128
 _WINDOW: Final = 12  # characters of a plant that may stand nowhere
-_RULES: Final = (
-    "github-pat-classic",
-    "gitlab-pat",
-    "slack-bot-token",
-    "sendgrid-api-key",
-)
-_ALPHABETS: Final = (
-    string.ascii_letters + string.digits,
-    string.ascii_letters + string.digits + "+/",
-    string.ascii_letters + string.digits + "-_",
-    string.ascii_letters + string.digits + "!#$%&*+-.:=?@^_~",
-    "0123456789abcdef",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Plant:
-    """`name` is that of the file; "" for a stranger's secret."""
-
-    name: str
-    encoding: str
-    value: bytes = field(repr=False)
-
-    @property
-    def text(self) -> bytes:
-        """The line that it stands in."""
-        match self.encoding:
-            case "base64":
-                return b"blob: " + b64encode(b"token = '" + self.value + b"'\n")
-            case "percent":
-                return b"GET /x?token=" + quote(self.value, safe="").encode() + b"&page=2"
-        return b'token: "' + self.value + b'"'
 
 
 @dataclass(slots=True)
@@ -141,7 +101,7 @@ async def _bar(rng: random.Random, rounds: int, checks: Checks) -> dict[str, Any
     keys = KeyRing.of(rng.randbytes(32))
     rules = await asyncio.to_thread(load_rules)
     path = FOLDER / "own.txt"
-    plants, made = await asyncio.to_thread(_fingerprinted, rng, keys, rules, path)
+    plants, made = await asyncio.to_thread(fingerprinted, rng, keys, rules, path)
     began = time.perf_counter()
     table = await asyncio.to_thread(OwnTable.open, [path], FOLDER / "cache")
     packed = time.perf_counter() - began
@@ -150,10 +110,10 @@ async def _bar(rng: random.Random, rounds: int, checks: Checks) -> dict[str, Any
         len(table) == FINGERPRINTS and made["selectors"] == SELECTORS,
         **made,
     )
-    strangers = _strangers(rng, plants, rules)
-    jobs = _jobs(_documents(rng, [*plants, *strangers]))
+    others = strangers(rng, plants, rules)
+    jobs = _jobs(documents(rng, [*plants, *others]))
     size = sum(len(item.content) for job in jobs for item in job)
-    print(f"{DOCUMENTS} documents, {size / 1e6:.0f} MB, {len(plants)} plants, {len(strangers)} strangers'")
+    print(f"{DOCUMENTS} documents, {size / 1e6:.0f} MB, {len(plants)} plants, {len(others)} strangers'")
     settings = PoolSettings(cache_dir=FOLDER / "cache", memory_bytes=1 << 31)
     async with ScanPool(replace(settings, own=[path]), keys, Metrics()):
         pass  # the databases are made once, and not by one of the two
@@ -194,85 +154,6 @@ async def _bar(rng: random.Random, rounds: int, checks: Checks) -> dict[str, Any
         "file_bytes": path.stat().st_size,
         "seconds_to_pack_once": round(packed, 1),
     }
-
-
-def _fingerprinted(
-    rng: random.Random, keys: KeyRing, rules: RuleSet, path: Path
-) -> tuple[list[Plant], dict[str, Any]]:
-    """The file, and those of its secrets that are planted."""
-    print(f"fingerprinting {FINGERPRINTS} secrets")
-    began = time.perf_counter()
-    hidden = [NamedSecret(f"hidden-{number}", _secret(rng)) for number in range(2 * SELECTORS)]
-    outcome = fingerprint(hidden, keys, selectors=True)
-    chosen = [entry for entry in outcome.entries if entry.selector is not None][:SELECTORS]
-    values = {secret.name: secret.value for secret in hidden}
-    plants = [Plant(entry.name, "", values[entry.name]) for entry in rng.sample(chosen, PLANTS - KNOWN)]
-    tokens = [
-        NamedSecret(f"known-{number}", secret_for(rules[_RULES[number % len(_RULES)]], rng))
-        for number in range(KNOWN)
-    ]
-    known = fingerprint(tokens, keys)
-    plants += [Plant(secret.name, "", secret.value) for secret in tokens]
-    rng.shuffle(plants)
-    encodings = ("plain", "base64", "percent")
-    plants = [Plant(one.name, encodings[n % 3], one.value) for n, one in enumerate(plants)]
-    entries = [*chosen, *known.entries, *_bulk(rng, keys, FINGERPRINTS - SELECTORS - KNOWN)]
-    ownfile.write(path, entries)
-    return plants, {
-        "fingerprints": len(entries),
-        "selectors": len(chosen),
-        "characters_shown": dict(
-            Counter(str(len(entry.selector.head)) for entry in chosen if entry.selector)
-        ),
-        "seconds": round(time.perf_counter() - began, 1),
-        "plants": dict(Counter(one.encoding for one in plants)),
-    }
-
-
-def _bulk(rng: random.Random, keys: KeyRing, count: int) -> Iterator[Entry]:
-    """As `fingerprint` makes them, without its look at what each is worth: that takes a fifth of a millisecond."""
-    key = keys.own_keys()[keys.current_id]
-    for number in range(count):
-        name = f"team-{number % 997}/service-{number}"
-        yield Entry(keys.current_id, digest(key, _secret(rng)), name)
-
-
-def _secret(rng: random.Random) -> bytes:
-    """Of a format that no rule knows, 24 to 64 characters."""
-    return "".join(rng.choices(rng.choice(_ALPHABETS), k=rng.randint(24, 64))).encode()
-
-
-def _strangers(rng: random.Random, plants: Sequence[Plant], rules: RuleSet) -> list[Plant]:
-    """As many, in the same forms: half begin as one of ours does and are as long, the others are tokens of rules."""
-    found = []
-    for number, plant in enumerate(plants):
-        if number % 2:
-            head, tail = plant.value[:12], list(plant.value[12:].decode())
-            rng.shuffle(tail)
-            value = head + "".join(tail).encode()
-        else:
-            value = secret_for(rules[rng.choice(_RULES)], rng)
-        found.append(Plant("", plant.encoding, value))
-    return found
-
-
-def _documents(rng: random.Random, plants: Sequence[Plant]) -> list[tuple[str, bytes]]:
-    """(id, content): code, in some of them one plant each, whose number is the id."""
-    text = code()
-    places = dict(zip(rng.sample(range(DOCUMENTS), len(plants)), enumerate(plants), strict=True))
-    documents = []
-    for number in range(DOCUMENTS):
-        size = _SIZES[number % 10 == 9]
-        start = rng.randrange(len(text) - size)
-        content = text[start : start + size]
-        name = f"ordinary-{number}"
-        if number in places:
-            index, plant = places[number]
-            name = f"plant-{index}"
-            at = content.find(b"\n", rng.randrange(size // 2)) + 1
-            content = content[:at] + plant.text + b"\n" + content[at:]
-        documents.append((name, content))
-    return documents
 
 
 def _jobs(documents: Sequence[tuple[str, bytes]]) -> list[list[JobItem]]:

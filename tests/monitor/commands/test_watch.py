@@ -113,6 +113,19 @@ def test_what_it_holds_and_whether_the_keys_fit(config: Path) -> None:
     assert "not in the key file" in say(config, "list")
 
 
+def test_the_doctor_says_what_is_looked_up(config: Path) -> None:
+    def told() -> str:
+        lines = call("doctor", "--config", str(config)).output.splitlines()
+        return next(line for line in lines if "own secrets" in line)
+
+    assert "no such file" in told()
+    say(config, "fingerprint", *out(config), data=b"A=" + ONE)
+    assert "1 are looked up" in told()
+    (config.parent / "leakstream-state.key").unlink()
+    create_key(config.parent / "leakstream-state.key")
+    assert "1 are under keys that are not in the key file" in told()
+
+
 def test_wrong_calls_say_what_to_do(config: Path, tmp_path: Path) -> None:
     def failure(*words: str, data: bytes = b"") -> str:
         done = call("watch", *words, "--config", str(config), data=data)
