@@ -5,7 +5,9 @@ from __future__ import annotations
 import textwrap
 from typing import Final
 
-from monitor.report.gather import Asked, Report
+from monitor.coverage.deliveries import Deliveries
+from monitor.report.asking import Asked
+from monitor.report.gather import Report
 from monitor.report.statement import Statement
 from monitor.report.words import count, length, moment, share
 from monitor.untrusted import Sink, untrusted
@@ -13,6 +15,7 @@ from monitor.untrusted import Sink, untrusted
 _WIDTH: Final = 100
 _BLIND: Final = 40  # spans that are listed
 _SEALS: Final = 40
+_ENTRIES: Final = 20
 _BUS: Final = "bus:"  # sources that tell of our own topics
 
 
@@ -23,6 +26,8 @@ def seen(report: Report) -> list[str]:
     if said.watched:
         lines += ["", *_watched(said)]
     lines += ["", *_blind(said)]
+    if report.deliveries is not None:
+        lines += ["", *_prose(_deliveries(report.deliveries))]
     for each in report.asked:
         lines += ["", *_prose(_asked(each))]
     return [*lines, "", *_prose(_conclusion(said))]
@@ -122,6 +127,20 @@ def _blind(said: Statement) -> list[str]:
             else []
         ),
     ]
+
+
+def _deliveries(each: Deliveries) -> str:
+    name = _md(each.webhook)
+    text = f"The webhook {name} took {count(each.delivered, 'event')} in the window, as far as the ledger holds it"
+    if each.first is None or each.last is None:
+        return f"{text}; of wrong ones it tells nothing in that time."
+    entries = [str(number) for number in each.entries[:_ENTRIES]]
+    more = len(each.entries) - len(entries)
+    told = f"entries {', '.join(entries)}" + (f" and {more} more" if more > 0 else "")
+    return (
+        f"{text}; {each.wrong} of them should not have been delivered, the first at {moment(each.first)}, the last at"
+        f" {moment(each.last)} ({told}). Each has its digest there: `leakstream deliveries prove` answers for a single one."
+    )
 
 
 def _asked(each: Asked) -> str:

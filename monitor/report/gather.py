@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import func, select
@@ -13,20 +13,19 @@ from monitor.alerting.containment import Containment, containment
 from monitor.alerting.duty import PrivacySettings
 from monitor.alerting.ownership import Level, reason_text
 from monitor.alerting.windows import Window, window_of
-from monitor.coverage.answer import CONTEXT, ItemsGone, Question, Seen, Word, answer
+from monitor.coverage.answer import CONTEXT
 from monitor.coverage.blind import blind_intervals
+from monitor.coverage.deliveries import Deliveries
 from monitor.coverage.estimate import minutes
-from monitor.coverage.reach import readers_of
 from monitor.coverage.seals import DAY
+from monitor.report.asking import Asked, about_deliveries, about_places
 from monitor.report.statement import Adding, Sealed, Statement
 from monitor.report.timeline import ToldOnce
-from monitor.store import evidence, ledger, queries, records
+from monitor.store import ledger, queries, records
 from monitor.store.model import Exposure
 from monitor.store.tables import coverage, outbox
 
 LONGEST_DAYS: Final = 31  # of a window that is reckoned; a firehose's day takes seconds of CPU
-_ASKED: Final = 3  # places that the ledger is asked about
-_GIVE_OR_TAKE: Final = 300.0
 _HISTORY: Final = 500
 
 
@@ -42,15 +41,6 @@ class Maker:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What the ledger says about one place: seen, not seen or blind; "" = its items are dropped by age. `seen` is the entry for it."""
-
-    number: int
-    word: str
-    seen: Seen | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
     """`places` are rows of `sightings` in their order, none for what nobody watches; `history` the audit log, newest first."""
 
@@ -62,6 +52,7 @@ class Report:
     told: Sequence[ToldOnce]
     history: Sequence[Mapping[str, Any]] = field(repr=False)
     asked: Sequence[Asked]
+    deliveries: Deliveries | None
     statement: Statement
     maker: Maker
 
@@ -88,7 +79,8 @@ async def gather(
         places=places,
         told=await _told(connection, row.id),
         history=await records.audit_of(connection, row.id, limit=_HISTORY),
-        asked=[await _ask(connection, place, is_watched) for place in _askable(places)],
+        asked=await about_places(connection, places, is_watched),
+        deliveries=await about_deliveries(connection, row, window.since, until),
         statement=await statement(connection, min(window.since, until), until),
         maker=maker,
     )
@@ -121,26 +113,6 @@ async def statement(connection: AsyncConnection, since: float, until: float) -> 
         unsealed=head.seq - (seals[-1][1].last if seals else 0),
         head=head.hash.hex() if head.seq else "",
     )
-
-
-def _askable(places: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    named = [p for p in places if p["published_at"] is not None and p["place"].get("forge")]
-    return [p for p in named if p["place"].get("repository") or p["place"].get("owner")][:_ASKED]
-
-
-async def _ask(
-    connection: AsyncConnection, row: Mapping[str, Any], is_watched: Callable[[str, str], bool]
-) -> Asked:
-    place = row["place"]
-    forge, name = place["forge"], place.get("repository") or place["owner"]
-    question = Question(forge, name, row["published_at"], 1.0, _GIVE_OR_TAKE, watched=is_watched(forge, name))
-    told = await evidence.around(connection, question)
-    question = replace(question, sources=readers_of(question.forge, (each.event.source for each in told)))
-    try:
-        found = answer(question, told)
-    except ItemsGone:
-        return Asked(row["number"], "")
-    return Asked(row["number"], found.word.value, found.seen[0] if found.word is Word.SEEN else None)
 
 
 async def _told(connection: AsyncConnection, exposure_id: str) -> list[ToldOnce]:

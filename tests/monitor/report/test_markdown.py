@@ -11,6 +11,8 @@ import pytest
 
 from alerting_samples import NOON, fingerprint, open_store
 from monitor.alerting.containment import containment
+from monitor.coverage.deliveries import Deliveries
+from monitor.misdelivery import FAMILY
 from monitor.report.gather import Maker, Report, gather
 from monitor.report.markdown import Language, render
 from monitor.report.statement import Statement
@@ -134,3 +136,23 @@ async def test_no_ledger_is_said_as_plainly(report: Report) -> None:
     assert "Nothing is in the coverage ledger" in text
     assert "no source watched at that time" in text
     assert "No seal covers this time yet" in text
+
+
+async def test_wrong_deliveries_are_counted_with_their_entries(report: Report) -> None:
+    row = leaked_key(
+        rule=FAMILY, provider=FAMILY, family=FAMILY, facts={"webhook": "dm"}, people=31, title="Delivered to the wrong place"
+    )  # fmt: skip
+    found = Deliveries("dm", 100, 7, NOON, NOON + HOUR, tuple(range(1, 26)))
+    text = render(replace(report, row=row, todo=containment(row, PRIVACY), deliveries=found)).replace(
+        "\n", " "
+    )
+    assert "The webhook dm took 100 events in the window" in text
+    assert (
+        "7 of them should not have been delivered, the first at 2023-11-15 12:00:00 UTC, the last at 2023-11-15 13:00:00 UTC"
+        in text
+    )
+    assert "20 and 5 more" in text
+    assert "| People concerned | at least 31 |" in text
+    assert "Tell the sender" in text
+    none = render(replace(report, row=row, deliveries=Deliveries("dm", 3))).replace("\n", " ")
+    assert "of wrong ones it tells nothing in that time." in none
