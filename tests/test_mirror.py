@@ -30,7 +30,6 @@ SHAPES = {
 WHOLE = {
     "monitor/collectors/github/gists.py": "tests/monitor/collectors/sources/test_github_gists.py",
     "monitor/collectors/recheck/forges.py": "tests/monitor/collectors/recheck/test_github.py",
-    "monitor/alerting/answers.py": "tests/monitor/alerting/test_follower.py",
     "monitor/collectors/handin/request.py": "tests/monitor/collectors/sources/test_ingest.py",
     "monitor/collectors/paste/work.py": "tests/monitor/collectors/sources/test_pastes.py",
     "monitor/collectors/sources/gitea.py": "tests/monitor/collectors/sources/test_gitea_with_site.py",

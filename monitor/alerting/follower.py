@@ -29,6 +29,7 @@ from monitor.store.model import Standing
 LEASE: Final = "follower"
 _BEAT: Final = 2.0  # seconds between looks at lease, clock and what is due
 _MINUTE: Final = 60.0
+_BEGUN: Final = "following_since"  # in `meta`
 _COUNTED: Final = "windows_counted"  # in `meta`: the last entry of the audit log whose window was counted
 _SETTLED: Final = 10.0  # seconds after which no transaction writes an entry with a lower number any more
 
@@ -56,6 +57,7 @@ class Follower:
         self._allowance = float(per_minute)
         self._filled_at = clock()
         self._begun = False
+        self._figured_at = 0.0
         self._counted: int | None = None  # the last entry of the audit log that was looked at
         for word in (REVOKED, REMOVED):
             metrics.window_seconds.labels(word)
@@ -78,17 +80,25 @@ class Follower:
         BusError.
         """
         if not await self._tenure.hold():
-            self._begun, self._counted = False, None
+            self._counted, self._figured_at = None, 0.0
             self._metrics.window_longest.set(0)
             return False
         if not self._begun:
-            async with self._store.write() as connection:
-                await following.begin(connection, at=self._clock() + FIRST)
-            self._begun = True
+            await self._begin()
         if self._per_minute:
             await self._ask()
         await self._windows()
         return True
+
+    async def _begin(self) -> None:
+        """Once a store: what it knew before anybody followed is followed, too."""
+        async with self._store.read() as connection:
+            known = await records.get_meta(connection, _BEGUN)
+        if known is None:
+            async with self._store.write() as connection:
+                await following.begin(connection, at=self._clock() + FIRST)
+                await records.set_meta(connection, _BEGUN, str(self._clock()))
+        self._begun = True
 
     async def _ask(self) -> None:
         now = self._clock()
@@ -126,12 +136,15 @@ class Follower:
     async def _windows(self) -> None:
         """Each window that ended once, whichever process ended it (the command line has no metrics)."""
         now = self._clock()
+        if now - self._figured_at >= _MINUTE:
+            async with self._store.read() as connection:
+                first = await following.first_running(connection)
+            self._metrics.window_longest.set(0 if first is None else max(0.0, now - first))
+            self._figured_at = now
         async with self._store.read() as connection:
-            first = await following.first_running(connection)
             if self._counted is None:
                 self._counted = int(await records.get_meta(connection, _COUNTED) or 0)
             last, ended = await following.ended(connection, after=self._counted, until=now - _SETTLED)
-        self._metrics.window_longest.set(0 if first is None else max(0.0, now - first))
         if ended:  # else there is nothing to lose: whoever takes over looks again
             async with self._store.write() as connection:
                 await records.set_meta(connection, _COUNTED, str(last))

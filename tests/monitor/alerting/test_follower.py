@@ -14,6 +14,7 @@ from monitor.store.tables import sightings
 
 pytestmark = pytest.mark.usefixtures("each_store")
 
+pytestmark = pytest.mark.usefixtures("each_store")
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
@@ -195,7 +196,7 @@ async def test_windows_are_counted_once_whoever_ends_them(store):
     assert world.metric("leakstream_window_longest_open_seconds") == 60
     world.now += 40
     await world.people.revoke(fingerprint("b"), actor="ann")
-    for _ in range(3):
+    for _ in range(4):
         world.now += 20
         await world.follower.beat()
 

@@ -7,6 +7,8 @@ from monitor.store.tables import audit
 
 pytestmark = pytest.mark.usefixtures("each_store")
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 
 @pytest.fixture
 async def store(tmp_path):
