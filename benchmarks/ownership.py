@@ -101,20 +101,21 @@ def measure(size: int) -> Mapping[str, Any]:
 
 def _watch(size: int) -> WatchSettings:
     numbers = range(size)
-    return WatchSettings(
-        organisations=tuple(f"owner{n}" for n in numbers),
-        users=tuple(f"user{n}" for n in numbers),
-        repositories=tuple(f"owner{n}/infra{n}-*" if n % 2 else f"partner{n}/shared" for n in numbers),
-        account_ids=tuple(f"{n:012}" for n in numbers),
-        project_ids=tuple(f"project-{n}" for n in numbers),
-        tenant_ids=tuple(f"tenant-{n}" for n in numbers),
-        key_ids=tuple(f"key-{n}" for n in numbers),
-        domains=tuple(f"d{n}.example" for n in numbers),
-        hosts=tuple(f".s{n}.internal" if n % 2 else f"h{n}.internal" for n in numbers),
-        email_domains=tuple(f"mail{n}.example" for n in numbers),
-        brands=tuple(f"brand{n}" for n in numbers),
-        fingerprints=tuple(f"{n:064x}" for n in range(1, size + 1)),
-    )
+    lists = {
+        "organisations": tuple(f"owner{n}" for n in numbers),
+        "users": tuple(f"user{n}" for n in numbers),
+        "repositories": tuple(f"owner{n}/infra{n}-*" if n % 2 else f"partner{n}/shared" for n in numbers),
+        "account_ids": tuple(f"{n:012}" for n in numbers),
+        "project_ids": tuple(f"project-{n}" for n in numbers),
+        "tenant_ids": tuple(f"tenant-{n}" for n in numbers),
+        "key_ids": tuple(f"key-{n}" for n in numbers),
+        "domains": tuple(f"d{n}.example" for n in numbers),
+        "hosts": tuple(f".s{n}.internal" if n % 2 else f"h{n}.internal" for n in numbers),
+        "email_domains": tuple(f"mail{n}.example" for n in numbers),
+        "brands": tuple(f"brand{n}" for n in numbers),
+        "fingerprints": tuple(f"{n:064x}" for n in range(1, size + 1)),
+    }
+    return WatchSettings.model_validate(lists)
 
 
 def _microseconds(work: Callable[[], None]) -> float:

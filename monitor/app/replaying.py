@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -85,7 +86,8 @@ async def open_replay(
             pool = await stack.enter_async_context(ScanPool(wanted, keys, metrics))
             rescan = Rescan(MatcherService(pool, metrics, clock=clock).handle)
         replay = Replay(bus, store, judge, rescan, rate=rate, keep=not dry_run)
-        yield Replaying(replay, store, watch.digest, documents_seconds(config))
+        digest = await asyncio.to_thread(watch_digest, config)
+        yield Replaying(replay, store, digest, documents_seconds(config))
 
 
 def _rules(config: Config) -> None:
@@ -100,11 +102,23 @@ def documents_seconds(config: Config) -> float:
 
 async def offer_at_start(config: Config, store: Store, *, now: float) -> None:
     """Note which watch list this service starts with, and say in the log when a replay would find something with it. Raises StoreBusy."""
-    digest, kept = section(config, WatchSettings).digest, documents_seconds(config)
+    digest, kept = await asyncio.to_thread(watch_digest, config), documents_seconds(config)
     async with store.write() as connection:
         told = await note_start(connection, digest, now=now, kept=kept)
     if told:
         _LOG.warning(told)
+
+
+def watch_digest(config: Config) -> str:
+    """Changes when something is watched that was not before, or no longer: an entry of `[watch]`, or the content of a file of own secrets.
+    Blocks for the files.
+    """
+    watch = section(config, WatchSettings)
+    digest = hashlib.sha256(watch.digest.encode())
+    for path in sorted(watch.own_secrets):
+        with suppress(OSError), path.open("rb") as file:  # the stage that matches may be on another host
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:32]
 
 
 def replay_offer(config: Config, *, now: float) -> str:
@@ -116,4 +130,4 @@ def replay_offer(config: Config, *, now: float) -> str:
     except (StoreError, OSError):
         return ""  # others say so
     known = Watched.read(seen.watch if seen else None)
-    return offer(known, section(config, WatchSettings).digest, now=now, kept=documents_seconds(config))
+    return offer(known, watch_digest(config), now=now, kept=documents_seconds(config))

@@ -6,8 +6,12 @@ import asyncio
 import json
 import random
 import shutil
+import signal
 import sqlite3
 import string
+import subprocess
+import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -16,7 +20,7 @@ import pytest
 from leaks import line
 from monitor.commands.errors import Failure
 from shell import call
-from whole_service import configure, running
+from whole_service import PATIENCE, configure, running
 
 RULE = r"""
 title = "Acme"
@@ -52,6 +56,13 @@ class Left:
     def rows(self, query: str) -> list[tuple[object, ...]]:
         with closing(sqlite3.connect(self.folder / "state" / "store.db")) as database:
             return database.execute(query).fetchall()
+
+    def marked(self) -> bool:
+        """Whether a replay stands in the midst of the documents."""
+        spans = [
+            json.loads(text)["spans"] for (text,) in self.rows("SELECT value FROM meta WHERE name = 'replay'")
+        ]
+        return any(s["topic"] == "documents.v1" and s["next"] > 0 for each in spans for s in each)
 
     def replayed(self, *arguments: str) -> dict[str, object]:
         done = call("replay", "--json", *arguments, "--config", str(self.config))
@@ -142,6 +153,36 @@ def test_a_longer_watch_list_offers_it_until_it_was_run(left: Left) -> None:
     left.replayed()
     assert offer not in left.said("doctor")
     assert offer not in left.said("config", "check")
+
+
+def test_ctrl_c_stops_it_and_it_goes_on_where_it_was(left: Left) -> None:
+    for name in "abcdefgh":
+        (left.folder / "in" / name).write_bytes(b"#" * 400_000 + line(ord(name)))
+    left.written("")
+
+    async def serve() -> None:
+        async with running(left.config) as run:
+            about = {"action": "record", "reason": "unattributed"}
+            # those of the copied folder are further places of two that are known
+            await run.until(lambda: run.metric("policy_decisions_total", **about) >= 8 + 2)
+
+    asyncio.run(serve())
+    left.written(WATCHED)
+    command = [Path(sys.executable).with_name("leakstream"), "replay", "--rate", "0.1", "-c", left.config]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        until = time.monotonic() + PATIENCE
+        while not left.marked() and time.monotonic() < until:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    assert "`leakstream replay --resume` goes on" in said
+    found = left.replayed("--resume")
+    assert found["complete"]
+    assert found["scanned"] == 10
+    assert left.rows("SELECT change, count(*) FROM outbox GROUP BY change") == [("opened", 10)]
+    assert not left.marked()
 
 
 def test_live_positions_do_not_move(left: Left) -> None:
