@@ -16,6 +16,7 @@ from monitor.store import drills
 from monitor.store.drills import Drill
 
 HOUR = 3600.0
+pytestmark = pytest.mark.usefixtures("each_store")
 
 
 @pytest.fixture
