@@ -1,10 +1,13 @@
-"""A deliverer in a process of its own, for a test that kills it: `python deliver_until_killed.py STORE URL`."""
+"""A deliverer in a process of its own, for a test that kills it: `python deliver_until_killed.py STORE URL [CLOCK]`. CLOCK: a file that
+holds the time.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 import time
+from pathlib import Path
 
 from monitor.alerting.channel import Channel
 from monitor.alerting.notifiers.webhook import Webhook
@@ -14,12 +17,15 @@ from monitor.metrics import Metrics
 from monitor.store.engine import Store
 
 
-async def main(path: str, url: str) -> None:
+async def main(path: str, url: str, clock_file: str = "") -> None:
+    def clock() -> float:
+        return float(Path(clock_file).read_text()) if clock_file else time.time()
+
     store = await Store.open(path)
     http = HttpClient(user_agent="leakstream test", allow_private=["127.0.0.1"])
-    notifier = Webhook(http, url, [b"k" * 32], timeout=30.0, clock=time.time)
+    notifier = Webhook(http, url, [b"k" * 32], timeout=30.0, clock=clock)
     channel = Channel("hook", notifier, deadline=30.0)
-    await Deliverer(store, [channel], Metrics(), clock=time.time).run(asyncio.Event())
+    await Deliverer(store, [channel], Metrics(), clock=clock).run(asyncio.Event())
 
 
 if __name__ == "__main__":
