@@ -1,8 +1,9 @@
-"""The page for triage and the API: a list of exposures, one of them, closing and reopening.
+"""The page for triage and the API: a list of exposures, one of them, and what people do with it.
 
     GET  /exposures            the list           GET /api/exposures        the same as JSON
     GET  /exposures/{id}       one                GET /api/exposures/{id}
     POST /exposures/{id}/close (reason, note)     POST /exposures/{id}/reopen
+    POST /exposures/{id}/acknowledge              POST /exposures/{id}/revoke
 
 The objects are those of `leakstream exposures … --json`. JSON carries foreign texts as they are; the pages show them harmless.
 """
@@ -49,6 +50,8 @@ class Console:
                 web.get("/exposures/{id}", page(self._show)),
                 web.post("/exposures/{id}/close", page(self._close)),
                 web.post("/exposures/{id}/reopen", page(self._reopen)),
+                web.post("/exposures/{id}/acknowledge", page(self._acknowledge)),
+                web.post("/exposures/{id}/revoke", page(self._revoke)),
                 web.get("/api/exposures", _api(self._api_list)),
                 web.get("/api/exposures/{id}", _api(self._api_show)),
             ]
@@ -109,6 +112,14 @@ class Console:
     async def _reopen(self, request: web.Request, _: Web) -> web.Response:
         opened = await self._exposures.reopen(request.match_info["id"], actor=ACTOR)
         return _see(opened["id"])
+
+    async def _acknowledge(self, request: web.Request, _: Web) -> web.Response:
+        taken = await self._exposures.acknowledge(request.match_info["id"], actor=ACTOR)
+        return _see(taken["id"])
+
+    async def _revoke(self, request: web.Request, _: Web) -> web.Response:
+        revoked = await self._exposures.revoke(request.match_info["id"], actor=ACTOR)
+        return _see(revoked["id"])
 
     async def _api_list(self, request: web.Request) -> web.Response:
         wanted = filters.parse(request.query)

@@ -41,3 +41,9 @@ class ExposureQueries(Protocol):
 
     async def reopen(self, name: str, *, actor: str) -> dict[str, Any]:
         """Raises LookupError, ValueError (open already) with a sentence for people."""
+
+    async def acknowledge(self, name: str, *, actor: str) -> dict[str, Any]:
+        """Raises LookupError, ValueError (acknowledged already, closed) with a sentence for people."""
+
+    async def revoke(self, name: str, *, actor: str) -> dict[str, Any]:
+        """Mark the secret as dead. Raises LookupError, ValueError (revoked already) with a sentence for people."""

@@ -45,6 +45,13 @@ def exposure(**other: Any) -> dict[str, Any]:
         "last_seen": "2026-06-02T15:00:00Z",
         "sightings": 2,
         "closed": None,
+        "people": 0,
+        "public": "public",
+        "checked_at": "2026-06-02T16:00:00Z",
+        "removed_at": None,
+        "revoked_at": None,
+        "acknowledged": None,
+        "window": {"since": "2026-06-01T15:00:00Z", "until": None, "seconds": 90000.0, "ended_by": ""},
         "revoke": "Keys: delete it: https://example.com/revoke",
         "revoke_url": "https://example.com/revoke",
         "steps": ["Revoke it."],
@@ -99,6 +106,14 @@ class FakeQueries:
 
     async def reopen(self, name: str, *, actor: str) -> dict[str, Any]:
         self._note("reopen", name, actor)
+        return self.found
+
+    async def acknowledge(self, name: str, *, actor: str) -> dict[str, Any]:
+        self._note("acknowledge", name, actor)
+        return self.found
+
+    async def revoke(self, name: str, *, actor: str) -> dict[str, Any]:
+        self._note("revoke", name, actor)
         return self.found
 
 

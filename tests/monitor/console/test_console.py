@@ -45,6 +45,8 @@ async def test_one_exposure_says_what_an_engineer_needs():
             'href="https://example.com/revoke"',
             "x=ex_…yz\ny=1",
             "viewed by console",
+            "public, looked at 2026-06-02T16:00:00Z",
+            "90000 seconds since 2026-06-01T15:00:00Z, and running",
         ):
             assert text in page.text
 
@@ -111,6 +113,18 @@ async def test_closing_and_reopening_from_the_page():
         assert "closed already" in again.text
 
 
+async def test_in_hand_and_revoked_from_the_page():
+    queries = FakeQueries()
+    async with console(queries) as listener:
+        url = f"{listener.address}/exposures/{LEAK}"
+        token = page_token(await ask("GET", url))
+        for verb in ("acknowledge", "revoke"):
+            done = await ask("POST", f"{url}/{verb}", data={"csrf": token})
+            assert (done.status, done.headers["Location"]) == (303, f"/exposures/{LEAK}")
+            assert queries.asked[-1] == (verb, LEAK, "console")
+            assert (await ask("POST", f"{url}/{verb}", data={})).status == 403
+
+
 async def test_a_closed_one_offers_to_reopen():
     closed = {
         "at": "t",
@@ -167,6 +181,16 @@ async def test_it_fits_the_real_queries(tmp_path):
             url = f"{listener.address}/exposures/{fingerprint('a')[:12]}"
             page = await ask("GET", url)
             assert "acme/1" in page.text
+            assert "unknown, nobody has looked" in page.text
+            only = {"csrf": page_token(page)}
+            for verb in ("acknowledge", "revoke"):
+                assert (await ask("POST", f"{url}/{verb}", data=only)).status == 303
+                assert (await ask("POST", f"{url}/{verb}", data=only)).status == 409
+            page = await ask("GET", url)
+            assert "65 seconds since" in page.text
+            assert "console, since" in page.text
+            assert "/acknowledge" not in page.text
+            assert "It is revoked at its provider" not in page.text
             form = {"csrf": page_token(page), "reason": "revoked"}
             assert (await ask("POST", f"{url}/close", data=form)).status == 303
             assert "Reopen" in (await ask("GET", url)).text
