@@ -24,6 +24,7 @@ def exposure(**other: Any) -> dict[str, Any]:
         "action": "page",
         "decision": "yours",
         "exercise": False,
+        "found_by": "live",
         "what": {
             "rule": "example-token",
             "title": "Example token",
