@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import random
+from pathlib import Path
+from urllib.parse import quote
 
 import orjson
 import pytest
@@ -13,8 +16,10 @@ from detectors.synthetic import records_for, secret_for
 from detectors.synthetic_encodings import ENCODERS
 from monitor.bus.base import Record
 from monitor.contracts import Document, FindingEvent, Provenance, Sighting
+from monitor.identity import KeyRing
 from monitor.matcher import frames
 from monitor.matcher.worker import serve
+from owning import own_file, secret
 
 
 def frame(text: bytes) -> bytes:
@@ -154,3 +159,16 @@ def test_a_diff_is_read_without_its_first_column_and_shows_nothing_of_a_secret_o
     )  # told by its head alone, lines are the text's own
     assert all(line.split(b":")[1] not in answered for line in lines)
     assert token[5:13] not in answered
+
+
+def test_own_secrets_are_told_by_name_out_of_the_files_that_the_setup_names(tmp_path: Path) -> None:
+    value = secret(random.Random(1), 40)
+    keys = KeyRing.of(b"k" * 32)
+    setup = {"own": [str(own_file(tmp_path, [value], keys=keys))], "cache_dir": str(tmp_path / "cache")}
+    forms = [b"x " + value, base64.b64encode(b"x" + value), b"?a=" + quote(value, safe="").encode()]
+    _, answered = served(job(b"nothing", *forms), setup={**setup, "keys": ["6b" * 32]})
+    events = [orjson.loads(body) for _, _, body in frames.read_answer(answered).events]
+    assert [(event["rule"], event["own"]) for event in events] == [("own-secret", ["own-0"])] * 3
+    assert not any(
+        form[at : at + 8] in answered for form in (value, *forms) for at in range(2, len(form) - 9)
+    )
