@@ -14,7 +14,7 @@ from typing import Final
 
 from monitor.aio import sleep_until
 from monitor.alerting.asking import KIND, SOURCE, target_of
-from monitor.alerting.following import FIRST, asked
+from monitor.alerting.following import FIRST, asked, text_of
 from monitor.alerting.tenure import TERM, Tenure
 from monitor.alerting.windows import REMOVED, REVOKED
 from monitor.bus.base import BusError, Producer
@@ -119,19 +119,22 @@ class Follower:
         self._metrics.rechecks.labels("asked").inc(len(requests))
 
     def _sorted(self, due: Sequence[Due], now: float) -> tuple[list[Request], list[Standing]]:
-        """What is asked, and every place with its next look: none for what nobody follows and for what has no address."""
-        requests: list[Request] = []
+        """What is asked, once for each text, and every place with its next look: none for what nobody follows and for what has no
+        address.
+        """
+        requests: dict[tuple[str, ...], Request] = {}
         settled: list[Standing] = []
         for each in due:
             target = target_of(each.standing) if each.follow else ""
             if each.follow and not target:
                 self._metrics.dropped.labels("alerting", "place_without_address").inc()
             if target:
-                requests.append(Request(KIND, SOURCE, target, now))
+                text = (each.standing.exposure_id, *text_of(each.standing))
+                requests.setdefault(text, Request(KIND, SOURCE, target, now))
             settled.append(
                 asked(each.standing, now=now) if target else replace(each.standing, next_check=None)
             )
-        return requests, settled
+        return list(requests.values()), settled
 
     async def _windows(self) -> None:
         """Each window that ended once, whichever process ended it (the command line has no metrics)."""

@@ -75,7 +75,7 @@ def looked(row: Exposure, standings: Sequence[Standing], looks: Iterable[Look], 
     for look in sorted(looks, key=lambda each: each.at):
         at = known.get(look.place_id)
         for each in standings:
-            if at is not None and _where(each) == _where(at):
+            if at is not None and text_of(each) == text_of(at):
                 known[each.place_id] = _judged(known[each.place_id], look, now)
     changed = [each for name, each in known.items() if each != before[name]]
     if not changed:
@@ -148,8 +148,8 @@ def _is_back(row: Exposure, before: dict[str, Standing], changed: Sequence[Stand
     return False
 
 
-def _where(standing: Standing) -> tuple[str, ...]:
-    """The same for every occurrence of a leak in one text."""
+def text_of(standing: Standing) -> tuple[str, ...]:
+    """What names the text at a place: the same for every occurrence of a leak in it."""
     place = standing.place
     names = ("forge", "repository", "url", "commit", "path")
     return (standing.blob_sha, *(str(place.get(name, "")) for name in names))

@@ -154,6 +154,16 @@ async def test_a_crowd_is_asked_within_the_allowance(store):
     assert times == [2] * 10 + [3] * 10 + [4] * 5
 
 
+async def test_a_text_that_has_it_five_times_is_asked_once(store):
+    world = World(store)
+    for number in range(5):
+        await world.found(n=number)
+    assert await world.asked(NOON + 5 * MINUTE) == [2]
+
+    await world.answer("removed")
+    assert await world.state() == "closed"
+
+
 async def test_one_holder_asks_and_another_takes_over(store):
     world = World(store)
     await world.found()
