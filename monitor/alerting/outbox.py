@@ -243,16 +243,14 @@ class Deliverer:
         word = error.reason.value
         if isinstance(error, Permanent):
             await _log.awarning("notification failed for good", notifier=rows[0].notifier, reason=word)
-            for row in rows:
-                await outbox.settle_undelivered(connection, row, state=outbox.FAILED, reason=word)
+            await outbox.settle_undelivered(connection, rows, state=outbox.FAILED, reason=word)
         else:
             # of a summary all wait equally long: they are to be told together again
             attempts = max(row.attempts for row in rows)
             wait = max(self._backoff(1.0, attempts, _LONGEST_RETRY), _believed(error))
-            for row in rows:
-                await outbox.settle_undelivered(
-                    connection, row, state=outbox.PENDING, reason=word, next_try=now + wait
-                )
+            await outbox.settle_undelivered(
+                connection, rows, state=outbox.PENDING, reason=word, next_try=now + wait
+            )
         return word
 
     def _standstill(self, loop: _Loop, outcomes: Sequence[_Outcome]) -> float:

@@ -162,15 +162,15 @@ async def unheld(connection: AsyncConnection, reason: str, *, now: float) -> int
 
 
 async def settle_undelivered(
-    connection: AsyncConnection, row: Leased, *, state: str, reason: str, next_try: float = 0.0
-) -> bool:
-    """Write why a leased row is pending or failed and give the lease back. False: it is another's now, nothing was written."""
-    result = await connection.execute(
-        update(outbox)
-        .where(outbox.c.id == row.id, outbox.c.fence == row.fence, outbox.c.state == PENDING)
-        .values(state=state, reason=reason, next_try=next_try, lease_until=0.0)
-    )
-    return bool(result.rowcount == 1)
+    connection: AsyncConnection, rows: Sequence[Leased], *, state: str, reason: str, next_try: float = 0.0
+) -> int:
+    """Write why leased rows are pending or failed and give the leases back. Returns how many: of what is another's now nothing was written."""
+    why = {"state": state, "reason": reason, "next_try": next_try, "lease_until": 0.0}
+    settled = 0
+    for some in chunks(((row.id, row.fence) for row in rows), _PAIRS):
+        statement = update(outbox).where(_held(some), outbox.c.state == PENDING)
+        settled += (await connection.execute(statement.values(**why))).rowcount
+    return settled
 
 
 async def settle_delivered(
@@ -181,7 +181,7 @@ async def settle_delivered(
     """
     marked: set[int] = set()
     for some in chunks(((row.id, row.fence) for row in rows), _PAIRS):
-        held = tuple_(outbox.c.id, outbox.c.fence).in_(some)
+        held = _held(some)
         delivered = {"state": DELIVERED, "reason": "", "lease_until": 0.0, "delivered_at": at}
         await connection.execute(
             update(outbox)
@@ -199,12 +199,14 @@ async def settle_delivered(
 
 async def release(connection: AsyncConnection, rows: Sequence[Leased]) -> None:
     """Give back leases of rows that were not tried."""
-    for row in rows:
-        await connection.execute(
-            update(outbox)
-            .where(outbox.c.id == row.id, outbox.c.fence == row.fence, outbox.c.state == PENDING)
-            .values(lease_until=0.0, attempts=outbox.c.attempts - 1)
-        )
+    for some in chunks(((row.id, row.fence) for row in rows), _PAIRS):
+        statement = update(outbox).where(_held(some), outbox.c.state == PENDING)
+        await connection.execute(statement.values(lease_until=0.0, attempts=outbox.c.attempts - 1))
+
+
+def _held(pairs: Sequence[tuple[int, int]]) -> ColumnElement[bool]:
+    """Rows (id, fence) whose lease is still the one that was given."""
+    return tuple_(outbox.c.id, outbox.c.fence).in_(pairs)
 
 
 async def retry_now(connection: AsyncConnection, notifier: str, *, now: float) -> None:

@@ -103,7 +103,7 @@ async def test_the_outbox_keeps_what_is_not_delivered(store):
     async with store.write() as connection:
         rows = await outbox.lease(connection, "hook", now=NOON, until=NOON + 1, limit=3)
         await outbox.settle_delivered(connection, rows[:1], at=NOON)
-        await outbox.settle_undelivered(connection, rows[1], state="failed", reason="gone")
+        await outbox.settle_undelivered(connection, rows[1:2], state="failed", reason="gone")
     assert (await Janitor(store).sweep(NOON + 91 * DAY))["outbox"] == 1
     assert (await Janitor(store).sweep(NOON + 401 * DAY))["outbox"] == 1
     assert (await counts(store))["outbox"] == 1
@@ -115,7 +115,7 @@ async def test_the_outbox_keeps_who_was_told_of_an_open_exposure(store):
     async with store.write() as connection:
         delivered, failed = await outbox.lease(connection, "hook", now=NOON, until=NOON + 1, limit=2)
         await outbox.settle_delivered(connection, [delivered], at=NOON)
-        await outbox.settle_undelivered(connection, failed, state="failed", reason="gone")
+        await outbox.settle_undelivered(connection, [failed], state="failed", reason="gone")
     assert (await Janitor(store).sweep(NOON + 1000 * DAY))["outbox"] == 0
     async with store.read() as connection:
         assert await outbox.told_of(connection, fingerprint("a"), 1) == ["hook"]

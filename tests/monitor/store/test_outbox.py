@@ -24,7 +24,7 @@ async def settle(store, row, state, **other):
     async with store.write() as connection:
         if state == DELIVERED:
             return await outbox.settle_delivered(connection, [row], at=NOON) == {row.id}
-        return await outbox.settle_undelivered(connection, row, state=state, **other)
+        return bool(await outbox.settle_undelivered(connection, [row], state=state, **other))
 
 
 async def test_one_row_a_key_and_notifier(store):
