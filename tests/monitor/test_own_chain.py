@@ -7,11 +7,12 @@ import random
 from base64 import b64encode
 from pathlib import Path
 
-from monitor.commands.errors import Failure
+import pytest
+
+from monitor.app import Service, load_config
 from monitor.config import ConfigError
 from monitor.identity import create_key
 from owning import own_file, secret
-from shell import call
 from whole_service import configure, running
 
 SECRET = secret(random.Random(31), 44)
@@ -47,9 +48,11 @@ async def test_it_is_paged_by_name_and_nowhere_in_plain_text(tmp_path: Path) -> 
     assert not any(window in detail for window in windows)
 
 
-def test_a_file_that_cannot_be_read_stops_the_start_with_its_name(tmp_path: Path) -> None:
+async def test_a_file_that_cannot_be_read_stops_the_start_with_its_name(tmp_path: Path) -> None:
     path = configure(tmp_path, '[watch]\nown_secrets = ["own.txt"]\n')
-    done = call("doctor", "--config", str(path))
-    assert done.exit_code != 0
-    assert "own.txt" in done.output or "own.txt" in str(done.exception)
-    assert done.exception is None or isinstance(done.exception, (SystemExit, Failure, ConfigError))
+    with pytest.raises(ConfigError, match=r"own_secrets: .*own\.txt: no such file"):
+        async with running(path):
+            pass
+    (tmp_path / "own.txt").write_text("nonsense\n")
+    with pytest.raises(ConfigError, match=r"own\.txt:1: "):
+        await Service(load_config(path, {})).check()
