@@ -91,15 +91,25 @@ class Again:
 
 
 class Foresight(Again):
-    """The same of a dry run: says what would be, and does nothing."""
+    """The same of a dry run: says what would be, and does nothing. Each leak counts once, by the first finding that tells of it."""
+
+    def __init__(
+        self, store: Store, rules: Rules, handle: Handler, *, clock: Callable[[], float], actor: str
+    ) -> None:
+        super().__init__(store, rules, handle, clock=clock, actor=actor)
+        self._told: set[str] = set()  # exposures, fingerprints
 
     async def _take(
         self, worth: Sequence[tuple[Record, FindingEvent | Sighting, Attribution]], known: _Known
     ) -> Counter[str]:
         counts: Counter[str] = Counter()
         for _, event, owner in worth:
-            rows = [known.rows[i] for i in _ids(event, known) if i in known.rows]
-            kind = _foreseen(rows, owner)
+            ids = _ids(event, known)
+            names = {*ids, *(event.leak.values() if isinstance(event, FindingEvent) else ())}
+            rows = [known.rows[i] for i in ids if i in known.rows]
+            kind = _foreseen(rows, owner) if names.isdisjoint(self._told) else "unchanged"
+            if kind != "unchanged":
+                self._told |= names
             counts[kind] += 1
             if kind != "unchanged" and isinstance(event, FindingEvent):
                 action = self._rules.policy.decide(case_of_finding(event, owner, now=self._clock())).action

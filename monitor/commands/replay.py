@@ -36,7 +36,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "page": "that page",
     "ticket": "tickets",
     "dropped": "new ones that the policy drops",
-    "unchanged": "findings of ours that change nothing",
+    "unchanged": "findings that change nothing",
     "nobody": "findings of nobody, left as they are",
     "scanned": "documents scanned",
     "known": "documents without content: their text stands in another one",
@@ -72,7 +72,7 @@ def replay(
 ) -> None:
     """Look again at what is still kept, with the rules and the watch list of today.
 
-    After a new rule, or a new entry in [watch]: what is ours among the findings and documents on the bus becomes an exposure and is told like any
+    After a new rule, or a new entry in the watch list: what is ours among the findings and documents on the bus becomes an exposure and is told like any
     other, marked as found by replay. What was told before is not told again. It reads beside the service, moves nobody's position,
     and puts nothing on the bus. Ctrl-C stops it between two steps; --resume goes on there.
     """
@@ -154,7 +154,7 @@ def _shower() -> Callable[[Progress], None]:
         share = 100 * progress.done / progress.total if progress.total else 100.0
         left = "" if progress.seconds is None else f", {_time(progress.seconds)} left"
         new = progress.counts["opened"] + progress.counts["attributed"]
-        line = f"{share:3.0f} % of {progress.total} records ({progress.topic}){left}; {new} new of ours or new at all"
+        line = f"{share:3.0f} % of {progress.total} records ({progress.topic}){left}; {new} exposures new or newly ours"
         console.print(line, end="\r" if terminal and progress.done < progress.total else "\n")
 
     return show

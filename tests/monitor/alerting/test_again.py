@@ -156,5 +156,6 @@ async def test_a_dry_run_says_the_same_and_does_nothing(store: Store) -> None:
     assert await foreseen.kept(batch) == {"attributed": 1, "page": 1, "nobody": 1}
     new = records([finding("n", **OURS, mode="replay", severity="low")])
     assert await foreseen.found(new) == {"opened": 1}
+    assert await foreseen.found(new + batch) == {"unchanged": 2, "nobody": 1}  # each leak counts once
     assert await row(store) == before
     assert await told(store) == {}
