@@ -12,7 +12,7 @@ from sqlalchemy import select
 from alerting_samples import NOON, fingerprint, open_store
 from monitor.privacy.subject import SubjectError
 from monitor.store.engine import Store
-from monitor.store.tables import audit, blob_places, exposures, outbox, sealed, sightings
+from monitor.store.tables import audit, blob_places, exposure_words, exposures, outbox, sealed, sightings
 from subjected import BOBS, BOBS_MAIL, KEYS, MENTION, NAMESAKE, NOBODYS, OTHERS, WRITTEN, desk, fill
 
 pytestmark = pytest.mark.usefixtures("each_store")
@@ -98,6 +98,8 @@ async def test_erasing_takes_him_out_and_leaves_the_others(store) -> None:
     assert a["reasons"][0]["found"] == ""
     assert by_id[fingerprint("b")]["repository"] == "bob/code"  # of gitlab.com
     assert by_id[fingerprint("d")]["repository"] == ""
+    words = {row["exposure_id"]: row["words"] for row in await rows(store, exposure_words)}
+    assert [i for i, text in words.items() if "bob" in text] == [fingerprint("b")]  # nor can he be searched for
     assert [row["labels"].get("incident") for row in await rows(store, outbox)] == [
         "erased",
         "bob/code",
