@@ -53,7 +53,7 @@ class Chooser:
     ) -> list[list[Leased]]:
         if not due:
             return []
-        sent = await heard.messages_since(connection, self._name, now - grouping.window)
+        sent = await heard.messages_since(connection, self._name, now - grouping.window, now=now)
         planned = plan(due, sent, grouping, now=now)
         for rows, time, reason in planned.held:
             await self._hold(connection, rows, time, reason)

@@ -231,7 +231,7 @@ class Deliverer:
             await note_round(connection, name, delivered=delivered, errors=errors, now=now)
         for row, word in words:
             self._metrics.notifications.labels(name, word).inc()
-            if word == outbox.DELIVERED and row.fetched_at is not None:
+            if word == outbox.DELIVERED and row.fetched_at is not None and row.reason not in outbox.HELD:
                 self._metrics.time_to_notify.observe(max(0.0, now - row.fetched_at))
 
     async def _settle_undelivered(self, connection: AsyncConnection, outcome: _Outcome, now: float) -> str:

@@ -10,18 +10,30 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.store.dialect import chunks
 from monitor.store.model import Sent, Waiting
-from monitor.store.outbox import DELIVERED
+from monitor.store.outbox import DELIVERED, PENDING
 from monitor.store.tables import exposures, outbox
 
 
-async def messages_since(connection: AsyncConnection, notifier: str, since: float) -> list[Sent]:
-    """The messages that a notifier took since then, in their order."""
+async def messages_since(
+    connection: AsyncConnection, notifier: str, since: float, *, now: float
+) -> list[Sent]:
+    """The messages that a notifier took since then, in their order; at the end, as of now, those that are under way."""
     query = (
         select(outbox.c.action, outbox.c.incident, outbox.c.delivered_at, outbox.c.carried)
         .where(outbox.c.notifier == notifier, outbox.c.carried > 0, outbox.c.delivered_at > since)
         .order_by(outbox.c.delivered_at)
     )
-    return [Sent(*row) for row in await connection.execute(query)]
+    taken = [Sent(*row) for row in await connection.execute(query)]
+    under_way = select(outbox.c.id, outbox.c.action, outbox.c.incident, outbox.c.message).where(
+        outbox.c.notifier == notifier,
+        outbox.c.state == PENDING,
+        outbox.c.next_try <= now,
+        outbox.c.lease_until > now,
+    )
+    messages: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for number, action, incident, message in await connection.execute(under_way):
+        messages[message or str(number)].append((action, incident))
+    return taken + [Sent(*rows[0], now, len(rows)) for rows in messages.values()]
 
 
 async def states_of(

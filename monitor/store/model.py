@@ -189,6 +189,7 @@ class Leased:
     fetched_at: float | None
     incident: str
     message: str  # the key of the summary that tells it, "" when it is told alone
+    reason: str  # why it waited so far
     attempts: int
     fence: int
     lease_until: float

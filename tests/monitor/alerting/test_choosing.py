@@ -201,3 +201,12 @@ async def test_one_that_is_ended_early_lets_go_of_what_it_held(store):
         assert await silences.end(connection, number, at=NOON + 5, by="bob")
         assert await outbox.unheld(connection, outbox.SILENCED, now=NOON + 5) == 1
     assert keys(await choose(store, Chooser("hook"), now=NOON + 5)) == [["a"]]
+
+
+async def test_two_processes_do_not_both_send_the_first_ones(store):
+    one, other = Chooser("hook", grouping=RULES), Chooser("hook", grouping=RULES)
+    await burst(store, *"abc")
+    assert keys(await choose(store, one)) == [["a"], ["b"]]
+    await burst(store, *"de")
+    assert await choose(store, other) == []
+    assert other.counts["grouped"] == 2

@@ -29,12 +29,24 @@ async def test_messages_since_count_a_summary_once(store):
     await tell(store, telling("b", leak="b", notifier="slack"))
     await deliver(store, at=NOON + 5, together=True)
     async with store.read() as connection:
-        assert await heard.messages_since(connection, "hook", NOON) == [
+        assert await heard.messages_since(connection, "hook", NOON, now=NOON + 9) == [
             Sent("page", "x", NOON + 1, 1),
             Sent("page", "y", NOON + 5, 2),
         ]
-        assert len(await heard.messages_since(connection, "hook", NOON + 1)) == 1
-        assert await heard.messages_since(connection, "slack", NOON) == []
+        assert len(await heard.messages_since(connection, "hook", NOON + 1, now=NOON + 9)) == 1
+        assert await heard.messages_since(connection, "slack", NOON, now=NOON + 9) == []
+
+
+async def test_what_another_process_is_about_to_tell_counts(store):
+    await tell(store, telling("a", incident="x"))
+    await tell(store, telling("b", leak="b", incident="y"), telling("c", leak="c", incident="y"))
+    async with store.write() as connection:
+        first, *others = await outbox.heads(connection, "hook", now=NOON, limit=10)
+        await outbox.take(connection, [first], until=NOON + 30)
+        await outbox.take(connection, others, until=NOON + 30, message="m")
+        under_way = await heard.messages_since(connection, "hook", NOON, now=NOON + 1)
+        assert under_way == [Sent("page", "x", NOON + 1, 1), Sent("page", "y", NOON + 1, 2)]
+        assert await heard.messages_since(connection, "hook", NOON, now=NOON + 31) == []
 
 
 async def test_the_states_of_what_was_to_be_told(store):
