@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from detectors.model import Confidence, Severity, Verdict
 from monitor.aio import sleep_until
+from monitor.alerting import exercises
 from monitor.alerting import exposures as machine
 from monitor.alerting.exposures import CloseReason, Scope, WrongState
 from monitor.alerting.fold import Route, routed, tellings
@@ -228,7 +229,7 @@ def _alarm(drill: Drill, exposure_id: str, now: float) -> Seen:
         path=drill.source,
         attribution=Attribution(Level.PROVED, 90, (reason,)),
         about={
-            "rule": "leakstream-drill-missed",
+            "rule": exercises.MISSED,
             "provider": "leakstream",
             "family": "leakstream-drill",
             "title": f"drill missed: a leak planted through {drill.source} told nobody in time",

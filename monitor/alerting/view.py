@@ -35,8 +35,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from monitor.alerting.containment import containment
 from monitor.alerting.duty import GDPR, Duty, PrivacySettings
+from monitor.alerting.exercises import todo
 from monitor.alerting.ownership import Level, reason_text
 from monitor.alerting.windows import window_of
 from monitor.store.model import Exposure
@@ -109,15 +109,15 @@ def exposure_object(
 ) -> dict[str, Any]:
     """The whole of it. `places` are rows of `sightings` in their order; `now` as for the summary; `privacy`: whose clock runs."""
     shown = [_place(place) for place in places] if row.level != Level.NONE else []
-    todo = containment(row, privacy)
+    doing = todo(row, privacy)
     return {
         **summary_object(row, console=console, now=now),
         "places": shown,
-        "steps": list(todo.steps),
-        "audit_log": todo.audit_log,
-        "who_to_tell": todo.who_to_tell,
-        "revoke_url": todo.revoke_url,
-        "personal": _personal(todo.duty),
+        "steps": list(doing.steps),
+        "audit_log": doing.audit_log,
+        "who_to_tell": doing.who_to_tell,
+        "revoke_url": doing.revoke_url,
+        "personal": _personal(doing.duty),
     }
 
 

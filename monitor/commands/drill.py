@@ -41,7 +41,7 @@ class Way(StrEnum):
 
 
 def register(parent: typer.Typer) -> None:
-    parent.add_typer(app, name="drill", help="Plant a synthetic leak and follow it to the pager.")
+    parent.add_typer(app, name="drill")
 
 
 @app.callback(invoke_without_command=True)
@@ -51,8 +51,8 @@ def drill(
     source: Annotated[
         Way,
         typer.Option(
-            help="Where it is planted: ingest (of the running service), repository (your own private test repository,"
-            " [drills.repository]), or simulator (a service and an internet of its own, nothing of yours is used)."
+            help="Where it is planted: ingest (of the running service), repository (your own private test repository, as"
+            " the configuration's drills.repository names it), or simulator (a service and an internet of its own, nothing of yours is used)."
         ),
     ] = Way.INGEST,
     practice: Annotated[
@@ -70,7 +70,7 @@ def drill(
     ] = 120.0,
     as_json: JsonOption = False,
 ) -> None:
-    """Plant a synthetic leak of our own type, which opens nothing, and follow it to the notifiers with `drills = true`.
+    """Plant a synthetic leak, which opens nothing, and follow it to the notifiers with `drills = true`.
 
     Exit status: 0 told in time, 1 missed (it says where it got stuck and what to look at), 2 the call or the configuration was wrong.
     """
