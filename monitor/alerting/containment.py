@@ -22,6 +22,12 @@ MOST_STEPS: Final = 7
 LONGEST: Final = 300  # characters of a sentence; what a chat shows of it
 _LONGEST_FACT: Final = 60
 _LINK: Final = re.compile(r"https://[^\s,;()]+")
+_LEAD: Final = re.compile(r"^[^:{]*: \{revoke\}")
+# a rule's line that begins so is a sentence of its own, and says it better than the playbook's lead to it
+_IMPERATIVE: Final = re.compile(
+    r"(?:Announce|Ask|Call|Change|Delete|Derive|Disable|Encrypt|End|Force|Log out|Make|Move|Pack|Regenerate|Remove|Replace|Request|Reset"
+    r"|Restrict|Revoke|Rotate|Run|Set|Sign out|Stop|Switch|Take|Tell|Unpublish|Withdraw) "
+)
 _DOTTED: Final = re.compile(r"(https://\S*[^\s.])\.$")
 
 
@@ -48,9 +54,9 @@ def containment(row: Exposure, privacy: PrivacySettings = GDPR) -> Containment:
     if playbook.personal and row.level != Level.NONE:
         duty = duty_of(data=playbook.personal, people=people_of(row), aware=row.first_seen, privacy=privacy)
     facts = _facts(row)
-    known = {
-        name: _sentence(getattr(playbook, name), facts)
-        for name in ("stop", "rotate", "check", "audit", "tell")
+    stop = _LEAD.sub("{revoke}", playbook.stop) if _IMPERATIVE.match(row.revoke) else playbook.stop
+    known = {"stop": _sentence(stop, facts)} | {
+        name: _sentence(getattr(playbook, name), facts) for name in ("rotate", "check", "audit", "tell")
     }
     tell = _notification(duty) if duty else known["tell"]
     steps = [

@@ -56,10 +56,8 @@ SOMETIMES: Final = frozenset({"preview", "people"}) | frozenset(
         "user_id",
     ]
 )
-_HARMLESS: Final = (
-    "Nothing to ",
-    "Goes with ",
-)  # so a rule's line begins where the value alone opens nothing
+# so a rule's line begins where the value alone opens nothing, or its service is gone
+_HARMLESS: Final = ("Nothing to ", "Goes with ", "The service ")
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 _FRAGMENT: Final = re.compile(r"\[([^\[\]]*)\]")
 _SENTENCES: Final = ("stop", "rotate", "check", "audit", "tell")

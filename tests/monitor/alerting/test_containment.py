@@ -120,3 +120,26 @@ def test_without_a_law_the_person_in_charge_is_told_all_the_same() -> None:
     assert any(step.startswith("Tell the data protection officer now, who decides") for step in done.steps)
     assert done.duty is not None
     assert done.duty.deadline is None
+
+
+def test_a_rules_own_sentence_needs_no_lead() -> None:
+    assert containment(of("generic-password")).steps[0].startswith("Change the password where it is used")
+    assert (
+        containment(of("postgres-uri"))
+        .steps[0]
+        .startswith("Change the password of the database user: ALTER ROLE")
+    )
+
+
+def test_of_a_service_that_is_gone_nothing_is_revoked() -> None:
+    row = exposure(
+        rule="house-key",
+        provider="house",
+        title="House key",
+        revoke="The service has closed: nothing is left to revoke",
+    )
+    assert (
+        containment(row)
+        .steps[0]
+        .startswith("Take the House key out of what still uses it: The service has closed")
+    )
