@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -256,15 +257,15 @@ async def _measure(store: Store, arguments: argparse.Namespace) -> dict[str, Any
                     if not rows:
                         break
                     after = (rows[-1].last_seen, rows[-1].id)
-                await timed(f"count: {name}", lambda wanted=wanted: count_exposures(connection, wanted))
+                await timed(f"count: {name}", partial(count_exposures, connection, wanted))
         deep = (NOON - rng.random() ** 2 * 180 * 86_400, "")
         async with store.read() as connection:
             for name in ("all", "open", "proved", "text: in many"):
                 await timed(f"far page: {name}", _listing(connection, _FILTERS[name], deep))
-            await timed("count: the gauges", lambda: open_counts(connection))
+            await timed("count: the gauges", partial(open_counts, connection))
         shown = hashlib.sha256(rng.randrange(arguments.exposures).to_bytes(8, "big")).hexdigest()
-        await timed("show", lambda shown=shown: people.show(shown[:16], actor="bar"))
-        await timed("console's list", lambda: people.list(Filter(state="open"), actor="bar"))
+        await timed("show", partial(people.show, shown[:16], actor="bar"))
+        await timed("console's list", partial(people.list, Filter(state="open"), actor="bar"))
     return {"calls": {name: _figures(each) for name, each in sorted(times.items())}, "found": totals}
 
 

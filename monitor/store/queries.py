@@ -29,6 +29,7 @@ from monitor.store.tables import (
 SHORTEST_ID: Final = 6  # characters of a fingerprint that a person must type at least
 _ID: Final = re.compile(rf"[0-9a-f]{{{SHORTEST_ID},}}")
 _SAME_BEGINNING: Final = 1000  # exposures; of a million one begins with the six digits of another
+_MANY: Final = 2000  # exposures that a text is found in
 _FEW: Final = 20_000  # exposures that are found by what they are; more are found by walking through all, from the newest on
 
 
@@ -53,7 +54,7 @@ async def list_exposures(
 ) -> list[Exposure]:
     """The last seen first. `after` is (last_seen, id) of the last one of the page before."""
     found = await _sorted_out(connection, wanted)
-    if found.total <= _FEW:
+    if found.few:
         keys = await _gathered(connection, found, limit=limit, after=after)
     else:
         keys = await _walked(connection, found, limit=limit, after=after)
@@ -68,7 +69,9 @@ async def count_exposures(connection: AsyncConnection, wanted: Filter) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Which exposures are wanted: all of the kinds that `named` says, those of `searched` in whose words `pattern` is, and `ids`."""
+    """Which exposures are wanted: all of the kinds that `named` says, those of `searched` in whose words `pattern` is (only where they
+    are many), and `ids`.
+    """
 
     named: Sequence[ColumnElement[bool]]
     of_kinds: int  # how many these are
@@ -80,6 +83,10 @@ class _Found:
     @property
     def total(self) -> int:
         return self.of_kinds + self.of_words + len(self.ids)
+
+    @property
+    def few(self) -> bool:
+        return not self.of_words and self.total <= _FEW
 
 
 async def _sorted_out(connection: AsyncConnection, wanted: Filter) -> _Found:
@@ -93,14 +100,10 @@ async def _sorted_out(connection: AsyncConnection, wanted: Filter) -> _Found:
     # what is not shown cannot be searched either
     searched = await _kinds(connection, [*where, ~names, kind.level != "none"])
     others = await _kinds(connection, [*where, ~names]) if _ID.fullmatch(text) else ()
-    return _Found(
-        [*where, names],
-        await _count(connection, [*where, names]),
-        searched,
-        pattern,
-        await _count_words(connection, searched, pattern),
-        await _by_id(connection, text, set(others), set(searched)) if others else (),
-    )
+    ids, many = await _spoken(connection, searched, pattern)
+    if others:
+        ids = [*ids, *await _by_id(connection, text, set(others), set(searched))]
+    return _Found([*where, names], await _count(connection, [*where, names]), searched, pattern, many, ids)
 
 
 async def _count(connection: AsyncConnection, where: Sequence[ColumnElement[bool]]) -> int:
@@ -131,12 +134,19 @@ def _where(wanted: Filter) -> list[ColumnElement[bool]]:
     return clauses
 
 
-async def _count_words(connection: AsyncConnection, kinds: Sequence[int], pattern: str) -> int:
+async def _spoken(
+    connection: AsyncConnection, kinds: Sequence[int], pattern: str
+) -> tuple[Sequence[str], int]:
+    """The exposures of `kinds` in whose words `pattern` is; where they are many only how many."""
     if not kinds:
-        return 0
+        return (), 0
     words = exposure_words.c
-    query = select(func.count()).where(_like(words.words, pattern), one_of(connection, words.kind, kinds))
-    return int((await connection.execute(query)).scalar_one())
+    where = (_like(words.words, pattern), one_of(connection, words.kind, kinds))
+    some = select(words.exposure_id).where(*where).limit(_MANY + 1)
+    ids = (await connection.execute(some)).scalars().all()
+    if len(ids) <= _MANY:
+        return ids, 0
+    return (), int((await connection.execute(select(func.count()).where(*where))).scalar_one())
 
 
 async def _by_id(
@@ -164,15 +174,7 @@ async def _gathered(
     if found.of_kinds:
         kinds = await _kinds(connection, found.named)
         queries.append(select(row.last_seen, row.id).where(one_of(connection, row.kind, kinds)))
-    if found.of_words:
-        having = exposure_words.c.exposure_id == row.id
-        spoken = (
-            _like(exposure_words.c.words, found.pattern),
-            one_of(connection, exposure_words.c.kind, found.searched),
-        )
-        queries.append(select(row.last_seen, row.id).join(exposure_words, having).where(*spoken))
-    if found.ids:
-        queries.append(select(row.last_seen, row.id).where(row.id.in_(found.ids)))
+    queries += [select(row.last_seen, row.id).where(row.id.in_(some)) for some in chunks(found.ids)]
     for query in queries:
         rows = await connection.execute(query.where(*_behind(after)).order_by(*newest).limit(limit))
         keys.update((seen, exposure_id) for seen, exposure_id in rows)

@@ -12,13 +12,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-from alerting_samples import open_store
+from alerting_samples import exposure, fingerprint, open_store, put, store_place
 from monitor.contracts import Gap
 from monitor.coverage.chain import Head, walk
 from monitor.store import ledger, tables
-from monitor.store.dialect import database_url
+from monitor.store.dialect import database_url, new_engine
 from monitor.store.errors import StoreRefused
 from monitor.store.migrate import HEAD, migrate
+from monitor.store.queries import Filter, count_exposures, list_exposures, open_counts
 from monitor.store.tables import metadata
 
 
@@ -130,6 +131,39 @@ async def test_several_may_start_at_once(tmp_path):
     for store in stores:
         await store.close()
     assert names(tmp_path / "store.db") == {*metadata.tables, "alembic_version"}
+
+
+async def test_down_to_nothing_and_up_again_the_tables_are_as_they_are_said_to_be(tmp_path, each_store):
+    url = database_url(store_place(tmp_path))
+    for revision in (HEAD, "base", HEAD):
+        await asyncio.to_thread(migrate, url, revision)
+    engine = new_engine(url, once=True)
+
+    def differences(connection):
+        # only where the server has what it is made of
+        options = {"include_object": lambda _, name, *__: name != "exposure_words_parts"}
+        return compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
+
+    async with engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+    await engine.dispose()
+
+
+async def test_what_was_there_before_is_listed_and_counted(tmp_path, each_store):
+    store = await open_store(tmp_path)
+    await put(store, exposure("a"), exposure("b", level="none"), exposure("c", state="closed", closed_at=1.0))
+    await store.close()
+    for revision in ("0007", HEAD):
+        await asyncio.to_thread(migrate, store.url, revision)
+    store = await open_store(tmp_path)
+    await put(store, exposure("d"))
+    async with store.read() as connection:
+        assert await open_counts(connection) == {("high", "proved"): 2, ("high", "none"): 1}
+        for wanted, leaks in ((Filter(state="open"), "abd"), (Filter(text="ACME/code"), "acd")):
+            rows = await list_exposures(connection, wanted, limit=9)
+            assert {row.id for row in rows} == {fingerprint(leak) for leak in leaks}
+            assert await count_exposures(connection, wanted) == len(leaks)
+    await store.close()
 
 
 def test_every_table_states_its_term():

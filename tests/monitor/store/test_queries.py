@@ -117,6 +117,7 @@ async def test_counts_follow_what_is_changed_and_what_goes(store):
 @pytest.mark.parametrize("few", [0, 100])
 async def test_both_ways_of_a_list_find_the_same(store, few, monkeypatch):
     monkeypatch.setattr(queries, "_FEW", few)
+    monkeypatch.setattr(queries, "_MANY", few)
     rows = [
         exposure(
             f"{n}",

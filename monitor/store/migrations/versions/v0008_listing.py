@@ -3,10 +3,12 @@
 # ruff: noqa: S608 - the names are this file's own
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.exc import DBAPIError
 
 revision = "0008"
 down_revision = "0007"
@@ -126,6 +128,15 @@ def upgrade() -> None:
     op.drop_index("exposures_state", "exposures")
     op.create_index("exposures_listed", "exposures", ["last_seen", "id", "kind"])
     op.create_index("exposures_kind", "exposures", ["kind", "last_seen", "id"])
+    if _on_postgresql():
+        _find_parts_of_words()
+
+
+def _find_parts_of_words() -> None:
+    """Where the server has pg_trgm and lets us have it; without it a search reads through all words."""
+    with suppress(DBAPIError), op.get_bind().begin_nested():
+        op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+        op.execute("CREATE INDEX exposure_words_parts ON exposure_words USING gin (words gin_trgm_ops)")
 
 
 def downgrade() -> None:
