@@ -171,7 +171,12 @@ async def _read(opened: Drills, drill_id: str) -> Drill:
 
 
 async def _newest(config: Config, limit: int) -> list[tuple[Drill, Answer]]:
-    async with open_drills(config, clock=time.time, planters={}) as opened, opened.store.read() as connection:
+    async with open_drills(config, clock=time.time, planters={}) as opened:
+        return await _newest_of(opened, limit)
+
+
+async def _newest_of(opened: Drills, limit: int = 1) -> list[tuple[Drill, Answer]]:
+    async with opened.store.read() as connection:
         return [
             (known, Answer(*await drills.answer(connection, known.detail.get("exposure", ""))))
             for known in await drills.newest(connection, limit=limit)

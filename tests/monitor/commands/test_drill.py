@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from pathlib import Path
 
 import pytest
 
+from monitor.aio import spawn
+from monitor.alerting.exposures import CloseReason
+from monitor.alerting.queries import Exposures
+from monitor.commands import drill
+from monitor.commands.drill_simulated import simulated_drills
 from monitor.commands.errors import Failure
+from monitor.metrics import Metrics
+from monitor.store.queries import Filter
 from shell import call
 from whole_service import configure, running
 
@@ -75,3 +83,27 @@ def test_a_wrong_call_says_what_is_missing(
     assert isinstance(done.exception, Failure)
     assert done.exception.status == 2
     assert said in str(done.exception)
+
+
+async def test_a_practice_waits_for_the_team_and_says_how_long_it_took(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async with simulated_drills() as opened:
+        detail = {"practice": True, "shown": drill._shown("aws-secret-access-key")}
+        following = spawn(drill._follow(opened, drill.Way.SIMULATOR, 60, detail, as_json=True), name="follow")
+        found = Exposures(opened.store, Metrics(), clock=time.time)
+        wanted = Filter(exercises=True, state="open")
+        async with asyncio.timeout(60):
+            while not (page := await found.list(wanted, actor="ann")).exposures:  # noqa: ASYNC110 - no bell
+                await asyncio.sleep(0.05)
+            (shown,) = page.exposures
+            while (await drill._newest_of(opened))[0][0].state == "planted":  # noqa: ASYNC110 - no bell
+                await asyncio.sleep(0.05)
+            assert not following.done()
+            await found.close(shown["id"], CloseReason.TEST, actor="ann")
+            held = await following
+    assert (shown["what"]["rule"], shown["exercise"]) == ("aws-secret-access-key", True)
+    assert held.state == "told"
+    told = json.loads(capsys.readouterr().out)
+    assert told["acknowledged_after"] is None
+    assert told["closed_after"] >= 0
