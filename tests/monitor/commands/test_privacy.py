@@ -39,6 +39,12 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
+def run(*arguments: str, config: Path) -> str:
+    done = call(*arguments, "--config", str(config))
+    assert done.exit_code == 0, (done.output, done.exception)
+    return done.stdout
+
+
 def say(config: Path, *arguments: str) -> str:
     done = call("privacy", *arguments, "--config", str(config))
     assert done.exit_code == 0, (done.output, done.exception)
@@ -73,6 +79,28 @@ def test_log_shows_every_look_and_no_control_character(config: Path) -> None:
     entries = [json.loads(text) for text in say(config, "log", "--json").splitlines()]
     assert [entry["verb"] for entry in entries] == ["read_log", "privacy_export"]
     assert say(config, "log", "--json", "--verb", "closed") == ""
+
+
+def test_every_look_and_every_change_by_a_command_is_in_the_log(config: Path) -> None:
+    (row,) = [json.loads(text) for text in run("exposures", "list", "--json", config=config).splitlines()]
+    for words in (("show",), ("show", "--why"), ("report",), ("acknowledge",), ("revoke",), ("reopen",)):
+        if words == ("reopen",):
+            run("exposures", "close", row["short"], "--reason", "revoked", config=config)
+        run("exposures", words[0], row["short"], *words[1:], config=config)
+    run("evidence", "list", row["short"], config=config)
+    logged = [json.loads(text)["verb"] for text in say(config, "log", "--json").splitlines()]
+    wanted = [
+        "listed",
+        "viewed",
+        "viewed",
+        "reported",
+        "acknowledged",
+        "revoked",
+        "closed",
+        "reopened",
+        "listed_evidence",
+    ]
+    assert [verb for verb in reversed(logged) if verb != "window_ended"] == wanted
 
 
 def test_wrong_calls(config: Path) -> None:
