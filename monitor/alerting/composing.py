@@ -50,11 +50,12 @@ class Composer:
             places = await sightings_of(connection, single)
             told = await standing.told(connection, notifier, single)
             over = {
-                rows[0].id: [summary_dedup_key(rows[0].incident, action) for action in ("page", "ticket")]
+                rows[0].id: [
+                    summary_dedup_key(rows[0].incident, action)
+                    for action in await heard.summed_over(connection, notifier, rows[0].incident)
+                ]
                 for rows in messages
-                if rows[0].change == Change.CLOSED
-                and len(rows) == 1
-                and not await heard.summed_open(connection, notifier, rows[0].incident)
+                if rows[0].change == Change.CLOSED and len(rows) == 1
             }
         composed = list[tuple[Sequence[Leased], Message]]()
         for rows in messages:

@@ -1,11 +1,14 @@
-"""What a notifier took, and when: reads over the outbox. Inside a transaction of the caller."""
+"""What a notifier took, and when: reads over the outbox. Inside a transaction of the caller.
+
+The constants are literal, and as the indexes have them: a bound one would not let the databases use those.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import case, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.store.dialect import chunks
@@ -20,7 +23,11 @@ async def messages_since(
     """The messages that a notifier took since then, in their order; at the end, as of now, those that are under way."""
     query = (
         select(outbox.c.action, outbox.c.incident, outbox.c.delivered_at, outbox.c.carried)
-        .where(outbox.c.notifier == notifier, outbox.c.carried > 0, outbox.c.delivered_at > since)
+        .where(
+            outbox.c.notifier == notifier,
+            outbox.c.carried > literal_column("0"),
+            outbox.c.delivered_at > since,
+        )
         .order_by(outbox.c.delivered_at)
     )
     taken = [Sent(*row) for row in await connection.execute(query)]
@@ -52,18 +59,20 @@ async def states_of(
     return found
 
 
-async def summed_open(connection: AsyncConnection, notifier: str, incident: str) -> bool:
-    """Whether an exposure of this incident that a summary told is still open."""
+async def summed_over(connection: AsyncConnection, notifier: str, incident: str) -> list[str]:
+    """The actions for which summaries told of this incident while nothing of what they told is open any more."""
+    is_open = func.max(case((exposures.c.state == "open", 1), else_=0))
     query = (
-        select(outbox.c.id)
+        select(outbox.c.action)
         .join(exposures, exposures.c.id == outbox.c.exposure_id)
         .where(
             outbox.c.notifier == notifier,
             outbox.c.incident == incident,
+            outbox.c.message != literal_column("''"),
             outbox.c.state == DELIVERED,
-            outbox.c.message != "",
-            exposures.c.state == "open",
         )
-        .limit(1)
+        .group_by(outbox.c.action)
+        .having(is_open == 0)
+        .order_by(outbox.c.action)
     )
-    return (await connection.execute(query)).first() is not None
+    return list((await connection.execute(query)).scalars())

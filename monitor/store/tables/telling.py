@@ -52,7 +52,13 @@ outbox: Final = Table(
     Index("outbox_due", "notifier", "state", "next_try", "id"),
     Index("outbox_order", "exposure_id", "notifier", "state", "id"),
     Index("outbox_delivered", "state", "delivered_at"),
-    Index("outbox_incident", "notifier", "incident", "state", "created_at"),
+    Index(
+        "outbox_incident",
+        "notifier",
+        "incident",
+        sqlite_where=text("message <> ''"),
+        postgresql_where=text("message <> ''"),
+    ),
     Index("outbox_recent", "notifier", "created_at"),
     Index(
         "outbox_messages",

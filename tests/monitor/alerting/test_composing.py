@@ -100,18 +100,19 @@ async def test_of_what_nobody_watches_no_place_is_named(store):
 
 
 async def test_the_last_close_of_an_incident_ends_its_summary(store):
-    await put(store, *(exposure(name, state="closed", closed_at=NOON) for name in "abc"))
-    await put(store, exposure("d"))
-    await tell(store, *(telling(name, leak=name, incident="acme/code") for name in "abd"))
-    ((summed),) = await leased(store, together=True)
+    await put(store, *(exposure(name, state="closed", closed_at=NOON) for name in "abc"), exposure("d"))
+    await tell(store, *(telling(f"{n}", leak=n, incident="over") for n in "ab"))
+    await tell(store, *(telling(f"{n}", leak=n, incident="lasts") for n in "cd"))
+    (summed,) = await leased(store, together=True)
     async with store.write() as connection:
         await outbox.settle_delivered(connection, summed, at=NOON, together=True)
-    await tell(store, telling("close", leak="a", change="closed", incident="acme/code"))
-    await tell(store, telling("elsewhere", leak="c", change="closed", incident="other"))
+    await tell(store, telling("a end", leak="a", change="closed", incident="over"))
+    await tell(store, telling("c end", leak="c", change="closed", incident="lasts"))
     composed = await Composer(store).compose(await leased(store, together=False))
-    over = {rows[0].key: list(message.over) for rows, message in composed}
-    assert over["close"] == []  # d is open
-    assert over["elsewhere"] == [summary_dedup_key("other", action) for action in ("page", "ticket")]
+    assert {rows[0].key: list(message.over) for rows, message in composed} == {
+        "a end": [summary_dedup_key("over", "page")],
+        "c end": [],
+    }
 
 
 async def test_what_retention_took_is_left_out(store):

@@ -1,4 +1,5 @@
 import pytest
+from sqlalchemy import event
 
 from alerting_samples import NOON, exposure, fingerprint, open_store, put, tell, telling
 from monitor.store import heard, outbox
@@ -62,14 +63,35 @@ async def test_the_states_of_what_was_to_be_told(store):
     }
 
 
-async def test_whether_something_that_a_summary_told_is_open(store):
-    async def is_open(incident, notifier="hook"):
+async def test_summaries_whose_last_exposure_is_closed(store):
+    async def over(incident, notifier="hook"):
         async with store.read() as connection:
-            return await heard.summed_open(connection, notifier, incident)
+            return await heard.summed_over(connection, notifier, incident)
 
-    await tell(store, telling("a", incident="alone"))
+    await tell(store, telling("d1", leak="d", incident="alone"))
     await deliver(store, at=NOON)
-    assert await is_open("alone") is False  # it was told by itself
-    await tell(store, telling("b", leak="b", incident="x"), telling("d", leak="d", incident="y"))
+    assert await over("alone") == []  # it was told by itself
+    await tell(store, telling("b", leak="b", incident="x"), telling("d2", leak="d", incident="y"))
+    await tell(store, telling("c", leak="c", incident="y", action="ticket"))
     await deliver(store, at=NOON, together=True)
-    assert [await is_open("x"), await is_open("y"), await is_open("x", "slack")] == [True, False, False]
+    assert [await over("x"), await over("y"), await over("y", "slack")] == [[], ["page"], []]
+
+
+async def test_the_indexes_serve_what_is_asked_at_every_look(store):
+    if store.dialect != "sqlite":
+        pytest.skip("PostgreSQL plans a table of no rows in its own way")
+    asked = []
+    event.listen(
+        store._engine.sync_engine, "before_cursor_execute", lambda *given: asked.append((given[2], given[3]))
+    )
+    async with store.read() as connection:
+        await heard.messages_since(connection, "hook", NOON, now=NOON)
+        await heard.summed_over(connection, "hook", "x")
+        plans = [
+            str((await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", parameters)).all())
+            for query, parameters in list(asked)
+            if "outbox" in query
+        ]
+    assert ["outbox_messages" in plans[0], "outbox_due" in plans[1], "outbox_incident" in plans[2]] == [
+        True
+    ] * 3

@@ -13,6 +13,7 @@ branch_labels = None
 depends_on = None
 
 _ID: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_SUMMED: Final = "message <> ''"
 _CARRIED: Final = "carried > 0"
 _CHECKED: Final = "next_check IS NOT NULL"
 
@@ -53,7 +54,13 @@ def upgrade() -> None:
         sqlite_where=sa.text(_CARRIED),
         postgresql_where=sa.text(_CARRIED),
     )
-    op.create_index("outbox_incident", "outbox", ["notifier", "incident", "state", "created_at"])
+    op.create_index(
+        "outbox_incident",
+        "outbox",
+        ["notifier", "incident"],
+        sqlite_where=sa.text(_SUMMED),
+        postgresql_where=sa.text(_SUMMED),
+    )
     op.create_table(
         "sealed",
         sa.Column("place_id", sa.LargeBinary(16), primary_key=True),
