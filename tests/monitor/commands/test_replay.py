@@ -185,6 +185,26 @@ def test_ctrl_c_stops_it_and_it_goes_on_where_it_was(left: Left) -> None:
     assert not left.marked()
 
 
+async def test_a_running_service_delivers_what_a_replay_beside_it_found(left: Left) -> None:
+    async with running(left.config) as run:
+        left.written(WATCHED)  # the service itself has not read it
+        command = [
+            str(Path(sys.executable).with_name("leakstream")),
+            "replay",
+            "--json",
+            "-c",
+            str(left.config),
+        ]
+        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        said, _ = await process.communicate()
+        assert json.loads(said)["page"] == 2
+
+        async def delivered() -> bool:
+            return left.rows("SELECT state, count(*) FROM outbox GROUP BY state") == [("delivered", 2)]
+
+        await run.until(delivered)
+
+
 def test_live_positions_do_not_move(left: Left) -> None:
     def positions() -> list[tuple[object, ...]]:
         found = []
