@@ -47,6 +47,7 @@ SET = (
     "twitter-access-token-secret",
 )
 INGEST_TOKEN = "a-token-of-the-ingest-tests"
+_SOME = 8  # exposures between two of which there is a report: each takes a moment
 CONFIG = """
 [log]
 level = "debug"
@@ -241,19 +242,24 @@ def files(state: Path, *, everything: bool = False) -> list[tuple[str, bytes]]:
 
 
 def commands(config: Path) -> list[tuple[str, bytes]]:
-    """What the command line shows."""
-    runner, app = CliRunner(), cli.build("exposures")
+    """What the command line shows, reports and exports."""
+    runner = CliRunner()
 
     def say(*arguments: str) -> str:
-        done = runner.invoke(app, ["exposures", *arguments, "--config", str(config)])
+        done = runner.invoke(cli.build(arguments[0]), [*arguments, "--config", str(config)])
         assert done.exit_code == 0, done.exception
         return done.output
 
-    listed = say("list", "--state", "all", "--limit", "500", "--json")
-    texts = [listed, say("list", "--state", "all")]
-    for line in listed.splitlines():
-        name = json.loads(line)["id"]
-        texts += [say("show", name), say("show", name, "--json")]
+    listed = say("exposures", "list", "--state", "all", "--limit", "500", "--json")
+    texts = [listed, say("exposures", "list", "--state", "all")]
+    names = [json.loads(line)["id"] for line in listed.splitlines()]
+    for name in names:
+        texts += [say("exposures", "show", name, *more) for more in ([], ["--json"])]
+    for name in names[::_SOME]:
+        texts.append(say("exposures", "show", name, "--why"))
+        texts += [say("exposures", "report", name, "--language", each) for each in ("technical", "plain")]
+    texts += [say("privacy", "export", "--subject", each) for each in ("github.com/corp", "ann@corp.example")]
+    texts += [say("privacy", "log"), say("coverage", "show", "--format", "json")]
     return [("a command", text.encode()) for text in texts]
 
 
@@ -299,6 +305,7 @@ def test_any_eight_characters_are_found_however_they_are_written() -> None:
     assert windows(b"a public prefix", [b"this is a public prefix too"]) == set()
 
 
+@pytest.mark.timeout(400)
 async def test_plain_text_stands_only_where_it_may(
     planter: Planter, tmp_path: Path, logged: io.StringIO
 ) -> None:
@@ -328,7 +335,8 @@ async def test_plain_text_stands_only_where_it_may(
             plant_forge(planter, simulator)
             await plant_ingest(planter, run.addresses.web)
             await run.exposures(70)
-            await run.until(lambda: len(simulator.receiver.keys("slack")) >= 60)
+            await run.until(lambda: len(simulator.receiver.keys("pager")) >= 60)
+            await run.until(lambda: bool(simulator.receiver.keys("slack")))  # bursts are told as one there
             shown = await pages(run)
             shown += [(f"running: {name}", text) for name, text in files(state)]
             assert not run.metric("outbox_failed", notifier="slack")
