@@ -31,13 +31,16 @@ from monitor.matcher.pool import ScanPool
 from monitor.matcher.service import MatcherService
 from monitor.matcher.settings import MatchSettings
 from monitor.metrics import Metrics
+from monitor.replay.alone import Alone
 from monitor.replay.rescan import Rescan
-from monitor.replay.run import Replay
+from monitor.replay.run import MIB, Replay
 from monitor.store.engine import Store
 from monitor.store.errors import StoreError
 from monitor.store.records import bind_key
 
 _LOG: Final = structlog.get_logger("service")
+_TURN: Final = 60.0  # seconds that one that was killed keeps others out
+_LARGEST_STEP: Final = 16 * MIB  # what a bus reads at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ async def open_replay(
 ) -> AsyncIterator[Replaying]:
     """For a command, beside a running service or without one. `rules`: scan documents again; `rate`: bytes of them a second.
 
-    Raises StoreRefused, StoreBusy, ConfigError, BusError, DetectorError, KeyFileError, PoolFailed.
+    Raises StoreRefused, StoreBusy, ConfigError, BusError (AnotherReplay), DetectorError, KeyFileError, PoolFailed.
     """
     hardening.no_core_dumps()  # documents pass through here
     async with AsyncExitStack() as stack:
@@ -85,7 +88,12 @@ async def open_replay(
             wanted = await asyncio.to_thread(pool_settings, config)
             pool = await stack.enter_async_context(ScanPool(wanted, keys, metrics))
             rescan = Rescan(MatcherService(pool, metrics, clock=clock).handle)
-        replay = Replay(bus, store, judge, rescan, rate=rate, keep=not dry_run)
+        alone = None
+        if not dry_run:
+            step = max(_TURN, _LARGEST_STEP / rate * 2)
+            turn = Alone.held(store, clock=clock, holder=actor, seconds=step)
+            alone = await stack.enter_async_context(turn)
+        replay = Replay(bus, store, judge, rescan, rate=rate, alone=alone)
         digest = await asyncio.to_thread(watch_digest, config)
         yield Replaying(replay, store, digest, documents_seconds(config))
 

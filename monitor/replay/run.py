@@ -18,6 +18,7 @@ from monitor.aio import sleep_until
 from monitor.bus.base import Bus, Record, RetryableError
 from monitor.contracts import DOCUMENTS, FINDINGS, SIGHTINGS
 from monitor.replay import mark as marks
+from monitor.replay.alone import Alone
 from monitor.replay.mark import Mark
 from monitor.replay.reading import spans_since
 from monitor.replay.rescan import Rescan
@@ -60,19 +61,19 @@ class Replay:
         rescan: Rescan | None,
         *,
         rate: float,
-        keep: bool = True,
+        alone: Alone | None,
         sleep: Callable[[asyncio.Event, float], Awaitable[bool]] = sleep_until,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`rescan`: None leaves documents out. `rate`: bytes of documents a second at most. `keep`: whether it can be gone on with; a dry
-        run cannot.
+        """`rescan`: None leaves documents out. `rate`: bytes of documents a second at most. `alone`: None for a dry run, of which nothing is
+        kept.
         """
         self._bus = bus
         self._store = store
         self._judge = judge
         self._rescan = rescan
         self._rate = rate
-        self._keep = keep
+        self._alone = alone
         self._sleep = sleep
         self._timer = timer
 
@@ -85,7 +86,7 @@ class Replay:
     async def run(
         self, mark: Mark, stop: asyncio.Event, on_progress: Callable[[Progress], None] = lambda _: None
     ) -> Mark:
-        """Until its end, or `stop`. Returns where it stands. Raises BusError, StoreBusy, PoolFailed."""
+        """Until its end, or `stop`. Returns where it stands. Raises BusError (AnotherReplay), StoreBusy, PoolFailed."""
         begun, read, total = self._timer(), 0, mark.left
         counts = Counter(mark.counts)
         spans = list(mark.spans)
@@ -104,8 +105,9 @@ class Replay:
                 counts += await self._judged(first.topic, records, stop)
                 spans[number] = span.after(records[-1].offset)
                 mark = replace(mark, spans=tuple(spans), counts=+counts)
-                if self._keep:
+                if self._alone is not None:
                     async with self._store.write() as connection:
+                        await self._alone.renew(connection)
                         await marks.save(connection, mark)
                 read += sum(len(record.value) for record in records) if first.topic == DOCUMENTS else 0
                 done, seconds = total - mark.left, self._timer() - begun
@@ -114,7 +116,7 @@ class Replay:
                 if (ahead := read / self._rate - seconds) > 0:
                     await self._sleep(stop, ahead)
         mark = replace(mark, spans=tuple(spans), counts=+counts)
-        if self._keep and not mark.left:
+        if self._alone is not None and not mark.left:
             async with self._store.write() as connection:
                 await marks.clear(connection)
         return mark

@@ -12,6 +12,7 @@ from monitor.bus.base import Handled, Message, Record, RetryableError
 from monitor.bus.embedded import EmbeddedBus
 from monitor.contracts import DOCUMENTS, FINDINGS, TOPICS, Document
 from monitor.replay import mark as marks
+from monitor.replay.alone import Alone
 from monitor.replay.mark import Mark
 from monitor.replay.rescan import Rescan
 from monitor.replay.run import Progress, Replay
@@ -50,8 +51,8 @@ class Matcher:
 
 
 class World:
-    def __init__(self, bus: EmbeddedBus, store: Store) -> None:
-        self.bus, self.store = bus, store
+    def __init__(self, bus: EmbeddedBus, store: Store, alone: Alone) -> None:
+        self.bus, self.store, self.alone = bus, store, alone
         self.judge, self.matcher = Judge(), Matcher()
         self.slept: list[float] = []
 
@@ -75,7 +76,7 @@ class World:
             self.judge,
             Rescan(self.matcher.handle) if rules else None,
             rate=rate,
-            keep=keep,
+            alone=self.alone if keep else None,
             sleep=sleep,
             timer=lambda: 0.0,
         )
@@ -91,7 +92,8 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     await bus.start()
     await bus.ensure_topics(TOPICS)
     store = await open_store(tmp_path)
-    yield World(bus, store)
+    async with Alone.held(store, clock=lambda: NOON, holder="test", seconds=60) as alone:
+        yield World(bus, store, alone)
     await store.close()
     await bus.close()
 
