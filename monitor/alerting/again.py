@@ -70,10 +70,12 @@ class Again:
     async def _take(
         self, worth: Sequence[tuple[Record, FindingEvent | Sighting, Attribution]], known: _Known
     ) -> Counter[str]:
-        await self._handle([record for record, _, _ in worth])
+        handled = await self._handle([record for record, _, _ in worth])
+        counts = Counter(
+            unreadable=len(handled.dead)
+        )  # under a strange key: they lie in the dead letters since
         async with self._store.write() as connection:
             now_known = await _known(connection, (event for _, event, _ in worth))
-            counts: Counter[str] = Counter()
             for row in now_known.rows.values():
                 before = known.rows.get(row.id)
                 counts += _changes(before, row)
@@ -87,7 +89,7 @@ class Again:
                         exposure_id=row.id,
                         detail=detail,
                     )
-            return counts
+        return +counts
 
 
 class Foresight(Again):

@@ -140,6 +140,11 @@ async def test_a_further_place_of_ours_attributes_a_known_blob(store: Store) -> 
     assert (await row(store)).level == "proved"
 
 
+async def test_a_finding_under_a_strange_key_is_counted(store: Store) -> None:
+    strange = records([finding({"k9": fingerprint("z")}, **OURS)])
+    assert await again(store).kept(strange) == {"unreadable": 1}
+
+
 async def test_drills_and_broken_records_are_left_out(store: Store) -> None:
     drill = records([finding("d", **OURS, mode="exercise")])
     broken = [drill[0]._replace(value=b"{")]

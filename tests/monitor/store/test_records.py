@@ -2,7 +2,7 @@ import pytest
 
 from alerting_samples import NOON, open_store
 from monitor.store.errors import StoreRefused
-from monitor.store.records import add_audit, audit_log, audit_of, bind_key, store_id
+from monitor.store.records import add_audit, audit_log, audit_of, bind_key, change_meta, get_meta, store_id
 
 pytestmark = pytest.mark.usefixtures("each_store")
 
@@ -67,3 +67,12 @@ async def test_the_access_log_by_time_actor_verb_and_exposure(store):
     assert await told(actor="cli:ann") == [2, 0]
     assert await told(verb="viewed", exposure="AA2") == [1]
     assert await told(exposure="a%") == []
+
+
+async def test_a_fact_is_changed_only_by_who_knows_what_it_was(store):
+    async with store.write() as connection:
+        assert await change_meta(connection, "fact", None, "one")
+        assert not await change_meta(connection, "fact", None, "two")
+        assert not await change_meta(connection, "fact", "two", "three")
+        assert await change_meta(connection, "fact", "one", "two")
+        assert await get_meta(connection, "fact") == "two"
