@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from alerting_samples import NOON, open_store, put, tell, telling
+from alerting_samples import exposure as sample
 from leaks import line
 from monitor import config as configuration
 from monitor.alerting.notifiers.webhook import WebhookSettings
@@ -16,6 +18,7 @@ from monitor.alerting.queries import UnknownExposure
 from monitor.app import Service, Stage, load_config, open_exposures, prepare_state, revision, topics
 from monitor.config import ConfigError
 from monitor.identity import KeyFileError, KeyRing, create_key, load_keys
+from monitor.store import records
 from monitor.store.collector_state import SqlCollectorState
 from monitor.store.engine import Store
 from monitor.store.errors import StoreRefused
@@ -227,3 +230,28 @@ def test_the_log_needs_no_address_since_it_has_no_link(tmp_path: Path) -> None:
     path = tmp_path / "leakstream.toml"
     path.write_text("[notifiers.log]\n")
     assert set(load_config(path, {}).notifiers) == {"log"}
+
+
+async def test_ready_is_not_who_can_tell_nobody(tmp_path: Path) -> None:
+    secret = "whsec_" + "QUJD" * 8
+    hooks = f'[notifiers.webhook]\nurl = "http://127.0.0.1:9/x"\nsecret = "{secret}"\n'
+    config = configure(tmp_path, hooks)
+    (tmp_path / "state").mkdir(mode=0o700)
+    create_key(tmp_path / "state.key")
+    store = await open_store(tmp_path / "state")
+    await put(store, sample())
+    await tell(store, telling("k", notifier="webhook"))
+    async with store.write() as connection:
+        await records.set_meta(connection, "unreached:webhook", repr(NOON))
+    await store.close()
+    async with running(config, stages=frozenset({Stage.ALERT})) as run:
+
+        async def said() -> bool:
+            return (await run.health("/readyz")).status == 503
+
+        await run.until(said)
+        page = (await run.health("/readyz")).json
+        assert page["parts"]["alert"]["ready"]
+        assert page["parts"]["telling"]["reasons"][0].startswith("no notifier can be reached")
+        assert page["notes"] == ["webhook has taken nothing since 2023-11-15T12:00:00Z"]
+        assert run.metric("notifier_unreached_seconds", notifier="webhook") > 600
