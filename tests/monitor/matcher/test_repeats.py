@@ -27,3 +27,16 @@ def test_nothing_that_stands_there_is_missed(values: list[bytes], text: str) -> 
         while at >= 0:
             assert any(start <= at and at + len(value) <= end for start, end in spans)
             at = content.find(value, at + 1)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.text("ab", min_size=4, max_size=7).map(str.encode), max_size=5),
+    st.text("ab", max_size=40),
+    st.integers(0, 5),
+)
+def test_few_values_are_found_where_many_are(values: list[bytes], text: str, begin: int) -> None:
+    content = text.encode()
+    others = [b"none-%d" % number for number in range(20)]
+    few, many = Repeats(values), Repeats([*values, *others])
+    assert list(few.spans(content, begin, len(content))) == list(many.spans(content, begin, len(content)))
