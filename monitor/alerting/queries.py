@@ -23,7 +23,7 @@ from monitor.alerting.why import why
 from monitor.alerting.windows import record_end
 from monitor.contracts import Mode
 from monitor.metrics import Metrics
-from monitor.store import exposures, following, outbox, queries, records
+from monitor.store import exposures, following, outbox, queries, records, sealed
 from monitor.store.engine import Store
 from monitor.store.model import Exposure
 from monitor.store.queries import SHORTEST_ID, Filter
@@ -84,7 +84,7 @@ class Exposures:
         return Page(shown, total, f"{rows[-1].last_seen!r}:{rows[-1].id}" if more else "")
 
     async def show(self, name: str, *, actor: str) -> dict[str, Any]:
-        """One exposure (`view` states the shape) with `history`: the newest entries of its audit log. `name`: id or its beginning."""
+        """One exposure (`view` states the shape) with `evidence` and `history`. `name`: id or its beginning."""
         async with self._store.write() as connection:
             row = await find(connection, name)
             await records.add_audit(
@@ -92,9 +92,10 @@ class Exposures:
             )
             places = await queries.sightings_of(connection, [row.id])
             history = await records.audit_of(connection, row.id)
+            evidence = await sealed.count(connection, row.id)
         now = self._clock()
         shown = exposure_object(row, places[row.id], console=self._console, now=now, privacy=self._privacy)
-        return {**shown, "history": [history_object(entry) for entry in history]}
+        return {**shown, "evidence": evidence, "history": [history_object(entry) for entry in history]}
 
     async def why(self, name: str, *, actor: str) -> dict[str, Any]:
         """Why it is treated as it is (`monitor.alerting.why` states the shape), with `id` and `title`."""

@@ -26,6 +26,7 @@ Masked by the matcher already. Foreign texts (places, titles, authors) are raw: 
     steps              what to do, in order: at most seven sentences that quote foreign texts
     audit_log          the step that says where use of it shows; who_to_tell: whom to tell, and by when
     personal           null, or of leaked personal data: data, people (at least, 0 = not counted), law, authority, contact, aware, deadline
+    evidence           only when one is shown: how many sealed files there are of it (`leakstream evidence`)
     history            only when one is shown: at, actor, verb, detail of the newest 100 entries of its audit log
 """
 

@@ -233,6 +233,10 @@ def _print(found: dict[str, Any]) -> None:
                 f"closed     {found['closed']['at']} by {found['closed']['by']}: {found['closed']['reason']}"
             )
         )
+    if found["evidence"]:
+        console.print(
+            f"evidence   {found['evidence']} sealed: `leakstream evidence get {found['short']}`, then `age -d`"
+        )
     console.print("what to do")
     for number, step in enumerate(found["steps"], 1):
         console.print(Text(f"  {number}. {untrusted(step, Sink.TERMINAL)}"))

@@ -40,8 +40,10 @@ async def keep(connection: AsyncConnection, rows: Iterable[Evidence]) -> int:
         known.update((place.hex(), to) for place, to in await connection.execute(query))
     held: Counter[str] = Counter()
     for ids in chunks({row.exposure_id for row in wanted.values()}):
-        count = select(sealed.c.exposure_id, func.count()).where(sealed.c.exposure_id.in_(ids))
-        held.update({row[0]: row[1] for row in await connection.execute(count.group_by(sealed.c.exposure_id))})
+        counts = select(sealed.c.exposure_id, func.count()).where(sealed.c.exposure_id.in_(ids))
+        held.update(
+            {row[0]: row[1] for row in await connection.execute(counts.group_by(sealed.c.exposure_id))}
+        )
     new, other, beyond = [], [], 0
     for place, row in wanted.items():
         if place in known:
@@ -64,6 +66,13 @@ async def of_exposure(connection: AsyncConnection, exposure_id: str) -> Sequence
         Evidence(row["place_id"].hex(), row["exposure_id"], row["at"], row["recipients"], row["body"])
         for row in (await connection.execute(query)).mappings()
     ]
+
+
+async def count(connection: AsyncConnection, exposure_id: str) -> int:
+    """How many files there are."""
+    query = select(func.count()).select_from(sealed).where(sealed.c.exposure_id == exposure_id)
+    found: int = (await connection.execute(query)).scalar_one()
+    return found
 
 
 async def erase(connection: AsyncConnection, exposure_id: str) -> int:
