@@ -84,7 +84,7 @@ class Chooser:
                 # who heard of the leak hears of its end, silence or not; who did not, does not
                 never = SKIPPED in heard_of and DELIVERED not in heard_of
                 (skipped if never else kept).append(row)
-            elif silent := silencing(exposure, row.incident, active):
+            elif not row.drill and (silent := silencing(exposure, row.incident, active)):
                 await self._hold(connection, [row], _last(silent), SILENCED)
             elif row.reason == SILENCED and _over(exposure, row) and DELIVERED not in heard_of:
                 skipped.append(row)

@@ -210,3 +210,9 @@ async def test_two_processes_do_not_both_send_the_first_ones(store):
     await burst(store, *"de")
     assert await choose(store, other) == []
     assert other.counts["grouped"] == 2
+
+
+async def test_a_drill_is_not_silenced(store):
+    await silence(store, rule="*", even_critical=True)
+    await tell(store, telling("drill", labels={"exercise": "true"}), telling("real", leak="b"))
+    assert keys(await choose(store, Chooser("hook"))) == [["drill"]]
