@@ -247,15 +247,15 @@ def _judge(checks: Checks, store: str, planned: Plan, world: World) -> None:
         strange=len(stood.keys() - alerts.keys()),
     )
     told = set(world.pager.came)
-    first = {key for key, change in alerts.items() if change == "opened"}
+    untold = [keys for keys in planned.openings() if not keys & told]
     checks.add(
         f"{store}: the Alertmanager's receiver is told of each leak, and of nothing else",
-        # one that ends and reopens while the Alertmanager is away fires without a break for it: no second notification
-        first <= told <= alerts.keys(),
-        leaks=len(first),
-        told=len(told & first),
-        reopened=len(alerts) - len(first),
-        reopened_told=len(told - first),
+        # what ended before the Alertmanager was there again it is told of as ended; what ended and reopened fires without a break
+        not untold and told <= alerts.keys(),
+        leaks=len(planned.openings()),
+        untold=len(untold),
+        openings=len(alerts),
+        openings_told=len(told),
         strange=len(told - alerts.keys()),
     )
     checks.add(

@@ -79,6 +79,13 @@ class Plan:
         """Every key under which an alert must stand at the Alertmanager: that of the first page of each opening."""
         return {name: change for name, change in self.expected().items() if change in ("opened", "reopened")}
 
+    def openings(self) -> list[set[str]]:
+        """Of each leak of ours, the keys under which its openings may stand."""
+        alerts = self.alerts()
+        every = sorted({found.leak for found in self.first} - self.strangers)
+        names = [Leak(number, OWNER).fingerprint for number in every]
+        return [{key(n, 1, "opened"), key(n, 2, "reopened")} & alerts.keys() for n in names]
+
     def counted(self) -> dict[str, int]:
         return dict(Counter(self.expected().values()))
 
