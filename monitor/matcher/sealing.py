@@ -1,7 +1,7 @@
 """Evidence of a finding for those who respond to it, sealed in the scanning process: the last place where its plain text exists.
 
-Sealed is only what `[watch]` could say is ours: nobody is to hoard other people's secrets on the bus, encrypted or not. And never a dump:
-of personal data counts are kept, no content. What is inside, after `age -d`, is one JSON object in ASCII:
+Sealed is only what `[watch]` could say is ours: nobody is to hoard other people's secrets on the bus, encrypted or not. And never personal data,
+one number or a dump: of that counts are kept, no content. What is inside, after `age -d`, is one JSON object in ASCII:
 
     leakstream          1, the version of this object
     leak, place, rule   the finding's fingerprint, its place's id, its rule
@@ -23,10 +23,11 @@ from dataclasses import asdict, replace
 from typing import Any, Final, Protocol
 
 from detectors import Finding
-from detectors.model import Kind
+from detectors.model import Kind, Rule
 from monitor.contracts import Document, FindingEvent
 from monitor.sealing import LARGEST, Sealer
 
+_PERSONAL: Final = ("pii-", "data-dump-")  # begin the rules of personal data
 _SECRET: Final = 16 * 1024  # bytes: the longest private key
 _PARTS: Final = 8
 _PART: Final = 1024
@@ -41,6 +42,11 @@ class Seals(Protocol):
 
     def event(self, document: Document, finding: Finding, event: FindingEvent) -> FindingEvent:
         """The event, with its evidence if it is to have some."""
+
+
+def is_personal(rule: Rule) -> bool:
+    """Whether what it finds is people's data, whoever's credential may be among it."""
+    return rule.kind is Kind.RECORDS or rule.id.startswith(_PERSONAL)
 
 
 class EvidenceMaker:
@@ -68,7 +74,7 @@ class EvidenceMaker:
         self.dropped: Counter[str] = Counter()
 
     def event(self, document: Document, finding: Finding, event: FindingEvent) -> FindingEvent:
-        if finding.rule.kind is Kind.RECORDS or not self._is_ours(event):
+        if is_personal(finding.rule) or not self._is_ours(event):
             return event
         if not self._may(document):
             self.dropped["seal_budget"] += 1

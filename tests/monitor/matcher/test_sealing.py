@@ -15,12 +15,15 @@ from hypothesis import strategies as st
 
 from acme_rules import ruleset, scanner
 from agekeys import Responder, responder
+from detectors import load_rules
+from detectors.model import Kind
 from detectors.synthetic import records_for, secret_for
+from monitor.alerting import cases
 from monitor.contracts import Document, FindingEvent, Provenance
 from monitor.identity import KeyRing
 from monitor.matcher.events import EventMaker
 from monitor.matcher.redact import Redactor
-from monitor.matcher.sealing import EvidenceMaker
+from monitor.matcher.sealing import EvidenceMaker, is_personal
 from monitor.sealing import LARGEST, Recipient, Sealer
 from monitor.simulator.clock import AdjustableClock
 
@@ -94,6 +97,13 @@ def test_a_dump_is_never_sealed(ann: Responder) -> None:
     (event,) = found(records_for(ruleset()["acme-dump"], 7, random.Random(1)), maker(ann))
     assert event.records == 7
     assert event.sealed == ""
+
+
+def test_what_alerting_takes_for_personal_data_is_not_sealed_either() -> None:
+    rules = load_rules().rules
+    personal = {rule.id for rule in rules if cases.is_personal(rule.id, int(rule.kind is Kind.RECORDS))}
+    assert {rule.id for rule in rules if is_personal(rule)} == personal
+    assert {"pii-iban", "data-dump-sql-users", "password-hash-list"} <= personal
 
 
 def test_a_set_has_its_parts(ann: Responder) -> None:
