@@ -112,6 +112,17 @@ def test_it_is_one_exposure_that_pages_and_counts_deliveries_and_people(world: W
     assert "webhook bot" in one["what"]["title"]
 
 
+def test_the_page_and_the_report_say_what_to_do_and_how_many_people(world: World) -> None:
+    name = world.exposures[0]["id"]
+    done = call("exposures", "report", name, "--config", str(world.config))
+    assert done.exit_code == 0, done.exception
+    for text in (done.stdout, world.pages[0].decode()):
+        assert "Switch off the webhook or subscription" in text
+    assert "| at least 8 |" in done.stdout
+    shown = call("exposures", "show", name, "--json", "--config", str(world.config))
+    assert "it came to your own webhook bot, signed (proved)" in shown.stdout
+
+
 def test_show_says_how_often_since_when_and_how_many_people(world: World) -> None:
     done = call("deliveries", "show", "--json", "--config", str(world.config))
     assert done.exit_code == 1
