@@ -79,6 +79,7 @@ def drill_jobs(
     on_told: Callable[[], None],
 ) -> dict[str, Callable[[asyncio.Event], Awaitable[None]]]:
     """Of the alerting stage: who judges drills, and with `[drills] every` who plants them. Raises ConfigError."""
+    check_drills(config, tools)
     settings = section(config, DrillSettings)
     scheduled = settings.sources if settings.interval else ()
     keeper = _keeper(config, store, tools.metrics, tools.clock, sources=scheduled, on_told=on_told)
@@ -88,21 +89,28 @@ def drill_jobs(
     return jobs
 
 
-def _schedule(
-    config: Config, store: Store, tools: Tools, keys: KeyRing
-) -> Callable[[asyncio.Event], Awaitable[None]]:
+def check_drills(config: Config, tools: Tools) -> None:
+    """Whether what `[drills]` asks for can be held. Reads files. Raises ConfigError."""
     settings = section(config, DrillSettings)
+    known = make_planters(config, tools.http, str)
+    if not settings.interval:
+        return
     if not any(route.drills for route in routes_of(config)):
         raise ConfigError(
             "[drills] every: no notifier has `drills = true`, so nobody would be told of a drill"
         )
+    for source in settings.sources:
+        if source not in known:
+            raise ConfigError(f"[drills] sources: {unplantable(config, source)}")
+
+
+def _schedule(
+    config: Config, store: Store, tools: Tools, keys: KeyRing
+) -> Callable[[asyncio.Event], Awaitable[None]]:
+    settings = section(config, DrillSettings)
 
     def address() -> str:
         return (tools.web.address if tools.web else "") or _own_address(config)
-
-    for source in settings.sources:
-        if source not in make_planters(config, tools.http, address):
-            raise ConfigError(f"[drills] sources: {unplantable(config, source)}")
 
     async def run(stop: asyncio.Event) -> None:
         async with _client(config) as http:

@@ -19,6 +19,7 @@ from monitor import hardening
 from monitor.aio import sleep_until, supervise
 from monitor.app.alerting import Job, make_alerting, make_channels, make_heartbeat
 from monitor.app.buses import connected, make_bus, topics
+from monitor.app.drills import check_drills
 from monitor.app.loading import configured, section, sources, watching
 from monitor.app.matching import pool_settings
 from monitor.app.replaying import offer_at_start
@@ -148,6 +149,7 @@ class Service:
             self._sources(tools)
             make_channels(self._config, tools, KeyRing.of(bytes(32)))
             make_heartbeat(self._config, tools)
+            check_drills(self._config, tools)
         finally:
             await tools.http.close()
 

@@ -7,14 +7,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp import web
 
 from collecting import serving
 from gitrepos import Repo
 from gitserver import GitServer
-from monitor.app import Drills, open_drills
+from monitor.app import Drills, Service, open_drills
 from monitor.app.drills import make_planters
 from monitor.app.loading import load_config
+from monitor.config import ConfigError
 from monitor.http import HttpClient
 from monitor.store import drills
 from monitor.store.drills import Drill
@@ -119,3 +121,23 @@ ca_file = "{server.pem}"
                     assert (done.detail["owned"], done.detail["action"]) == ("proved", "page")
     assert repo.git("rev-list", "--count", "leakstream-drill") == "2"
     assert repo.git("show", "--format=%s", "-s", "leakstream-drill") == f"leakstream drill {drill.id}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (INGEST + '[watch]\nusers = ["ann"]\n', "drills = true"),
+        ("[notifiers.log]\ndrills = true\n", "has no token"),
+        (INGEST + "[notifiers.log]\ndrills = true\n", r"\[watch\] names no"),
+        (INGEST + '[drills.ingest]\ntoken = "another"\n', "has drills"),
+    ],
+)
+async def test_a_schedule_that_nobody_could_keep_is_refused_before_the_start(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    config = load_config(configure(tmp_path, '[drills]\nevery = "6h"\n' + text), {})
+    with pytest.raises(ConfigError, match=said):
+        await Service(config).check()
+    with pytest.raises(ConfigError, match=said):
+        async with running(config):
+            pass
