@@ -72,8 +72,7 @@ class Exposures:
         """The last seen first. `after` is the cursor of a page. Raises ValueError when it is none."""
         start = _cursor(after)
         async with self._store.read() as connection:
-            rows = await queries.list_exposures(connection, wanted, limit=limit + 1, after=start)
-            total = await queries.count_exposures(connection, wanted)
+            rows, total = await queries.list_and_count(connection, wanted, limit=limit + 1, after=start)
         more = len(rows) > limit
         rows = rows[:limit]
         async with self._store.write() as connection:
