@@ -11,7 +11,7 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.store.dialect import chunks, one_of
@@ -196,9 +196,9 @@ async def _walked(
     kind = row.kind + 0  # not by the index of kinds
     wanted = [one_of(connection, kind, await _kinds(connection, found.named))]
     if found.of_words:
-        spoken = exists().where(
-            exposure_words.c.exposure_id == row.id, _like(exposure_words.c.words, found.pattern)
-        )
+        # no EXISTS: PostgreSQL would look at all words first
+        words = select(exposure_words.c.words).where(exposure_words.c.exposure_id == row.id)
+        spoken = _like(words.scalar_subquery(), found.pattern)
         wanted.append(and_(one_of(connection, kind, found.searched), spoken))
     if found.ids:
         wanted.append(row.id.in_(found.ids))
