@@ -27,7 +27,7 @@ FINGERPRINTS: Final = 1_000_000
 SELECTORS: Final = 10_000
 PLANTS: Final = 500
 KNOWN: Final = 100  # of the plants: of a format that rules know, without a selector
-DOCUMENTS: Final = 150_000
+DOCUMENTS: Final = 100_000
 _SIZES: Final = (2_000, 8_000)  # bytes of a document, nine in ten and one in ten
 _RULES: Final = (
     "github-pat-classic",
