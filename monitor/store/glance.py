@@ -70,9 +70,7 @@ def glance(path: Path) -> Glance:
             if not {"alembic_version", "meta"} <= tables:
                 return Glance("", ())
             revision = database.execute("SELECT version_num FROM alembic_version").fetchone()
-            facts = dict(
-                database.execute("SELECT name, value FROM meta WHERE name IN (?, ?)", (KEYS, WATCH))
-            )
+            facts = dict(database.execute("SELECT name, value FROM meta WHERE name IN (?, ?)", (KEYS, WATCH)))
     except sqlite3.Error as error:
         raise StoreRefused(f"{path}: cannot be read: {error}") from error
     keys = tuple(facts.get(KEYS, "").split())
