@@ -96,15 +96,7 @@ class Vault:
         """None: there is no such secret (any more)."""
         url = f"{self._address}/v1/{quote(place, safe='/')}{query}"
         for _ in range(_TRIES):
-            try:
-                await asyncio.sleep(self._budget.reserve())
-            except Limited as limited:
-                if limited.retry_after > _LONGEST_WAIT:
-                    raise VaultError(
-                        f"Vault asks to wait {limited.retry_after:.0f} s; try again then"
-                    ) from None
-                await asyncio.sleep(limited.retry_after)
-                continue
+            await self._turn()
             try:
                 answer = await self._http.request("GET", url, headers=self._headers, max_bytes=_MAX_BYTES)
             except HttpError as error:
@@ -121,6 +113,20 @@ class Vault:
             if outcome is Outcome.CLIENT_ERROR:
                 raise VaultError(f"{place}: Vault answers HTTP {answer.status}")
         raise VaultError(f"{place}: Vault gave no answer in {_TRIES} tries")
+
+    async def _turn(self) -> None:
+        """Wait until Vault may be asked. Raises VaultError where that takes too long."""
+        while True:
+            try:
+                await asyncio.sleep(self._budget.reserve())
+            except Limited as limited:
+                if limited.retry_after > _LONGEST_WAIT:
+                    raise VaultError(
+                        f"Vault asks to wait {limited.retry_after:.0f} s; try again then"
+                    ) from None
+                await asyncio.sleep(limited.retry_after + _INTERVAL)
+            else:
+                return
 
 
 def _keys(answer: Response) -> list[str]:
