@@ -130,7 +130,9 @@ async def audit_log(
 ) -> list[dict[str, Any]]:
     """The newest entries since then, newest first; of one actor, one verb, or exposures whose id begins so."""
     table = audit.c
-    query = select(table.at, table.actor, table.verb, table.exposure_id, table.detail).where(table.at >= since)
+    query = select(table.at, table.actor, table.verb, table.exposure_id, table.detail).where(
+        table.at >= since
+    )
     if actor:
         query = query.where(table.actor == actor)
     if verb:

@@ -6,8 +6,8 @@ from detectors.loader import load_files, load_rules
 from detectors.scanner import Scanner
 from detectors.synthetic_encodings import ENCODERS
 from monitor import probing
-from monitor.collectors.probes import Probes
 from monitor.canary import canary
+from monitor.collectors.probes import Probes
 
 ALIKE = """
 title = "Acme"

@@ -99,7 +99,9 @@ async def test_erasing_takes_him_out_and_leaves_the_others(store) -> None:
     assert by_id[fingerprint("b")]["repository"] == "bob/code"  # of gitlab.com
     assert by_id[fingerprint("d")]["repository"] == ""
     words = {row["exposure_id"]: row["words"] for row in await rows(store, exposure_words)}
-    assert [i for i, text in words.items() if "bob" in text] == [fingerprint("b")]  # nor can he be searched for
+    assert [i for i, text in words.items() if "bob" in text] == [
+        fingerprint("b")
+    ]  # nor can he be searched for
     assert [row["labels"].get("incident") for row in await rows(store, outbox)] == [
         "erased",
         "bob/code",

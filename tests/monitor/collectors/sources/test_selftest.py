@@ -11,10 +11,10 @@ from detectors.proofs import proofs
 from leaks import rules
 from monitor import probing
 from monitor.aio import spawn
+from monitor.canary import canary
 from monitor.collectors.base import Stopping
 from monitor.collectors.context import Context
 from monitor.collectors.probes import Probes
-from monitor.canary import canary
 from monitor.collectors.sources.selftest import PLUGIN, SelfTestSettings
 from monitor.contracts import Mode
 from monitor.identity import blob_sha
