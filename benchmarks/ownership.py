@@ -15,9 +15,9 @@ from typing import Any, Final
 
 from benchmarks import evidence
 from detectors.model import Confidence, Severity, Verdict
-from monitor.alerting.cases import Case
 from monitor.alerting.ownership import Ownership, WatchSettings
-from monitor.alerting.policy import Policy
+from monitor.alerting.policy.cases import Case
+from monitor.alerting.policy.table import Policy
 from monitor.contracts import Mode, Place
 
 _SIZES: Final = (10, 10_000)

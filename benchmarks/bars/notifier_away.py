@@ -27,20 +27,20 @@ from aiohttp import web
 from benchmarks import evidence
 from benchmarks.bars.figures import spread
 from monitor.aio import spawn
-from monitor.alerting.channel import Channel
-from monitor.alerting.exposures import CloseReason
+from monitor.alerting.exposures.desk import Exposures
+from monitor.alerting.exposures.states import CloseReason
 from monitor.alerting.fold import Route
-from monitor.alerting.grouping import Grouping
 from monitor.alerting.notifiers.base import Change
 from monitor.alerting.notifiers.slack import Slack
 from monitor.alerting.notifiers.webhook import Webhook
-from monitor.alerting.outbox import Deliverer
 from monitor.alerting.ownership import Ownership, WatchSettings
-from monitor.alerting.policy import Policy
-from monitor.alerting.queries import Exposures
-from monitor.alerting.reach import Reach
+from monitor.alerting.policy.table import Policy
 from monitor.alerting.selftest import SelfTest
 from monitor.alerting.service import AlertingService, Rules
+from monitor.alerting.telling.channel import Channel
+from monitor.alerting.telling.grouping import Grouping
+from monitor.alerting.telling.outbox import Deliverer
+from monitor.alerting.telling.reach import Reach
 from monitor.bus.base import Record
 from monitor.contracts import FindingEvent, Place
 from monitor.http import HttpClient

@@ -33,7 +33,7 @@ from benchmarks.bars.outages import Door, Front, Hook, listening
 from benchmarks.bars.pages import Pages, pages
 from benchmarks.bars.paging_plan import PASSES, Plan, plan
 from monitor.aio import spawn
-from monitor.alerting.exposures import CloseReason, Scope
+from monitor.alerting.exposures.states import CloseReason, Scope
 from monitor.app import open_exposures
 from monitor.bus.base import Bus
 from monitor.contracts import FINDINGS

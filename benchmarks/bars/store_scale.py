@@ -27,7 +27,7 @@ import asyncpg
 from alerting_samples import NOON, exposure
 from benchmarks import evidence
 from localpostgres import LocalPostgres
-from monitor.alerting.queries import Exposures
+from monitor.alerting.exposures.desk import Exposures
 from monitor.metrics import Metrics
 from monitor.store.engine import Store
 from monitor.store.janitor import Janitor

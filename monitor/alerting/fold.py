@@ -7,14 +7,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from monitor.alerting.exposures import Kind, Step, apply, idempotency_key
-from monitor.alerting.following import FIRST, is_followed
+from monitor.alerting.exposures.places import (
+    place_object,
+    places_of,
+    sighting_object,
+    stable_place,
+    where_digest,
+)
+from monitor.alerting.exposures.seen import Seen, seen_of_finding, seen_of_sighting
+from monitor.alerting.exposures.states import Kind, Step, apply, idempotency_key
+from monitor.alerting.following.changes import FIRST, is_followed
 from monitor.alerting.notifiers.base import Change
 from monitor.alerting.ownership import Ownership
-from monitor.alerting.places import place_object, places_of, sighting_object, stable_place, where_digest
-from monitor.alerting.policy import Action, Policy
-from monitor.alerting.seen import Seen, seen_of_finding, seen_of_sighting
-from monitor.alerting.standing import labels_of
+from monitor.alerting.policy.table import Action, Policy
+from monitor.alerting.telling.standing import labels_of
 from monitor.contracts import FindingEvent, Mode, Sighting
 from monitor.store.model import Exposure, NewSighting, Telling
 

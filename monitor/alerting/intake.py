@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from detectors.model import Confidence, Severity, Verdict
-from monitor.alerting.asking import place_of
-from monitor.alerting.following import Look
-from monitor.alerting.seen import Public
+from monitor.alerting.exposures.seen import Public
+from monitor.alerting.following.asking import place_of
+from monitor.alerting.following.changes import Look
 from monitor.alerting.selftest import is_planted
 from monitor.bus.base import DeadLetter, Record
 from monitor.contracts import (

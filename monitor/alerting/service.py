@@ -1,7 +1,7 @@
 """The alerting stage's handler: findings, sightings and coverage in; exposures, places and things to be told out.
 
 One batch is one transaction: either all of it is in the store or the batch comes again, and then it changes nothing that it has
-changed before. Who is told is decided here and written into the outbox; `monitor.alerting.outbox` delivers.
+changed before. Who is told is decided here and written into the outbox; `monitor.alerting.telling.outbox` delivers.
 """
 
 from __future__ import annotations
@@ -14,14 +14,18 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.alerting import affected, drilled, intake, sealing, storm
-from monitor.alerting.answers import Answers
-from monitor.alerting.exposures import Kind
+from monitor.alerting import intake
+from monitor.alerting.drills import drilled
+from monitor.alerting.evidence import keeping as sealing
+from monitor.alerting.exposures import affected
+from monitor.alerting.exposures.places import coverage_objects, sighting_of
+from monitor.alerting.exposures.states import Kind
 from monitor.alerting.fold import Fold, Route
-from monitor.alerting.following import FIRST
+from monitor.alerting.following.answers import Answers
+from monitor.alerting.following.changes import FIRST
 from monitor.alerting.ownership import Ownership
-from monitor.alerting.places import coverage_objects, sighting_of
-from monitor.alerting.policy import Policy
+from monitor.alerting.policy import storm
+from monitor.alerting.policy.table import Policy
 from monitor.alerting.selftest import SelfTest
 from monitor.bus.base import Handled, Record
 from monitor.metrics import Metrics

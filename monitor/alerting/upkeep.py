@@ -8,9 +8,10 @@ from typing import Final
 
 from detectors.model import Severity
 from monitor.aio import sleep_until
-from monitor.alerting import alive, storm
+from monitor.alerting import alive
 from monitor.alerting.alive import Alive
 from monitor.alerting.ownership import Level
+from monitor.alerting.policy import storm
 from monitor.alerting.selftest import last_success
 from monitor.metrics import Metrics
 from monitor.store import outbox, queries

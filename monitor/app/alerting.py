@@ -8,11 +8,9 @@ import platform
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from monitor.alerting.channel import Channel
-from monitor.alerting.duty import PrivacySettings
-from monitor.alerting.follower import Follower
-from monitor.alerting.grouping import Grouping
-from monitor.alerting.heartbeat import Heartbeat, HeartbeatSettings
+from monitor.alerting.containment.duty import PrivacySettings
+from monitor.alerting.exposures.desk import Exposures
+from monitor.alerting.following.follower import Follower
 from monitor.alerting.keeping import Keeper
 from monitor.alerting.notifiers.base import (
     NotifierPlugin,
@@ -20,14 +18,16 @@ from monitor.alerting.notifiers.base import (
     ReaderSettings,
     Restating,
 )
-from monitor.alerting.outbox import Deliverer
 from monitor.alerting.ownership import Ownership, WatchSettings
-from monitor.alerting.policy import Policy, PolicySettings
-from monitor.alerting.queries import Exposures
-from monitor.alerting.reach import Reach
-from monitor.alerting.reconciler import Reconciler
+from monitor.alerting.policy.table import Policy, PolicySettings
 from monitor.alerting.selftest import SelfTest
 from monitor.alerting.service import AlertingService, Rules
+from monitor.alerting.telling.channel import Channel
+from monitor.alerting.telling.grouping import Grouping
+from monitor.alerting.telling.heartbeat import Heartbeat, HeartbeatSettings
+from monitor.alerting.telling.outbox import Deliverer
+from monitor.alerting.telling.reach import Reach
+from monitor.alerting.telling.reconciler import Reconciler
 from monitor.alerting.upkeep import Upkeep
 from monitor.app.drills import drill_jobs
 from monitor.app.loading import configured, looks_per_minute, notifiers, routes_of, section

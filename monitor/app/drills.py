@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 from detectors import load_rules
 from monitor.addresses import AddressGuard
-from monitor.alerting.drills import DrillKeeper
-from monitor.alerting.policy import Policy, PolicySettings
-from monitor.alerting.queries import Exposures
+from monitor.alerting.drills.judge import DrillKeeper
+from monitor.alerting.exposures.desk import Exposures
+from monitor.alerting.policy.table import Policy, PolicySettings
 from monitor.app.loading import configured, routes_of, section, watching
 from monitor.app.opening import open_store
 from monitor.canary import RULE

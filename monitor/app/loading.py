@@ -11,12 +11,12 @@ from pydantic import BaseModel
 
 from monitor import config as configuration
 from monitor.alerting import notifiers as notifier_package
-from monitor.alerting.duty import PrivacySettings
+from monitor.alerting.containment.duty import PrivacySettings
 from monitor.alerting.fold import Route
-from monitor.alerting.heartbeat import HeartbeatSettings
 from monitor.alerting.notifiers.base import NotifierPlugin, NotifierSettings
 from monitor.alerting.ownership import WatchSettings
-from monitor.alerting.policy import PolicySettings
+from monitor.alerting.policy.table import PolicySettings
+from monitor.alerting.telling.heartbeat import HeartbeatSettings
 from monitor.collectors import sources as source_package
 from monitor.collectors.base import SourcePlugin
 from monitor.collectors.sources.recheck import RecheckSettings

@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 
 from detectors import Scanner, load_rules
 from monitor import hardening
-from monitor.alerting.duty import PrivacySettings
-from monitor.alerting.evidence import EvidenceDesk
-from monitor.alerting.policy import Policy, PolicySettings
-from monitor.alerting.queries import Exposures
-from monitor.alerting.telling_desk import TellingDesk
+from monitor.alerting.containment.duty import PrivacySettings
+from monitor.alerting.evidence.desk import EvidenceDesk
+from monitor.alerting.exposures.desk import Exposures
+from monitor.alerting.policy.table import Policy, PolicySettings
+from monitor.alerting.telling.desk import TellingDesk
 from monitor.app.buses import connected, topics
 from monitor.app.loading import configured, routes_of, section
 from monitor.app.stores import known_store

@@ -13,13 +13,13 @@ import structlog
 
 from detectors import load_rules
 from monitor import hardening
-from monitor.alerting.again import Again, Foresight
-from monitor.alerting.heartbeat import HeartbeatSettings
 from monitor.alerting.ownership import Ownership, WatchSettings
-from monitor.alerting.policy import Policy, PolicySettings
+from monitor.alerting.policy.table import Policy, PolicySettings
+from monitor.alerting.replaying.again import Again, Foresight
+from monitor.alerting.replaying.watched import Watched, note_start, offer
 from monitor.alerting.selftest import SelfTest
 from monitor.alerting.service import AlertingService, Rules
-from monitor.alerting.watched import Watched, note_start, offer
+from monitor.alerting.telling.heartbeat import HeartbeatSettings
 from monitor.app.buses import connected
 from monitor.app.loading import configured, routes_of, section
 from monitor.app.matching import pool_settings

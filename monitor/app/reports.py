@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from detectors.loader import RULES
 from detectors.rulefiles import contents, digest
-from monitor.alerting.duty import PrivacySettings
+from monitor.alerting.containment.duty import PrivacySettings
 from monitor.app.loading import configured, section, watching
 from monitor.app.opening import open_store
 from monitor.app.state import ledger_key

@@ -15,8 +15,8 @@ from enum import StrEnum
 from detectors import Scanner, load_rules
 from detectors.errors import DetectorError
 from monitor import app
-from monitor.alerting.heartbeat import HeartbeatSettings
 from monitor.alerting.ownership import WatchSettings
+from monitor.alerting.telling.heartbeat import HeartbeatSettings
 from monitor.bus.base import BusError
 from monitor.config import Config, ConfigError
 from monitor.coverage.signing import LedgerKeyError, load_signer

@@ -64,7 +64,9 @@ class SimulatedPlanter:
         place = self.simulator.publisher.leak(planting.at, watched="owner")
         return {"repository": place.repository, "forge": place.forge, "commit": place.commit}
 
-    def _made(self, _: random.Random) -> Planted:
+    def _made(self, rng: random.Random) -> Planted:
+        """What is to be planted: nothing is drawn."""
+        del rng
         return Planted(RULE, self._content.rpartition(b"=")[2].strip(), self._content)
 
 
@@ -91,7 +93,8 @@ async def simulated_drills() -> AsyncIterator[Drills]:
         ready: asyncio.Future[Addresses] = asyncio.get_running_loop().create_future()
         service = spawn(Service(config).run(stop, ready.set_result), name="service")
         try:
-            await asyncio.wait({service, ready}, return_when=asyncio.FIRST_COMPLETED)
+            both: set[asyncio.Future[Any]] = {service, ready}
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             if service.done():
                 await service
             async with open_drills(config, clock=time.time, planters={"simulator": planter}) as opened:

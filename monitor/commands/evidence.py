@@ -15,8 +15,8 @@ from typing import Annotated, TypeVar
 import orjson
 import typer
 
-from monitor.alerting.evidence import EvidenceDesk
-from monitor.alerting.queries import UnknownExposure
+from monitor.alerting.evidence.desk import EvidenceDesk
+from monitor.alerting.exposures.desk import UnknownExposure
 from monitor.app import open_evidence
 from monitor.commands.errors import Failure
 from monitor.commands.service import ConfigOption, read_config

@@ -14,9 +14,9 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from monitor.alerting.exposures import CloseReason, Scope
+from monitor.alerting.exposures.desk import Exposures, UnknownExposure
+from monitor.alerting.exposures.states import CloseReason, Scope
 from monitor.alerting.notifiers.wording import by_replay
-from monitor.alerting.queries import Exposures, UnknownExposure
 from monitor.app import open_exposures
 from monitor.commands.errors import Failure
 from monitor.commands.report import report

@@ -14,7 +14,7 @@ import orjson
 import typer
 from rich.text import Text
 
-from monitor.alerting.telling_desk import TellingDesk
+from monitor.alerting.telling.desk import TellingDesk
 from monitor.app import open_telling
 from monitor.commands.errors import Failure
 from monitor.commands.service import ConfigOption, read_config

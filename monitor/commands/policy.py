@@ -10,9 +10,9 @@ import typer
 from rich.text import Text
 
 from monitor.alerting.ownership import KINDS, Ownership, WatchSettings
-from monitor.alerting.policy import Policy, PolicySettings
-from monitor.alerting.policytests import Outcome, PolicyTestError, read, run
-from monitor.alerting.why import row_text
+from monitor.alerting.policy.table import Policy, PolicySettings
+from monitor.alerting.policy.tabletests import Outcome, PolicyTestError, read, run
+from monitor.alerting.policy.why import row_text
 from monitor.app import section
 from monitor.commands.errors import Failure
 from monitor.commands.service import ConfigOption, read_config

@@ -16,7 +16,7 @@ import orjson
 import typer
 from rich.console import Console
 
-from monitor.alerting.watched import note_searched
+from monitor.alerting.replaying.watched import note_searched
 from monitor.app import open_replay
 from monitor.app.replaying import Replaying
 from monitor.commands.errors import Failure

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.alerting.queries import UnknownExposure
+from monitor.alerting.exposures.desk import UnknownExposure
 from monitor.app import open_reports
 from monitor.commands.errors import Failure
 from monitor.commands.service import ConfigOption, read_config

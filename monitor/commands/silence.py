@@ -9,8 +9,8 @@ import orjson
 import typer
 from rich.text import Text
 
-from monitor.alerting.silences import BadSilence
-from monitor.alerting.telling_desk import UnknownSilence
+from monitor.alerting.telling.desk import UnknownSilence
+from monitor.alerting.telling.silences import BadSilence
 from monitor.commands import spans
 from monitor.commands.errors import Failure
 from monitor.commands.outbox import JsonOption, actor, with_desk

@@ -14,7 +14,7 @@ from monitor.untrusted import Sink, untrusted
 
 
 def print_why(found: Mapping[str, Any], *, as_json: bool) -> None:
-    """`found`: as `monitor.alerting.queries.Exposures.why` gives it."""
+    """`found`: as `monitor.alerting.exposures.desk.Exposures.why` gives it."""
     if as_json:
         typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
         return

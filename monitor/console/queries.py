@@ -9,7 +9,7 @@ from monitor.store.queries import Filter
 
 
 class Listing(Protocol):
-    """A page of a list. The shape of each object is stated in monitor.alerting.view."""
+    """A page of a list. The shape of each object is stated in monitor.alerting.exposures.view."""
 
     @property
     def exposures(self) -> Sequence[dict[str, Any]]: ...

@@ -56,7 +56,7 @@ class Entry:
 
     @classmethod
     def make(cls, seq: int, at: float, prev: bytes, event: Mapping[str, Any]) -> Self:
-        """`event` as `monitor.alerting.places.coverage_objects` gives it. Raises TypeError for what JSON has no form for."""
+        """`event` as `monitor.alerting.exposures.places.coverage_objects` gives it. Raises TypeError for what JSON has no form for."""
         items = event.get("items", "")
         known = {name: value for name, value in event.items() if not _is_default(name, value)}
         if items:

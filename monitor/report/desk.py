@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from monitor.alerting.duty import PrivacySettings
-from monitor.alerting.queries import find
+from monitor.alerting.containment.duty import PrivacySettings
+from monitor.alerting.exposures.desk import find
 from monitor.report.gather import Maker, gather
 from monitor.report.markdown import Language, render
 from monitor.store import exposures, records

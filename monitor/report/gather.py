@@ -9,10 +9,10 @@ from typing import Any, Final
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.alerting.containment import Containment, containment
-from monitor.alerting.duty import PrivacySettings
+from monitor.alerting.containment.duty import PrivacySettings
+from monitor.alerting.containment.steps import Containment, containment
+from monitor.alerting.exposures.windows import Window, window_of
 from monitor.alerting.ownership import Level, reason_text
-from monitor.alerting.windows import Window, window_of
 from monitor.coverage.answer import CONTEXT
 from monitor.coverage.blind import blind_intervals
 from monitor.coverage.deliveries import Deliveries

@@ -165,7 +165,7 @@ async def ended(
     return (rows[-1][0] if rows else after), [dict(row[2]) for row in rows if row[1] == WINDOW_ENDED]
 
 
-# as `monitor.alerting.following.is_followed` says of one
+# as `monitor.alerting.following.changes.is_followed` says of one
 _FOLLOWED: Final[ColumnElement[bool]] = and_(
     exposures.c.level != "none",
     exposures.c.mode != "exercise",

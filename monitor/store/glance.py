@@ -22,7 +22,7 @@ from monitor.store.records import KEYS, WATCH
 @dataclass(frozen=True, slots=True)
 class Glance:
     """`revision` is "" before the first migration, `keys` the ids of the fingerprint keys it was made with, `ahead` how many seconds
-    this host's clock is before the server's, `watch` what it says of the watch list (`monitor.alerting.watched`).
+    this host's clock is before the server's, `watch` what it says of the watch list (`monitor.alerting.replaying.watched`).
     """
 
     revision: str

@@ -11,7 +11,7 @@ from typing import Any
 class Exposure:
     """One leak and everything known of it: a row of `exposures`. Redacted; texts are foreign (`monitor.untrusted`).
 
-    `rank` orders how bad it is (monitor.alerting.exposures says how); it never falls. `told` is the rank that was last sent to
+    `rank` orders how bad it is (monitor.alerting.exposures.states says how); it never falls. `told` is the rank that was last sent to
     the notifiers in this opening, 0 for none.
     """
 

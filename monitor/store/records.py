@@ -16,7 +16,7 @@ from monitor.store.tables import audit, meta
 
 _ID: Final = "store_id"  # in `meta`
 KEYS: Final = "key_checks"  # in `meta`: ids, separated by blanks
-WATCH: Final = "watch"  # in `meta`: which watch list is in force (`monitor.alerting.watched`)
+WATCH: Final = "watch"  # in `meta`: which watch list is in force (`monitor.alerting.replaying.watched`)
 
 
 async def bind_key(store: Store, check_values: Sequence[str]) -> frozenset[str]:

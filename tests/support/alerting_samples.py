@@ -9,7 +9,7 @@ from typing import Any
 
 from monitor.alerting.fold import Route
 from monitor.alerting.ownership import Ownership, WatchSettings
-from monitor.alerting.policy import Policy
+from monitor.alerting.policy.table import Policy
 from monitor.alerting.selftest import SelfTest
 from monitor.alerting.service import AlertingService, Rules
 from monitor.bus.base import Message, Record

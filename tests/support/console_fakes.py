@@ -15,7 +15,7 @@ LEAK = "ab" * 32
 
 
 def exposure(**other: Any) -> dict[str, Any]:
-    """One exposure as monitor.alerting.view gives it."""
+    """One exposure as monitor.alerting.exposures.view gives it."""
     made: dict[str, Any] = {
         "id": LEAK,
         "short": LEAK[:12],

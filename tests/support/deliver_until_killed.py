@@ -9,9 +9,9 @@ import sys
 import time
 from pathlib import Path
 
-from monitor.alerting.channel import Channel
 from monitor.alerting.notifiers.webhook import Webhook
-from monitor.alerting.outbox import Deliverer
+from monitor.alerting.telling.channel import Channel
+from monitor.alerting.telling.outbox import Deliverer
 from monitor.http import HttpClient
 from monitor.metrics import Metrics
 from monitor.store.engine import Store

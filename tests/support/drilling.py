@@ -9,11 +9,11 @@ from typing import Any
 
 from alerting_samples import NOON, WATCH, finding
 from detectors import load_rules
-from monitor.alerting.drills import DrillKeeper
+from monitor.alerting.drills.judge import DrillKeeper
+from monitor.alerting.exposures.desk import Exposures
 from monitor.alerting.fold import Route
 from monitor.alerting.ownership import Ownership
-from monitor.alerting.policy import Policy
-from monitor.alerting.queries import Exposures
+from monitor.alerting.policy.table import Policy
 from monitor.alerting.selftest import SelfTest
 from monitor.alerting.service import AlertingService, Rules
 from monitor.canary import RULE, fingerprint

@@ -13,9 +13,9 @@ from typing import Any
 from aiohttp import web
 
 from alerting_samples import NOON, exposure, place
+from monitor.alerting.exposures.view import exposure_object
 from monitor.alerting.notifiers.base import Announcement, Change, Notification, Stand, Topic
-from monitor.alerting.standing import labels_of, stands
-from monitor.alerting.view import exposure_object
+from monitor.alerting.telling.standing import labels_of, stands
 from monitor.http import HttpClient
 from monitor.metrics import Metrics
 from monitor.store.model import Told

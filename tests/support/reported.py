@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from alerting_samples import NOON, exposure, fingerprint, put, tell, telling
 from ledgers import SIGNER, blind, poll, push
-from monitor.alerting.duty import PrivacySettings
+from monitor.alerting.containment.duty import PrivacySettings
 from monitor.report.desk import Reports, Versions
 from monitor.store import exposures, ledger, outbox, records
 from monitor.store.engine import Store

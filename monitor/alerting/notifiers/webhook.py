@@ -3,7 +3,7 @@
 Headers `webhook-id` (the idempotency key, also as `Idempotency-Key`), `webhook-timestamp` (unix seconds of this try) and
 `webhook-signature`: `v1,` and base64 of HMAC-SHA256(key, id + "." + timestamp + "." + body), one for each key, separated by
 blanks. The key is the base64 text behind `whsec_`. Body: `{"type": "exposure.<change>", "timestamp", "data": {"key",
-"dedup_key", "change", "exercise", "exposure"}}`; `monitor.alerting.view` states the exposure's shape. Each message is one of one exposure,
+"dedup_key", "change", "exercise", "exposure"}}`; `monitor.alerting.exposures.view` states the exposure's shape. Each message is one of one exposure,
 whatever bursts come; but when another notifier is away: `{"type": "notifier.unreached" | "notifier.reached", "timestamp", "data": {"key",
 "dedup_key", "headline", "lines"}}`.
 """

@@ -66,7 +66,7 @@ exposures: Final = Table(
     Column("close_scope", String(16), nullable=False),
     Column("close_where", Text, nullable=False),
     Column("close_note", Text, nullable=False),
-    # whether it still stands there: unknown | public | cleaned | removed (`monitor.alerting.exposures`)
+    # whether it still stands there: unknown | public | cleaned | removed (`monitor.alerting.exposures.states`)
     Column("public", String(12), nullable=False, server_default="unknown"),
     Column("checked_at", Float),
     Column("removed_at", Float),

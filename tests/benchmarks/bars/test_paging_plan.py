@@ -8,7 +8,7 @@ from alerting_samples import exposure
 from benchmarks.bars.alerters import Leak
 from benchmarks.bars.paging_plan import PASSES, key, plan
 from benchmarks.bars.stream import OWNER
-from monitor.alerting.exposures import idempotency_key
+from monitor.alerting.exposures.states import idempotency_key
 from monitor.alerting.notifiers.base import Change
 
 

@@ -1,10 +1,10 @@
 import pytest
 
 from alerting_samples import NOON, exposure
-from monitor.alerting.exposures import idempotency_key
+from monitor.alerting.exposures.states import idempotency_key
 from monitor.alerting.fold import Route, routed, tellings
 from monitor.alerting.notifiers.base import Change
-from monitor.alerting.policy import Action
+from monitor.alerting.policy.table import Action
 from monitor.contracts import Mode
 
 ROUTES = (

@@ -12,15 +12,15 @@ from aiohttp import web
 from alerting_samples import exposure, fingerprint, open_store, put
 from browsing import ask
 from monitor.aio import spawn
-from monitor.alerting.channel import Channel
-from monitor.alerting.exposures import idempotency_key
+from monitor.alerting.exposures.desk import Exposures
+from monitor.alerting.exposures.states import idempotency_key
 from monitor.alerting.fold import Route, tellings
 from monitor.alerting.notifiers.alertmanager import PLUGIN
 from monitor.alerting.notifiers.base import Change
-from monitor.alerting.outbox import Deliverer
-from monitor.alerting.policy import Action
-from monitor.alerting.queries import Exposures
-from monitor.alerting.reconciler import Reconciler
+from monitor.alerting.policy.table import Action
+from monitor.alerting.telling.channel import Channel
+from monitor.alerting.telling.outbox import Deliverer
+from monitor.alerting.telling.reconciler import Reconciler
 from monitor.listener import Listener
 from monitor.metrics import Metrics
 from monitor.store import outbox

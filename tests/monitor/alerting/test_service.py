@@ -22,7 +22,7 @@ from alerting_samples import (
 from busy_store import busy
 from monitor.alerting.fold import Route
 from monitor.alerting.ownership import WatchSettings
-from monitor.alerting.policy import Policy, PolicyRow
+from monitor.alerting.policy.table import Policy, PolicyRow
 from monitor.bus.base import RetryableError
 from monitor.contracts import CoverageEvent, Gap
 from monitor.metrics import Metrics

@@ -13,8 +13,8 @@ from alerting_samples import NOON, open_store, put, tell, telling
 from alerting_samples import exposure as sample
 from leaks import line
 from monitor import config as configuration
+from monitor.alerting.exposures.desk import UnknownExposure
 from monitor.alerting.notifiers.webhook import WebhookSettings
-from monitor.alerting.queries import UnknownExposure
 from monitor.app import Service, Stage, load_config, open_exposures, prepare_state, revision, topics
 from monitor.config import ConfigError
 from monitor.identity import KeyFileError, KeyRing, create_key, load_keys

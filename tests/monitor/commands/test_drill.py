@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from monitor.aio import spawn
-from monitor.alerting.exposures import CloseReason
-from monitor.alerting.queries import Exposures
+from monitor.alerting.exposures.desk import Exposures
+from monitor.alerting.exposures.states import CloseReason
 from monitor.commands import drill
 from monitor.commands.drill_simulated import simulated_drills
 from monitor.commands.errors import Failure

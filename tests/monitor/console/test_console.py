@@ -4,7 +4,7 @@ from alerting_samples import NOON, fingerprint, open_store, place, put
 from alerting_samples import exposure as row
 from browsing import ask
 from console_fakes import LEAK, FakeQueries, console, exposure
-from monitor.alerting.queries import Exposures
+from monitor.alerting.exposures.desk import Exposures
 from monitor.metrics import Metrics
 from monitor.store import exposures as stored
 from monitor.store.errors import StoreBusy

@@ -18,7 +18,7 @@ from agekeys import Responder, responder
 from detectors import load_rules
 from detectors.model import Kind
 from detectors.synthetic import records_for, secret_for
-from monitor.alerting import cases
+from monitor.alerting.policy import cases
 from monitor.contracts import Document, FindingEvent, Provenance
 from monitor.identity import KeyRing
 from monitor.matcher.events import EventMaker

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from alerting_samples import fingerprint, open_store
-from monitor.alerting.queries import UnknownExposure
+from monitor.alerting.exposures.desk import UnknownExposure
 from monitor.report.markdown import Language
 from monitor.store.engine import Store
 from monitor.store.tables import audit

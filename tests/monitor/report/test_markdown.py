@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from alerting_samples import NOON, fingerprint, open_store
-from monitor.alerting.containment import containment
+from monitor.alerting.containment.steps import containment
 from monitor.coverage.deliveries import Deliveries
 from monitor.misdelivery import FAMILY
 from monitor.report.gather import Maker, Report, gather

@@ -9,10 +9,10 @@ import pytest
 from pydantic import ValidationError
 
 from alerting_samples import NOON, exposure, fingerprint
+from monitor.alerting.exposures.view import exposure_object
 from monitor.alerting.notifiers.alertmanager import PLUGIN
 from monitor.alerting.notifiers.base import Change, Permanent, Restating, Retryable
-from monitor.alerting.standing import labels_of, stands
-from monitor.alerting.view import exposure_object
+from monitor.alerting.telling.standing import labels_of, stands
 from monitor.store.model import Told
 from notifier_samples import CONSOLE, notification, receiver, standing, tools
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerting_samples import NOON, exposure, fingerprint
+from monitor.alerting.exposures.view import exposure_object
 from monitor.alerting.notifiers.alerts import alert, too_many
-from monitor.alerting.view import exposure_object
 from notifier_samples import CONSOLE, harmless, standing
 
 

@@ -1,0 +1,1 @@
+"""Drills: what became of what was planted."""

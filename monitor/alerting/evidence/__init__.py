@@ -1,0 +1,1 @@
+"""Sealed evidence: what of it is kept, and who gets it."""

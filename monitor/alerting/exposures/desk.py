@@ -1,0 +1,219 @@
+"""What people do with exposures: list, show, acknowledge, mark revoked, close, reopen. Used by the command line and the console;
+every look and every change goes into the audit log under the name of who did it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from monitor.alerting.containment.duty import GDPR, PrivacySettings
+from monitor.alerting.exposures import states as machine
+from monitor.alerting.exposures.states import DEFAULT_SCOPE, CloseReason, Kind, Scope
+from monitor.alerting.exposures.view import exposure_object, history_object, summary_object
+from monitor.alerting.exposures.windows import record_end
+from monitor.alerting.fold import Route, routed, tellings
+from monitor.alerting.following.changes import FIRST, is_followed
+from monitor.alerting.notifiers.base import Change
+from monitor.alerting.policy.storm import Room
+from monitor.alerting.policy.table import Action, Policy
+from monitor.alerting.policy.why import why
+from monitor.contracts import Mode
+from monitor.metrics import Metrics
+from monitor.store import exposures, following, outbox, queries, records, sealed
+from monitor.store.engine import Store
+from monitor.store.model import Exposure
+from monitor.store.queries import SHORTEST_ID, Filter
+
+
+class UnknownExposure(LookupError):
+    """No exposure, or more than one, has this id. The message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`next` is the cursor of the following page, "" at the end; `total` counts all pages."""
+
+    exposures: Sequence[dict[str, Any]]
+    total: int
+    next: str
+
+
+class Exposures:
+    """For the tasks of one event loop. Methods raise StoreBusy, and UnknownExposure where they take an id."""
+
+    close_reasons = tuple(reason.value for reason in CloseReason)
+
+    def __init__(
+        self,
+        store: Store,
+        metrics: Metrics,
+        *,
+        clock: Callable[[], float],
+        routes: Sequence[Route] = (),
+        console: str = "",
+        privacy: PrivacySettings = GDPR,
+        on_told: Callable[[], None] = lambda: None,
+        policy: Policy | None = None,
+    ) -> None:
+        self._policy = policy or Policy()
+        self._store = store
+        self._metrics = metrics
+        self._clock = clock
+        self._routes = routes
+        self._console = console
+        self._privacy = privacy
+        self._on_told = on_told
+
+    async def list(self, wanted: Filter, *, actor: str, limit: int = 50, after: str = "") -> Page:
+        """The last seen first. `after` is the cursor of a page. Raises ValueError when it is none."""
+        start = _cursor(after)
+        async with self._store.read() as connection:
+            rows, total = await queries.list_and_count(connection, wanted, limit=limit + 1, after=start)
+        more = len(rows) > limit
+        rows = rows[:limit]
+        async with self._store.write() as connection:
+            await records.add_audit(
+                connection, at=self._clock(), actor=actor, verb="listed", detail={"shown": len(rows)}
+            )
+        shown = [summary_object(row, console=self._console, now=self._clock()) for row in rows]
+        return Page(shown, total, f"{rows[-1].last_seen!r}:{rows[-1].id}" if more else "")
+
+    async def show(self, name: str, *, actor: str) -> dict[str, Any]:
+        """One exposure (`view` states the shape) with `evidence` and `history`. `name`: id or its beginning."""
+        async with self._store.write() as connection:
+            row = await find(connection, name)
+            await records.add_audit(
+                connection, at=self._clock(), actor=actor, verb="viewed", exposure_id=row.id
+            )
+            places = await queries.sightings_of(connection, [row.id])
+            history = await records.audit_of(connection, row.id)
+            evidence = await sealed.count(connection, row.id)
+        now = self._clock()
+        shown = exposure_object(row, places[row.id], console=self._console, now=now, privacy=self._privacy)
+        return {**shown, "evidence": evidence, "history": [history_object(entry) for entry in history]}
+
+    async def why(self, name: str, *, actor: str) -> dict[str, Any]:
+        """Why it is treated as it is (`monitor.alerting.policy.why` states the shape), with `id` and `title`."""
+        now = self._clock()
+        async with self._store.write() as connection:
+            row = await find(connection, name)
+            await records.add_audit(connection, at=now, actor=actor, verb="viewed", exposure_id=row.id)
+            room = await Room.load(connection, self._policy.claimed_tickets, now=now)
+        return {"id": row.id, "title": row.title, **why(row, self._policy, tickets=room.used, now=now)}
+
+    async def close(
+        self,
+        name: str,
+        reason: str,
+        *,
+        actor: str,
+        scope: Scope | None = None,
+        where: str = "",
+        note: str = "",
+    ) -> dict[str, Any]:
+        """Close it and tell the notifiers that were told of it. Without `scope` the reason's default.
+
+        `where` is the repository of Scope.REPOSITORY, default the one it was seen in first. Raises WrongState,
+        ValueError for a reason that is no CloseReason.
+        """
+        now = self._clock()
+        why = CloseReason(reason)
+        scope = scope or DEFAULT_SCOPE[why]
+        async with self._store.write() as connection:
+            row = await find(connection, name)
+            if scope is Scope.REPOSITORY:
+                where = where or row.repository
+            closed = machine.close(row, why, by=actor, at=now, scope=scope, where=where, note=note)
+            await exposures.save(connection, new=(), changed=[closed])
+            told = await outbox.told_of(connection, row.id, row.opening)
+            await outbox.enqueue(
+                connection, tellings(closed, Change.CLOSED, Action(row.action), told, now=now)
+            )
+            detail = {"reason": why.value, "scope": scope.value, "where": where, "note": note}
+            await records.add_audit(
+                connection, at=now, actor=actor, verb="closed", exposure_id=row.id, detail=detail
+            )
+            await record_end(connection, row, closed, at=now)
+        return self._changed(closed, Kind.CLOSED)
+
+    async def acknowledge(self, name: str, *, actor: str) -> dict[str, Any]:
+        """`actor` has it in hand: shown wherever the exposure is. Raises WrongState."""
+        now = self._clock()
+        async with self._store.write() as connection:
+            row = machine.acknowledge(await find(connection, name), by=actor, at=now)
+            await exposures.save(connection, new=(), changed=[row])
+            await records.add_audit(connection, at=now, actor=actor, verb="acknowledged", exposure_id=row.id)
+        return self._shown(row)
+
+    async def revoke(self, name: str, *, actor: str, at: float | None = None) -> dict[str, Any]:
+        """The secret is dead since `at`, default now. The exposure stays open: the text may still stand there. Raises WrongState,
+        ValueError for a time to come.
+        """
+        now = self._clock()
+        if at is not None and at > now:
+            raise ValueError("it cannot have been revoked in the future")
+        since = now if at is None else at
+        async with self._store.write() as connection:
+            row = await find(connection, name)
+            revoked = machine.revoke(row, at=since)
+            await exposures.save(connection, new=(), changed=[revoked])
+            detail = {"since": since}
+            await records.add_audit(
+                connection, at=now, actor=actor, verb="revoked", exposure_id=row.id, detail=detail
+            )
+            await record_end(connection, row, revoked, at=now)
+        return self._shown(revoked)
+
+    async def reopen(self, name: str, *, actor: str) -> dict[str, Any]:
+        """Open it again and tell whoever the policy names; its places are looked at anew. One that was closed as revoked counts as alive
+        again. Raises WrongState.
+        """
+        now = self._clock()
+        async with self._store.write() as connection:
+            row = await find(connection, name)
+            was_dead = row.close_reason == CloseReason.REVOKED
+            step = machine.reopen(replace(row, revoked_at=None) if was_dead else row, at=now)
+            row = step.row
+            await exposures.save(connection, new=(), changed=[row])
+            if is_followed(row):
+                await following.sooner(connection, [row.id], at=now + FIRST)
+            if step.tell is not None:
+                names = routed(self._routes, action=step.decision.action, mode=Mode(row.mode))
+                await outbox.enqueue(
+                    connection, tellings(row, step.tell, step.decision.action, names, now=now)
+                )
+            await records.add_audit(connection, at=now, actor=actor, verb="reopened", exposure_id=row.id)
+        return self._changed(row, Kind.REOPENED)
+
+    def _changed(self, row: Exposure, kind: Kind) -> dict[str, Any]:
+        if row.mode != Mode.EXERCISE:
+            self._metrics.exposures.labels(kind.value).inc()
+        self._on_told()
+        return self._shown(row)
+
+    def _shown(self, row: Exposure) -> dict[str, Any]:
+        return summary_object(row, console=self._console, now=self._clock())
+
+
+async def find(connection: AsyncConnection, name: str) -> Exposure:
+    """The exposure whose id is, or begins with, `name`; nobody else changes it before the transaction ends. Raises UnknownExposure."""
+    name = name.strip().lower()
+    if len(name) < SHORTEST_ID or any(c not in "0123456789abcdef" for c in name):
+        raise UnknownExposure(f"an exposure is named by at least {SHORTEST_ID} hexadecimal digits of its id")
+    ids = await queries.find_ids(connection, name)
+    if not ids:
+        raise UnknownExposure(f"no exposure begins with {name}")
+    if len(ids) > 1:
+        raise UnknownExposure(f"several exposures begin with {name}: give more digits")
+    return (await exposures.load(connection, ids, lock=True))[ids[0]]
+
+
+def _cursor(text: str) -> tuple[float, str] | None:
+    if not text:
+        return None
+    seen, _, exposure_id = text.partition(":")
+    return float(seen), exposure_id

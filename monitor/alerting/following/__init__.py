@@ -1,0 +1,1 @@
+"""Whether a leak still stands where it was seen."""

@@ -1,0 +1,1 @@
+"""What a replay puts through alerting once more."""
