@@ -32,9 +32,6 @@ _PASSING_STATES: Final = {
     "55P03",  # a lock was not given in time
     "25P03",  # the transaction stood still for too long
     "25006",  # a standby took over
-    # two workers insert one new exposure at once, or one goes as its place comes: the next time it is seen
-    "23505",
-    "23503",
 }
 _DRIVERS_PASSING: Final = {
     "InterfaceError",
