@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WHEEL_VENV := .venv-wheel
 WHEEL_BIN := $(WHEEL_VENV)/bin
+JOBS ?= 2  # test processes
 PIP := -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help demo test check lint format bench bars clean
@@ -36,7 +37,7 @@ test: wheel ## checks the code, builds the wheel and runs all tests on it
 	$(WHEEL_BIN)/ruff format --check .
 	$(WHEEL_BIN)/mypy
 	$(WHEEL_BIN)/lint-imports
-	$(WHEEL_BIN)/pytest
+	$(WHEEL_BIN)/pytest -n $(JOBS) --dist loadfile
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
@@ -45,7 +46,7 @@ lint: $(VENV)/.ready
 	$(BIN)/lint-imports
 
 check: lint ## linters, types, import rules and tests on the working tree
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(JOBS) --dist loadfile
 
 format: $(VENV)/.ready ## rewrite the code in the house style
 	$(BIN)/ruff check --fix .
