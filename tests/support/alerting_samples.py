@@ -24,11 +24,13 @@ KEYS = frozenset({"k1", "k2"})  # what the store knows
 STORE_URL = "store.url"  # names a PostgreSQL database, in a test's folder
 OPENED: list[Store] = []  # by the test under way
 NOON = 1_700_049_600.0  # a noon, UTC
-WATCH = WatchSettings(
-    organisations=("acme",),
-    email_domains=("acme.example",),
-    domains=("acme.example",),
-    account_ids=("123456789012",),
+WATCH = WatchSettings.model_validate(
+    {
+        "organisations": ("acme",),
+        "email_domains": ("acme.example",),
+        "domains": ("acme.example",),
+        "account_ids": ("123456789012",),
+    }
 )
 
 
