@@ -162,8 +162,8 @@ async def test_a_body_over_the_limit_is_refused(declared: bool) -> None:
         ("br", b"whatever", Failure.BAD_ENCODING),
         ("gzip, gzip", b"whatever", Failure.BAD_ENCODING),
         ("gzip", b"no gzip at all", Failure.BAD_ENCODING),
-        ("gzip", gzip.compress(b"cut off in the middle" * 50)[:-9], Failure.TRUNCATED),
-        ("gzip", gzip.compress(b"") * 65, Failure.BAD_ENCODING),
+        ("gzip", gzip.compress(b"cut off in the middle" * 50, mtime=0)[:-9], Failure.TRUNCATED),
+        ("gzip", gzip.compress(b"", mtime=0) * 65, Failure.BAD_ENCODING),
     ],
 )
 async def test_wrong_encodings_have_their_reason(encoding: str, body: bytes, expected: Failure) -> None:
