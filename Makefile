@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 WHEEL_VENV := .venv-wheel
 WHEEL_BIN := $(WHEEL_VENV)/bin
-JOBS ?= 2  # test processes
+# test processes
+JOBS ?= 2
 PIP := -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help demo test check lint format bench bars clean

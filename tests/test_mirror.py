@@ -34,6 +34,7 @@ WHOLE = {
     "monitor/collectors/paste/work.py": "tests/monitor/collectors/sources/test_pastes.py",
     "monitor/collectors/sources/gitea.py": "tests/monitor/collectors/sources/test_gitea_with_site.py",
     "monitor/commands/coverage_lines.py": "tests/monitor/commands/test_coverage.py",
+    "monitor/commands/ledger.py": "tests/monitor/commands/test_coverage.py",
     "monitor/commands/proving.py": "tests/monitor/commands/test_coverage.py",
     "monitor/simulator/gitea_world.py": "tests/monitor/simulator/sites/test_gitea.py",
     "monitor/alerting/drills/drilled.py": "tests/monitor/alerting/drills/test_judge.py",

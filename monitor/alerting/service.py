@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.alerting import intake
 from monitor.alerting.drills import drilled
-from monitor.alerting.evidence import keeping as sealing
+from monitor.alerting.evidence import keeping
 from monitor.alerting.exposures import affected
 from monitor.alerting.exposures.places import coverage_objects, sighting_of
 from monitor.alerting.exposures.states import Kind
@@ -92,7 +92,7 @@ class AlertingService:
                 await room.save(connection)
                 await storm.tell(connection, room.held, self._rules.routes, now=fold.now)
                 looked = await answers.apply(connection, fold.rows, self._rules.routes, now=fold.now)
-                await sealing.keep(connection, fold, work.findings)
+                await keeping.keep(connection, fold, work.findings)
                 await affected.count(connection, fold, work.findings)
                 if drills.seen:
                     ids = [fold.exposure_id(event) for _, event in drills.seen]

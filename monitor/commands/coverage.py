@@ -5,30 +5,29 @@ The service need not run; `verify` needs neither a store nor a configuration.
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import orjson
 import typer
 
-from monitor.app import ledger_key, open_ledger, watching
+from monitor.app import ledger_key, watching
 from monitor.commands import proving, spans
 from monitor.commands.coverage_lines import COUNTS, By, blind_line, cells, name_of, share_of
 from monitor.commands.errors import Failure
+from monitor.commands.ledger import with_ledger
 from monitor.commands.service import ConfigOption, read_config
 from monitor.commands.tables import new_table, print_table
 from monitor.config import Config
 from monitor.contracts import CoverageEvent
 from monitor.coverage.answer import CONTEXT
 from monitor.coverage.blind import blind_intervals
-from monitor.coverage.chain import LedgerBroken
 from monitor.coverage.estimate import Minute, minutes
 from monitor.coverage.plot import plot as draw
 from monitor.coverage.proof import ProofError
@@ -43,7 +42,6 @@ app = typer.Typer(
     help="What was seen of each source, what was not and why; and the proof that the ledger said so then.",
     no_args_is_help=True,
 )
-_T = TypeVar("_T")
 _LINE = 10_000  # characters: an entry is shown whole
 
 
@@ -144,7 +142,7 @@ def prove(
     watched = watching(found).is_watched(forge, repo)
     asked = proving.Asked(forge, repo, moment, span, spans.seconds(within), tuple(source or ()), watched)
     signer = _signer(found)
-    answer, proof, notes = _with_ledger(
+    answer, proof, notes = with_ledger(
         found, lambda store: proving.prove(store, asked, signer=signer, now=time.time())
     )
     if out is not None:
@@ -204,7 +202,7 @@ def check(config: ConfigOption = None) -> None:
         sealed = f"to entry {seals[-1].last}, {spans.shown(seals[-1].until)} UTC" if seals else "nothing yet"
         typer.echo(f"{len(seals)} seals, {sealed}; signed by {', '.join(keys) or 'nobody yet'}")
 
-    _with_ledger(read_config(config), walk)
+    with_ledger(read_config(config), walk)
 
 
 @app.command("seals")
@@ -212,9 +210,7 @@ def seals(config: ConfigOption = None, since: Since = "36500d", form: FormatOpti
     """List the seals, oldest first. Keep them (--format json) where this machine's administrators cannot write: a seal kept outside is what
     holds the past to what it was.
     """
-    found = _with_ledger(
-        read_config(config), lambda store: _seals(store, spans.since(since, now=time.time()))
-    )
+    found = with_ledger(read_config(config), lambda store: _seals(store, spans.since(since, now=time.time())))
     if form is Format.JSON:
         for each in found:
             typer.echo(
@@ -238,7 +234,7 @@ def seal(config: ConfigOption = None) -> None:
         async with store.write() as connection:
             return await ledger.seal_now(connection, signer, time.time())
 
-    made = _with_ledger(found, write)
+    made = with_ledger(found, write)
     typer.echo(f"seal {made.seal().number} over {made.seal().count} entries: {made.hash}")
 
 
@@ -263,17 +259,6 @@ def _signer(config: Config) -> Signer | None:
         return None
 
 
-def _with_ledger(config: Config, ask: Callable[[Store], Awaitable[_T]]) -> _T:
-    async def run() -> _T:
-        async with open_ledger(config) as store:
-            return await ask(store)
-
-    try:
-        return asyncio.run(run())
-    except LedgerBroken as error:
-        raise Failure(f"the ledger is broken: {error}", status=1) from error
-
-
 def _events(
     config: Config, sources: Sequence[str] | None, since: str
 ) -> tuple[list[CoverageEvent], float, float]:
@@ -287,7 +272,7 @@ def _events(
         wanted = set(sources or ())
         return [e for e in told if not wanted or e.source in wanted or e.repairs.split(" ")[0] in wanted]
 
-    return _with_ledger(config, read), begin, now
+    return with_ledger(config, read), begin, now
 
 
 async def _seals(store: Store, since: float) -> list[Signed]:

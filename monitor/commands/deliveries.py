@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import orjson
 import typer
 from sqlalchemy import select
 
-from monitor.app import digests_of, ledger_key, open_ledger, webhooks
+from monitor.app import digests_of, ledger_key, webhooks
 from monitor.commands import proving, spans
-from monitor.commands.errors import Failure
+from monitor.commands.ledger import with_ledger
 from monitor.commands.service import ConfigOption, read_config
 from monitor.commands.tables import new_table, print_table
-from monitor.config import Config
-from monitor.coverage.chain import LedgerBroken
 from monitor.coverage.deliveries import Deliveries, is_of_webhook, needs_items, summed
 from monitor.coverage.signing import LedgerKeyError, load_signer
 from monitor.misdelivery import ALL, FAMILY, SOURCE, WRONG, Kind
@@ -32,7 +28,6 @@ app = typer.Typer(
     help="Deliveries made for your own subscriptions: what came that should not have. See docs/misdelivery.md.",
     no_args_is_help=True,
 )
-_T = TypeVar("_T")
 _LINE = 10_000
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, an object a line.")]
 
@@ -58,7 +53,7 @@ def show(
     found = read_config(config)
     now = time.time()
     begin = spans.since(since, now=now)
-    rows, cited, count, known = _with_ledger(found, lambda store: _read(store, begin, now))
+    rows, cited, count, known = with_ledger(found, lambda store: _read(store, begin, now))
     named = {row.webhook for row in rows}
     rows = sorted([*rows, *(Deliveries(name) for name in webhooks(found) if name not in named)], key=_name)
     if as_json:
@@ -115,7 +110,7 @@ def prove(
             for feed in (WRONG, ALL)
         ]
 
-    wrong, every = _with_ledger(found, ask)
+    wrong, every = with_ledger(found, ask)
     answer, proof, notes = wrong if wrong[0].seen else every
     verdict = "delivered, and should not have been" if wrong[0].seen else f"delivered: {every[0].word.value}"
     typer.echo(verdict)
@@ -182,14 +177,3 @@ def _print(
 
 def _name(row: Deliveries) -> str:
     return row.webhook
-
-
-def _with_ledger(config: Config, ask: Callable[[Store], Awaitable[_T]]) -> _T:
-    async def run() -> _T:
-        async with open_ledger(config) as store:
-            return await ask(store)
-
-    try:
-        return asyncio.run(run())
-    except LedgerBroken as error:
-        raise Failure(f"the ledger is broken: {error}", status=1) from error
