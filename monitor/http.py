@@ -150,17 +150,18 @@ class HttpClient:
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
-        self._budgets: dict[tuple[str, str], Budget] = {}
+        self._budgets: dict[tuple[str, int, str], Budget] = {}
 
     def budget(self, url: str, credential: str, *, interval: float = 0.0, concurrency: int = 4) -> Budget:
-        """The allowance of one credential at one host: every caller that names both gets the same object.
+        """The allowance of one credential at one server (host and port): every caller that names both gets the same object.
 
         `credential` is a name for it, never the secret itself. Of several callers the slowest `interval` counts.
         """
-        host = URL(url).host or ""
-        known = self._budgets.get((host, credential))
+        parts = URL(url)
+        key = (parts.host or "", parts.port or 0, credential)
+        known = self._budgets.get(key)
         if known is None:
-            known = self._budgets[host, credential] = Budget(clock=self._clock, concurrency=concurrency)
+            known = self._budgets[key] = Budget(clock=self._clock, concurrency=concurrency)
         known.interval = max(known.interval, interval)
         return known
 

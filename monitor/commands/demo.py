@@ -84,7 +84,7 @@ first_items = 0
 base_url = "{github}"
 token = "demo"
 pastebin_url = "{pastebin}"
-forges = [{{ kind = "gitlab", base_url = "{gitlab}/api/v4", forge = "gitlab.com", token = "demo" }}]
+forges = [{{ kind = "gitlab", base_url = "{gitlab}/api/v4", forge = "gitlab.com", token = "demo", requests_per_minute = 600 }}]
 
 [notifiers.webhook]
 url = "{hook}"

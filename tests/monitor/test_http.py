@@ -421,9 +421,10 @@ def test_a_user_agent_is_one_line(agent: str) -> None:
         HttpClient(user_agent=agent)
 
 
-async def test_one_budget_for_a_host_and_a_credential() -> None:
+async def test_one_budget_for_a_server_and_a_credential() -> None:
     async with client() as http:
         first = http.budget("https://api.example.com/x", "a", interval=0.5)
         assert http.budget("https://api.example.com/y", "a", interval=0.1) is first
         assert first.interval == 0.5
         assert http.budget("https://api.example.com/x", "b") is not first
+        assert http.budget("https://api.example.com:8443/x", "a") is not first
