@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from benchmarks import evidence
 from benchmarks.bars.judging import Checks, Delivery

@@ -39,6 +39,13 @@ def program(package: str, *names: str) -> Path:
     raise Unavailable(f"Debian's package {package} has none of {', '.join(names)} in usr/bin")
 
 
+def whole(package: str, *more: str) -> Path:
+    """A tree with `package`, `more` and all that they need and this machine has not, for programs that need many libraries. Blocks as
+    `program` does. Raises Unavailable.
+    """
+    return _unpacked(package, *more, needed=True)
+
+
 def folder(package: str, name: str) -> Path:
     """The folder `name` of Debian's `package`, as `program` gets one. Raises Unavailable."""
     path = _unpacked(package) / name
@@ -62,10 +69,10 @@ def home() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "leakstream"
 
 
-def _unpacked(package: str) -> Path:
-    """The package's files: whole or not there at all."""
+def _unpacked(package: str, *more: str, needed: bool = False) -> Path:
+    """The package's files, with those of `more` and of what they need if `needed`: whole or not there at all."""
     base = home() / "debian"
-    folder = base / package
+    folder = base / (f"{package}+" if needed else package)
     if folder.exists():
         return folder
     base.mkdir(parents=True, exist_ok=True)
@@ -74,16 +81,17 @@ def _unpacked(package: str) -> Path:
         if not folder.exists():
             with tempfile.TemporaryDirectory(dir=base) as work:
                 tree = Path(work) / "tree"
-                _fetch(package, base / "apt", tree)
+                _fetch([package, *more], base / "apt", tree, needed=needed)
                 if package in _INSTALLED_AT:
                     _move(tree, _INSTALLED_AT[package].encode())
                 tree.rename(folder)
     return folder
 
 
-def _fetch(package: str, state: Path, tree: Path) -> None:
-    for needed in ("lists/partial", "archives/partial"):
-        (state / needed).mkdir(parents=True, exist_ok=True)
+def _fetch(packages: list[str], state: Path, tree: Path, *, needed: bool) -> None:
+    package = packages[0]
+    for missing in ("lists/partial", "archives/partial"):
+        (state / missing).mkdir(parents=True, exist_ok=True)
     options = {
         "Dir::State": state,
         "Dir::State::lists": state / "lists",
@@ -96,9 +104,12 @@ def _fetch(package: str, state: Path, tree: Path) -> None:
     }
     apt = ["apt-get", "-q", *(part for name, value in options.items() for part in ("-o", f"{name}={value}"))]
     _run(package, [*apt, "update"], state)
-    _run(package, [*apt, "download", package], tree.parent)
-    (archive,) = tree.parent.glob("*.deb")
-    _run(package, ["dpkg-deb", "-x", str(archive), str(tree)], state)
+    if needed:
+        plan = _run(package, [*apt, "install", "--simulate", "--no-install-recommends", *packages], state)
+        packages = [line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")]
+    _run(package, [*apt, "download", *packages], tree.parent)
+    for archive in sorted(tree.parent.glob("*.deb")):
+        _run(package, ["dpkg-deb", "-x", str(archive), str(tree)], state)
 
 
 def _move(tree: Path, path: bytes) -> None:
@@ -106,7 +117,7 @@ def _move(tree: Path, path: bytes) -> None:
         file.write_bytes(file.read_bytes().replace(path, b"share".ljust(len(path), b"/")))
 
 
-def _run(package: str, command: list[str], folder: Path) -> None:
+def _run(package: str, command: list[str], folder: Path) -> str:
     try:
         done = subprocess.run(
             command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS, check=False
@@ -115,6 +126,7 @@ def _run(package: str, command: list[str], folder: Path) -> None:
         raise Unavailable(_advice(package, str(error))) from error
     if done.returncode:
         raise Unavailable(_advice(package, (done.stderr or done.stdout).strip()[-1000:]))
+    return done.stdout
 
 
 def _advice(package: str, why: str) -> str:
