@@ -1,4 +1,4 @@
-"""What the rules for rule authors (docs/rules.md, "For authors") refuse beyond the loader, and what they advise. Each text says what to do."""
+"""What the rules for rule authors (docs/how-to/rules.md, "For authors") refuse beyond the loader, and what they advise. Each text says what to do."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ UNPROVABLE: Final = Proof(Verdict.UNPROVABLE)
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One credential type, as its TOML file states it. See docs/rules.md for the format."""
+    """One credential type, as its TOML file states it. See docs/how-to/rules.md for the format."""
 
     id: str  # stable, unique, kebab-case; begins with the provider where it has one
     provider: str  # the file's name; "generic" where no provider is named

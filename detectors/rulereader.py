@@ -1,6 +1,6 @@
 """rules/*.toml -> RuleSet, with every mistake named: file, rule, reason, and what to do.
 
-The format is in docs/rules.md. This is the one place where a rule is judged: what comes out of here compiles, confirms
+The format is in docs/how-to/rules.md. This is the one place where a rule is judged: what comes out of here compiles, confirms
 and canonicalises.
 """
 

@@ -39,7 +39,7 @@ def rule_file(
     title = provider.replace("-", " ").title()
     value = f"{ALPHABETS[alphabet]}{{{length}}}"
     shape = _token(prefix, value) if prefix else _context(provider, value)
-    return f"""# {title}: what its credentials look like. docs/rules.md explains every key.
+    return f"""# {title}: what its credentials look like. docs/how-to/rules.md explains every key.
 title = "{title}"
 references = []  # links to the provider's documentation of the format
 # access = "What its holder can do, in one sentence."

@@ -92,7 +92,7 @@ def records_for(rule: Rule, count: int, rng: Random) -> bytes:
 
 
 def render(template: str, rule: Rule | CredentialSet, ruleset: RuleSet, rng: Random) -> Rendered:
-    """Fill in a template of docs/rules.md. Raises RuleError on an unknown place holder."""
+    """Fill in a template of docs/how-to/rules.md. Raises RuleError on an unknown place holder."""
     maker = _Maker(rule, ruleset, rng)
     text = b"".join(
         literal.encode() + (maker.make(name, argument) if name else b"")

@@ -1,5 +1,5 @@
 """Every metric of the service, each with one sentence that says what it counts. `python -m monitor.metrics` prints the page
-docs/metrics.md.
+docs/reference/metrics.md.
 
 Base units (seconds, bytes), counters end in `_total`, labels are bounded: sources, rules, stages, notifiers and reasons come
 from closed sets and are pre-initialised where they are known, so that a rate starts from 0.
@@ -420,7 +420,7 @@ class Metrics:
 
 
 def page() -> str:
-    """docs/metrics.md as Markdown."""
+    """docs/reference/metrics.md as Markdown."""
     lines = [
         "# Metrics",
         "",

@@ -64,7 +64,7 @@ class Recipient:
 
 class EvidenceSettings(Section):
     """Sealed evidence: the secret and its surroundings, encrypted to the responders' age keys. Off unless recipients are named; see
-    docs/evidence-sealed.md.
+    docs/how-to/evidence-sealed.md.
     """
 
     recipients: tuple[str, ...] = Field(

@@ -1,4 +1,4 @@
-"""docs/rules.md explains every key that a rule may have, and every reason for which a value is no finding."""
+"""docs/how-to/rules.md explains every key that a rule may have, and every reason for which a value is no finding."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from detectors.extents import EXTENTS
 from detectors.profiles import PROFILES
 from detectors.stats import REASONS
 
-PAGE = (Path(__file__).parents[1] / "docs" / "rules.md").read_text()
+PAGE = (Path(__file__).parents[1] / "docs" / "how-to" / "rules.md").read_text()
 
 
 def unexplained(words) -> list[str]:

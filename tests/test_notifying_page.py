@@ -1,4 +1,4 @@
-"""docs/notifying.md: every example is a configuration that is taken, every notifier has one, and every name in it exists."""
+"""docs/how-to/notifying.md: every example is a configuration that is taken, every notifier has one, and every name in it exists."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from monitor.tools import Tools
 from whole_service import configure
 
 ROOT = Path(__file__).parents[1]
-PAGE = (ROOT / "docs" / "notifying.md").read_text()
+PAGE = (ROOT / "docs" / "how-to" / "notifying.md").read_text()
 EXAMPLES = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
 FILES = {
     "pagerduty-key": "synthetic",
@@ -54,7 +54,7 @@ def test_what_it_names_is_there() -> None:
     rules = yaml.safe_load((ROOT / "deploy" / "prometheus" / "rules.yml").read_text())
     alerts = {rule.get("alert") for group in rules["groups"] for rule in group["rules"]}
     assert set(re.findall(r"Leakstream[A-Z]\w+", PAGE)) <= alerts
-    metrics = (ROOT / "docs" / "metrics.md").read_text()
+    metrics = (ROOT / "docs" / "reference" / "metrics.md").read_text()
     assert all(f"`{name}`" in metrics for name in re.findall(r"leakstream_\w+", PAGE))
     assert all(f"`{reason}`" in PAGE for reason in HELD)
     for word, commands in (("silence", silence.app), ("outbox", outbox.app)):
@@ -66,4 +66,4 @@ def test_what_it_names_is_there() -> None:
 
 def test_links_lead_somewhere() -> None:
     for link in re.findall(r"\]\(([^)#]+)\)", PAGE):
-        assert (ROOT / "docs" / link).exists(), link
+        assert (ROOT / "docs" / "how-to" / link).exists(), link

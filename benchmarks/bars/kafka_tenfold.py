@@ -5,7 +5,7 @@ python -m benchmarks.bars.kafka_tenfold [--minutes N] [--rate N] [--matchers N] 
 One broker, one `collect`, one `match` and one `alert` beside it on this machine; documents of 2 KB on average come in over HTTP. Every
 three seconds the lag of both reading groups is read off /metrics. In the end the documents handed in, on the bus, read and scanned
 must be the same number, to the byte, and so must planted leaks, findings, exposures and pages. Prints its progress, writes
-docs/evidence/kafka-tenfold.json; exit status 0 when every check holds, else 1. Twelve minutes. docs/scaling.md draws on further runs
+docs/evidence/kafka-tenfold.json; exit status 0 when every check holds, else 1. Twelve minutes. docs/how-to/scaling.md draws on further runs
 with another rate or three brokers, each with a name of its own.
 """
 

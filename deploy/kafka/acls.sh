@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Who may do what on the topics of leakstream. Run once by somebody who may change access rights, and again after an upgrade: adding a
-# right that is there changes nothing. docs/kafka.md explains each right.
+# right that is there changes nothing. docs/how-to/kafka.md explains each right.
 #
 #   acls.sh BOOTSTRAP COMMAND_CONFIG PREFIX COLLECT MATCH ALERT OPERATOR
 #

@@ -1,4 +1,4 @@
-"""Rule files in the manner of Gitleaks (`[[rules]]` with id, regex, secretGroup, entropy, allowlists) -> files of docs/rules.md.
+"""Rule files in the manner of Gitleaks (`[[rules]]` with id, regex, secretGroup, entropy, allowlists) -> files of docs/how-to/rules.md.
 
 Nothing is left behind silently: every rule is kept, changed (each change is told) or refused with the reason. What is kept has
 passed the loader, Hyperscan and its own made example.

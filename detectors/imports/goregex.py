@@ -1,4 +1,4 @@
-r"""Expressions of Go (RE2's syntax) -> the subset of docs/rules.md, or the reason why there is none.
+r"""Expressions of Go (RE2's syntax) -> the subset of docs/how-to/rules.md, or the reason why there is none.
 
 Flags in the middle become groups (`a(?i)b` -> `a(?i:b)`), unbounded repeats get the longest bound with which a match stays within 512
 bytes, one group may become `secret`, all others lose their number. Linear in the expression's length.

@@ -117,7 +117,7 @@ class AlertingService:
             self._warned = True
             _LOG.error(
                 "findings under a strange fingerprint key go to the dead letters: a match process has another key file than this"
-                " one. Give it a copy of this one and start it again; then see docs/kafka.md, One key",
+                " one. Give it a copy of this one and start it again; then see docs/how-to/kafka.md, One key",
                 known=sorted(self._keys),
             )
 

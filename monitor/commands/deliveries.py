@@ -25,7 +25,7 @@ from monitor.store.tables import exposures
 from monitor.untrusted import Sink, untrusted
 
 app = typer.Typer(
-    help="Deliveries made for your own subscriptions: what came that should not have. See docs/misdelivery.md.",
+    help="Deliveries made for your own subscriptions: what came that should not have. See docs/how-to/misdelivery.md.",
     no_args_is_help=True,
 )
 _LINE = 10_000

@@ -248,7 +248,9 @@ def _selftest(config: Config) -> Check:
         return Check(Outcome.FAIL, "self-test", f"[heartbeat] {error}")
     if "selftest" not in config.sources:
         told = "heartbeat has an address, but nothing is planted" if address else "off"
-        return Check(Outcome.WARN, "self-test", f"{told}: add [sources.selftest], see docs/selftest.md")
+        return Check(
+            Outcome.WARN, "self-test", f"{told}: add [sources.selftest], see docs/how-to/selftest.md"
+        )
     if not address:
         text = "set heartbeat.url to a dead-man switch, or nobody outside notices that all of this has ended"
         return Check(Outcome.WARN, "self-test", text)

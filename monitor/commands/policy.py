@@ -49,7 +49,7 @@ def run_tests(
     given = { repository = "stranger/dotfiles", facts = { account_id = "123456789012" } }
     then = { action = "page", row = "yours", reasons = ["account_id"] }
 
-    docs/policy.md lists everything that may be stated.
+    docs/how-to/policy.md lists everything that may be stated.
     """  # noqa: D301 - click's mark for lines that stay as they are
     settings = read_config(config)
     ownership, policy = Ownership(section(settings, WatchSettings)), _policy(settings)

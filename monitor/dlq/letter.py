@@ -1,7 +1,7 @@
 """One dead letter as it may be shown: where it lies, why it was buried, and a little of its metadata, masked. Never content.
 
 Only of a document the source's own id is told, so that an operator can find it again. What broke on the way from the matcher names
-places of leaks whose owner was never decided (docs/privacy.md): of those nothing but the source is told.
+places of leaks whose owner was never decided (docs/explanation/privacy.md): of those nothing but the source is told.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ MISSED: Final = "missed"
 
 @dataclass(frozen=True, slots=True)
 class Drill:
-    """One synthetic leak. Times are epoch seconds. `detail` is what is known of its way (docs/drills.md names the keys)."""
+    """One synthetic leak. Times are epoch seconds. `detail` is what is known of its way (docs/how-to/drills.md names the keys)."""
 
     id: str  # 32 hex: the trace id
     source: str

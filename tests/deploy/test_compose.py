@@ -1,4 +1,4 @@
-"""deploy/compose.yaml and what it starts, as far as that can be judged without a container engine: docs/deploy.md says what was not run."""
+"""deploy/compose.yaml and what it starts, as far as that can be judged without a container engine: docs/how-to/deploy.md says what was not run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The context model on every syntax of docs/rules.md. The value stands for itself: `V` is where it begins."""
+"""The context model on every syntax of docs/how-to/rules.md. The value stands for itself: `V` is where it begins."""
 
 from __future__ import annotations
 

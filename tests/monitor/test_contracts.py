@@ -242,7 +242,7 @@ def test_repr_hides_content_and_address():
 def test_places_of_nobody_stand_on_the_bus_for_two_days_at_most():
     kept = {topic.name: topic.retention_seconds for topic in contracts.with_dead_letters()}
     for name in ("findings.v1", "sightings.v1", "findings.v1.dlq", "sightings.v1.dlq"):
-        assert kept[name] <= 48 * 3600  # docs/privacy.md says so
+        assert kept[name] <= 48 * 3600  # docs/explanation/privacy.md says so
 
 
 def test_every_topic_has_dead_letters():

@@ -1,4 +1,4 @@
-"""Promise 2: plain text stands only where docs/threat-model.md says, for as long as it says.
+"""Promise 2: plain text stands only where docs/explanation/threat-model.md says, for as long as it says.
 
 Secrets are planted in content and in metadata on every way in; then every file, page, payload, metric, log line and command output is
 searched for any eight characters of them in any spelling. Evidence is on meanwhile: what is sealed opens with the responder's key, and with

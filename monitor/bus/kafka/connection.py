@@ -109,7 +109,7 @@ def meaning(error: errors.KafkaError, what: str) -> BusError:
     """What to raise instead. `what` was being done, as in "reading documents.v1"."""
     if isinstance(error, REFUSED):
         return BusError(
-            f"{what}: the brokers refuse it ({type(error).__name__}); see the page on access rights, docs/kafka.md"
+            f"{what}: the brokers refuse it ({type(error).__name__}); see the page on access rights, docs/how-to/kafka.md"
         )
     if isinstance(error, errors.UnknownTopicOrPartitionError):
         return UnknownTopic(f"{what}: no such topic on the brokers")

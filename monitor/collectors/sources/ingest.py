@@ -5,7 +5,7 @@
     POST /ingest/github         webhooks, signed with the webhook's secret
     POST /ingest/gitea          webhooks of Gitea and Forgejo, signed likewise
     POST /ingest/gitlab         webhooks, with the webhook's token or Standard Webhooks signature
-    POST /ingest/deliveries/NAME  deliveries made for your own subscriptions, looked at for what should not have come (docs/misdelivery.md)
+    POST /ingest/deliveries/NAME  deliveries made for your own subscriptions, looked at for what should not have come (docs/how-to/misdelivery.md)
     GET  /ingest/deliveries/NAME  X's challenge
 
 Of a push its messages are taken, not its files: a webhook brings none. The source `git`, where it is configured, is asked to read

@@ -27,7 +27,7 @@ class Settings(SourceSettings):
 
     sites: dict[SiteName, SiteSettings] = Field(
         min_length=1,
-        description="a table each, [sources.pastes.sites.<name of yours>]; see docs/sources/pastes.md",
+        description="a table each, [sources.pastes.sites.<name of yours>]; see docs/reference/sources/pastes.md",
     )
 
 

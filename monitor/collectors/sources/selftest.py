@@ -1,7 +1,7 @@
 """The source `selftest`: plants a canary at the very beginning of our own stream, again and again.
 
 A canary is a made-up credential of a format of our own (detectors/rules/leakstream.toml). It goes through the bus as any document
-does, the matcher finds it as it finds every leak, and alerting tells the outside that it came through (docs/selftest.md). Beside it go
+does, the matcher finds it as it finds every leak, and alerting tells the outside that it came through (docs/how-to/selftest.md). Beside it go
 the probes whose turn it is: in a round each rule and each decoder has one.
 """
 

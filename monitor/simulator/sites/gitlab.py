@@ -1,4 +1,4 @@
-"""GitLab's REST API below /gitlab/api/v4, as gitlab.com answers it (limits and oddities: docs/sources/gitlab.md).
+"""GitLab's REST API below /gitlab/api/v4, as gitlab.com answers it (limits and oddities: docs/reference/sources/gitlab.md).
 
 Options: `own` (the watched group), `forge`, `tokens` (None = any is good), `per_minute` and `anonymous_per_minute`, `offset_limit` and
 `counted_rows` (smaller than the real ones where a test wants them met), `patch_bytes`, and `flags` (whether a file over the limit is

@@ -1,4 +1,4 @@
-"""Every table, with its term: how long a row is kept (`monitor.store.janitor` enforces it). docs/privacy.md repeats the terms.
+"""Every table, with its term: how long a row is kept (`monitor.store.janitor` enforces it). docs/explanation/privacy.md repeats the terms.
 
 Times are epoch seconds. Digests are lower-case hex, but for the two tables of millions of rows (`places`, `collector_seen`)
 that keep them as bytes. No column holds a secret: texts come out of the matcher's redactor. Portable SQL only.

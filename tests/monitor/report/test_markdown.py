@@ -19,7 +19,7 @@ from monitor.report.statement import Statement
 from monitor.store import exposures
 from reported import HOUR, MADE, PRIVACY, VERSIONS, fill, leaked_key
 
-PAGE = Path(__file__).parents[3] / "docs" / "report.md"
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "report.md"
 EVIL = "a\n# b | <script>x</script> [l](https://evil.example) `c` *d* @here \u202e"
 
 
@@ -35,7 +35,7 @@ async def report(tmp_path) -> AsyncIterator[Report]:
 
 
 async def test_the_example_in_the_documentation_is_this_text(report: Report) -> None:
-    """After a change: print(render(report)) goes between the fences of docs/report.md."""
+    """After a change: print(render(report)) goes between the fences of docs/how-to/report.md."""
     found = re.search(r"^````markdown\n(.*?)^````$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
     assert found is not None
     assert render(report) == found[1]
