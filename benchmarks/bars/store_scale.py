@@ -246,7 +246,7 @@ async def _measure(store: Store, arguments: argparse.Namespace) -> dict[str, Any
         return answer
 
     async with store.read() as connection:
-        totals = {name: await count_exposures(connection, wanted) for name, wanted in _FILTERS.items()}
+        totals = {name: str(await count_exposures(connection, wanted)) for name, wanted in _FILTERS.items()}
     for _ in range(arguments.rounds):
         for name, wanted in _FILTERS.items():
             async with store.read() as connection:

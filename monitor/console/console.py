@@ -124,7 +124,8 @@ class Console:
     async def _api_list(self, request: web.Request) -> web.Response:
         wanted = filters.parse(request.query)
         found = await self._exposures.list(wanted.filter, actor=ACTOR, limit=wanted.limit, after=wanted.after)
-        return _json({"exposures": list(found.exposures), "total": found.total, "next": found.next})
+        total = {"total": found.total.number, "total_is_exact": found.total.exact}
+        return _json({"exposures": list(found.exposures), **total, "next": found.next})
 
     async def _api_show(self, request: web.Request) -> web.Response:
         return _json(await self._exposures.show(request.match_info["id"], actor=ACTOR))

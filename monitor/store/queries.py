@@ -30,7 +30,19 @@ SHORTEST_ID: Final = 6  # characters of a fingerprint that a person must type at
 _ID: Final = re.compile(rf"[0-9a-f]{{{SHORTEST_ID},}}")
 _SAME_BEGINNING: Final = 1000  # exposures; of a million one begins with the six digits of another
 _MANY: Final = 2000  # exposures that a text is found in
+_MOST: Final = 10_000  # exposures that a text is counted in: nobody reads on, and to look through all words costs a tenth of a second
 _FEW: Final = 20_000  # exposures that are found by what they are; more are found by walking through all, from the newest on
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """How many there are in all: exactly, or where a text is in very many, at least."""
+
+    number: int
+    exact: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.number:,}" if self.exact else f"more than {self.number:,}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +70,7 @@ async def list_exposures(
 
 async def list_and_count(
     connection: AsyncConnection, wanted: Filter, *, limit: int, after: tuple[float, str] | None = None
-) -> tuple[list[Exposure], int]:
+) -> tuple[list[Exposure], Total]:
     """What `list_exposures` and `count_exposures` give, for little more than the price of one."""
     found = await _sorted_out(connection, wanted)
     if found.few:
@@ -69,15 +81,15 @@ async def list_and_count(
     return [rows[key[1]] for key in keys], found.total
 
 
-async def count_exposures(connection: AsyncConnection, wanted: Filter) -> int:
-    """How many `list_exposures` would give in all."""
+async def count_exposures(connection: AsyncConnection, wanted: Filter) -> Total:
+    """How many `list_exposures` would give in all, exactly up to 10,000 that a text is in."""
     return (await _sorted_out(connection, wanted)).total
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
     """Which exposures are wanted: all of the kinds that `named` says, those of `searched` in whose words `pattern` is (only where they
-    are many), and `ids`.
+    are many; then `of_words` counts them, to one more than _MOST), and `ids`.
     """
 
     named: Sequence[ColumnElement[bool]]
@@ -88,12 +100,13 @@ class _Found:
     ids: Sequence[str] = ()
 
     @property
-    def total(self) -> int:
-        return self.of_kinds + self.of_words + len(self.ids)
+    def total(self) -> Total:
+        exact = self.of_words <= _MOST
+        return Total(self.of_kinds + min(self.of_words, _MOST) + len(self.ids), exact)
 
     @property
     def few(self) -> bool:
-        return not self.of_words and self.total <= _FEW
+        return not self.of_words and self.total.number <= _FEW
 
 
 async def _sorted_out(connection: AsyncConnection, wanted: Filter) -> _Found:
@@ -144,7 +157,7 @@ def _where(wanted: Filter) -> list[ColumnElement[bool]]:
 async def _spoken(
     connection: AsyncConnection, kinds: Sequence[int], pattern: str
 ) -> tuple[Sequence[str], int]:
-    """The exposures of `kinds` in whose words `pattern` is; where they are many only how many."""
+    """The exposures of `kinds` in whose words `pattern` is; where they are many only how many, to one more than _MOST."""
     if not kinds:
         return (), 0
     words = exposure_words.c
@@ -153,7 +166,8 @@ async def _spoken(
     ids = (await connection.execute(some)).scalars().all()
     if len(ids) <= _MANY:
         return ids, 0
-    return (), int((await connection.execute(select(func.count()).where(*where))).scalar_one())
+    more = select(words.exposure_id).where(*where).limit(_MOST + 1).subquery()
+    return (), int((await connection.execute(select(func.count()).select_from(more))).scalar_one())
 
 
 async def _by_id(

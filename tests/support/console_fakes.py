@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from monitor.console.console import Console
-from monitor.store.queries import Filter
+from monitor.store.queries import Filter, Total
 from monitor.web import Web
 
 LEAK = "ab" * 32
@@ -74,7 +74,7 @@ def exposure(**other: Any) -> dict[str, Any]:
 @dataclass
 class Listed:
     exposures: list[dict[str, Any]]
-    total: int = 1
+    total: Total = Total(1)
     next: str = ""
 
 

@@ -26,7 +26,7 @@ from monitor.metrics import Metrics
 from monitor.store import exposures, following, outbox, queries, records, sealed
 from monitor.store.engine import Store
 from monitor.store.model import Exposure
-from monitor.store.queries import SHORTEST_ID, Filter
+from monitor.store.queries import SHORTEST_ID, Filter, Total
 
 
 class UnknownExposure(LookupError):
@@ -38,7 +38,7 @@ class Page:
     """`next` is the cursor of the following page, "" at the end; `total` counts all pages."""
 
     exposures: Sequence[dict[str, Any]]
-    total: int
+    total: Total
     next: str
 
 

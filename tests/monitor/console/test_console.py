@@ -145,7 +145,7 @@ async def test_the_api():
     queries = FakeQueries()
     async with console(queries) as listener:
         found = await ask("GET", f"{listener.address}/api/exposures?limit=1&state=all")
-        assert found.json == {"exposures": [exposure()], "total": 1, "next": ""}
+        assert found.json == {"exposures": [exposure()], "total": 1, "total_is_exact": True, "next": ""}
         assert (await ask("GET", f"{listener.address}/api/exposures/{LEAK}")).json == exposure()
         assert (await ask("GET", f"{listener.address}/api/exposures?limit=0")).status == 400
         queries.error = LookupError("no exposure begins with abc")

@@ -6,7 +6,7 @@ from sqlalchemy import delete, select
 from alerting_samples import NOON, exposure, fingerprint, open_store, put
 from monitor.store import exposures, queries, tables
 from monitor.store.janitor import Janitor
-from monitor.store.queries import Filter, count_exposures, find_ids, list_exposures, open_counts
+from monitor.store.queries import Filter, Total, count_exposures, find_ids, list_exposures, open_counts
 
 pytestmark = pytest.mark.usefixtures("each_store")
 
@@ -55,7 +55,7 @@ async def test_filters(store, wanted, found):
     async with store.read() as connection:
         rows = await list_exposures(connection, wanted, limit=10)
         assert {row.id for row in rows} == ids(found)
-        assert await count_exposures(connection, wanted) == len(found)
+        assert await count_exposures(connection, wanted) == Total(len(found))
 
 
 async def test_pages_last_seen_first(store):
@@ -94,7 +94,9 @@ async def changed(store, row, **other):
 async def test_counts_follow_what_is_changed_and_what_goes(store):
     async def count(**wanted):
         async with store.read() as connection:
-            return await count_exposures(connection, Filter(**wanted))
+            total = await count_exposures(connection, Filter(**wanted))
+            assert total.exact
+            return total.number
 
     await changed(store, ROWS[0], state="closed", closed_at=NOON)
     await changed(store, ROWS[2], level="claimed")
@@ -140,6 +142,18 @@ async def test_both_ways_of_a_list_find_the_same(store, few, monkeypatch):
             while page := await list_exposures(connection, wanted, limit=7, after=after):
                 found += page
                 after = (page[-1].last_seen, page[-1].id)
-            assert await count_exposures(connection, wanted) == len(expected)
+            assert await count_exposures(connection, wanted) == Total(len(expected))
         key = lambda row: (row.last_seen, row.id)  # noqa: E731
         assert [row.id for row in found] == [row.id for row in sorted(expected, key=key, reverse=True)]
+
+
+async def test_a_text_that_is_in_very_many_is_counted_up_to_a_number(store, monkeypatch):
+    monkeypatch.setattr(queries, "_MANY", 2)
+    monkeypatch.setattr(queries, "_MOST", 5)
+    for names, expected in (("vwxyz", Total(5)), ("u", Total(5, exact=False))):
+        await put(store, *(exposure(name, repository="many/of-them") for name in names))
+        async with store.read() as connection:
+            assert await count_exposures(connection, Filter(text="many/of")) == expected
+            rows = await list_exposures(connection, Filter(text="many/of"), limit=9)
+            assert len(rows) == 5 if expected.exact else 6
+    assert [str(Total(1234)), str(Total(5, exact=False))] == ["1,234", "more than 5"]
