@@ -10,18 +10,13 @@ import orjson
 import pytest
 import yaml
 
+from alertrules import ALERTS
 from browsing import ask
 from monitoring import Alertmanager, alertmanager_program, until
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "deploy" / "alertmanager" / "alertmanager.yml"
 SETTINGS = yaml.safe_load(CONFIG.read_text())
-RULES = [
-    rule
-    for group in yaml.safe_load((ROOT / "deploy" / "prometheus" / "rules.yml").read_text())["groups"]
-    for rule in group["rules"]
-    if "alert" in rule
-]
 
 
 def amtool(*arguments: str) -> str:
@@ -55,7 +50,7 @@ def test_who_is_told_of_leaks_and_of_the_unforeseen(labels: dict[str, str], rece
 
 def test_every_rule_has_the_receiver_of_its_severity() -> None:
     wanted = {"page": "service-pages", "ticket": "tickets", "none": "dead-man"}
-    for rule in RULES:
+    for rule in ALERTS:
         severity = rule["labels"]["severity"]
         assert route(alertname=rule["alert"], severity=severity) == wanted[severity], rule["alert"]
 
@@ -72,7 +67,7 @@ def test_inhibition_names_alerts_that_there_are() -> None:
         for matcher in (*rule["source_matchers"], *rule["target_matchers"])
         for name in re.findall(r"Leakstream\w+", matcher)
     }
-    assert named <= {rule["alert"] for rule in RULES}
+    assert named <= {rule["alert"] for rule in ALERTS}
     assert named, "the inhibition is gone"
 
 

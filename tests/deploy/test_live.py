@@ -72,7 +72,7 @@ resend_seconds = 2
 def scraping(folder: Path, target: str, alertmanager: str) -> dict[str, Any]:
     """prometheus.yml as it is shipped, for one process and one Alertmanager, at one second."""
     folder.mkdir()
-    shutil.copy(DEPLOY / "prometheus" / "rules.yml", folder)
+    shutil.copytree(DEPLOY / "prometheus" / "rules", folder / "rules")
     config: dict[str, Any] = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
     config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
     config["scrape_configs"][0]["static_configs"] = [{"targets": [target.removeprefix("http://")]}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
+from alertrules import ALERTS, FOLDER, RECORDED, RULES
 from monitoring import prometheus_program
 from promql import faults, metrics_of
 
-FOLDER = Path(__file__).parents[2] / "deploy" / "prometheus"
-GROUPS = yaml.safe_load((FOLDER / "rules.yml").read_text())["groups"]
-RULES = [rule for group in GROUPS for rule in group["rules"]]
-ALERTS = [rule for rule in RULES if "alert" in rule]
-RECORDED = {rule["record"]: rule["expr"] for rule in RULES if "record" in rule}
-WORLDS = yaml.safe_load((FOLDER / "rules.test.yml").read_text())["tests"]
+WORLDS = yaml.safe_load((FOLDER / "tests" / "rules.test.yml").read_text())["tests"]
 LABEL = re.compile(r"\$labels\.(\w+)")
 
 
@@ -45,17 +42,19 @@ def test_promtool_takes_the_configuration_and_the_rules() -> None:
 
 
 def test_every_alert_fires_and_stays_silent_as_promtool_plays_it() -> None:
-    promtool("test", "rules", "rules.test.yml")
+    promtool("test", "rules", "tests/rules.test.yml")
 
 
 def test_a_rule_that_is_off_by_a_little_is_noticed(tmp_path: Path) -> None:
-    text = (FOLDER / "rules.yml").read_text()
-    (tmp_path / "rules.yml").write_text(
-        text.replace("leakstream_capture_ratio < 0.8 and", "leakstream_capture_ratio < 0.9 and")
+    shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
+    sources = tmp_path / "rules" / "sources.yml"
+    sources.write_text(
+        sources.read_text().replace(
+            "leakstream_capture_ratio < 0.8 and", "leakstream_capture_ratio < 0.9 and"
+        )
     )
-    (tmp_path / "rules.test.yml").write_text((FOLDER / "rules.test.yml").read_text())
     with pytest.raises(AssertionError, match="LeakstreamCaptureLow"):
-        promtool("test", "rules", "rules.test.yml", folder=tmp_path)
+        promtool("test", "rules", "tests/rules.test.yml", folder=tmp_path)
 
 
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
