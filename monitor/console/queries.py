@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from monitor.store.queries import Filter
+from monitor.store.queries import Filter, Total
 
 
 class Listing(Protocol):
@@ -15,7 +15,7 @@ class Listing(Protocol):
     def exposures(self) -> Sequence[dict[str, Any]]: ...
 
     @property
-    def total(self) -> int:
+    def total(self) -> Total:
         """Of all pages."""
 
     @property

@@ -74,7 +74,7 @@ def exposure(**other: Any) -> dict[str, Any]:
 @dataclass
 class Listed:
     exposures: list[dict[str, Any]]
-    total: Total = Total(1)
+    total: Total
     next: str = ""
 
 
@@ -95,7 +95,7 @@ class FakeQueries:
 
     async def list(self, wanted: Filter, *, actor: str, limit: int = 50, after: str = "") -> Listed:
         self._note("list", wanted, actor, limit, after)
-        return Listed([self.found], 1, self.next)
+        return Listed([self.found], Total(1), self.next)
 
     async def show(self, name: str, *, actor: str) -> dict[str, Any]:
         self._note("show", name, actor)
