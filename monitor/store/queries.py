@@ -48,7 +48,7 @@ class Total:
 @dataclass(frozen=True, slots=True)
 class Filter:
     """What to list. Empty = everything. `text` is looked for in rule, title, repository and path, without case, and from six hex digits on
-    it is also the beginning of an id.
+    it is also the beginning of an id. `since`: seen last then or later, epoch seconds.
     """
 
     state: str = ""
@@ -59,6 +59,8 @@ class Filter:
     source: str = ""
     text: str = ""
     exercises: bool = False  # drills are listed only on request
+    modes: tuple[str, ...] = ()  # of these; drills with them, if they are named
+    since: float = 0.0
 
 
 async def list_exposures(
@@ -98,6 +100,7 @@ class _Found:
     pattern: str = ""
     of_words: int = 0
     ids: Sequence[str] = ()
+    since: float = 0.0  # what was seen last before it is not wanted, and not counted
 
     @property
     def total(self) -> Total:
@@ -112,7 +115,7 @@ class _Found:
 async def _sorted_out(connection: AsyncConnection, wanted: Filter) -> _Found:
     where = _where(wanted)
     if not wanted.text:
-        return _Found(where, await _count(connection, where))
+        return _Found(where, await _count(connection, where, wanted.since), since=wanted.since)
     text = wanted.text.lower()
     pattern = f"%{text.replace('/', '//').replace('%', '/%').replace('_', '/_')}%"
     kind = exposure_kinds.c
@@ -120,13 +123,19 @@ async def _sorted_out(connection: AsyncConnection, wanted: Filter) -> _Found:
     # what is not shown cannot be searched either
     searched = await _kinds(connection, [*where, ~names, kind.level != "none"])
     others = await _kinds(connection, [*where, ~names]) if _ID.fullmatch(text) else ()
-    ids, many = await _spoken(connection, searched, pattern)
+    ids, many = await _spoken(connection, searched, pattern, wanted.since)
     if others:
-        ids = [*ids, *await _by_id(connection, text, set(others), set(searched))]
-    return _Found([*where, names], await _count(connection, [*where, names]), searched, pattern, many, ids)
+        ids = [*ids, *await _by_id(connection, text, set(others), set(searched), wanted.since)]
+    named = [*where, names]
+    of_kinds = await _count(connection, named, wanted.since)
+    return _Found(named, of_kinds, searched, pattern, many, ids, wanted.since)
 
 
-async def _count(connection: AsyncConnection, where: Sequence[ColumnElement[bool]]) -> int:
+async def _count(connection: AsyncConnection, where: Sequence[ColumnElement[bool]], since: float) -> int:
+    if since:  # the kept counts know no times
+        row, kinds = exposures.c, await _kinds(connection, where)
+        late = select(func.count()).where(one_of(connection, row.kind, kinds), row.last_seen >= since)
+        return int((await connection.execute(late)).scalar_one())
     counts = exposure_counts.c
     query = select(func.sum(counts.exposures)).join(exposure_kinds, exposure_kinds.c.id == counts.kind)
     return int((await connection.execute(query.where(*where))).scalar_one() or 0)
@@ -146,22 +155,25 @@ def _where(wanted: Filter) -> list[ColumnElement[bool]]:
         (kind.severity, wanted.severities),
         (kind.level, wanted.levels),
         (kind.action, wanted.actions),
+        (kind.mode, wanted.modes),
     ):
         if values:
             clauses.append(column.in_(values))
-    if not wanted.exercises:
+    if not wanted.exercises and not wanted.modes:
         clauses.append(kind.mode != "exercise")
     return clauses
 
 
 async def _spoken(
-    connection: AsyncConnection, kinds: Sequence[int], pattern: str
+    connection: AsyncConnection, kinds: Sequence[int], pattern: str, since: float
 ) -> tuple[Sequence[str], int]:
     """The exposures of `kinds` in whose words `pattern` is; where they are many only how many, to one more than _MOST."""
     if not kinds:
         return (), 0
     words = exposure_words.c
-    where = (_like(words.words, pattern), one_of(connection, words.kind, kinds))
+    where = [_like(words.words, pattern), one_of(connection, words.kind, kinds)]
+    if since:
+        where.append(words.exposure_id.in_(select(exposures.c.id).where(exposures.c.last_seen >= since)))
     some = select(words.exposure_id).where(*where).limit(_MANY + 1)
     ids = (await connection.execute(some)).scalars().all()
     if len(ids) <= _MANY:
@@ -171,13 +183,13 @@ async def _spoken(
 
 
 async def _by_id(
-    connection: AsyncConnection, text: str, kinds: Container[int], searched: Container[int]
+    connection: AsyncConnection, text: str, kinds: Container[int], searched: Container[int], since: float
 ) -> Sequence[str]:
     """Exposures of `kinds` whose id begins so; those of `searched` only if their words do not have it too."""
     query = (
         select(exposures.c.id, exposures.c.kind, exposure_words.c.words)
         .outerjoin(exposure_words, exposure_words.c.exposure_id == exposures.c.id)
-        .where(exposures.c.id >= text, exposures.c.id < text + "g")
+        .where(exposures.c.id >= text, exposures.c.id < text + "g", exposures.c.last_seen >= since)
         .limit(_SAME_BEGINNING)
     )
     rows = await connection.execute(query)
@@ -197,7 +209,9 @@ async def _gathered(
         queries.append(select(row.last_seen, row.id).where(one_of(connection, row.kind, kinds)))
     queries += [select(row.last_seen, row.id).where(row.id.in_(some)) for some in chunks(found.ids)]
     for query in queries:
-        rows = await connection.execute(query.where(*_behind(after)).order_by(*newest).limit(limit))
+        rows = await connection.execute(
+            query.where(*_behind(after, found.since)).order_by(*newest).limit(limit)
+        )
         keys.update((seen, exposure_id) for seen, exposure_id in rows)
     return sorted(keys, reverse=True)[:limit]
 
@@ -216,15 +230,16 @@ async def _walked(
         wanted.append(and_(one_of(connection, kind, found.searched), spoken))
     if found.ids:
         wanted.append(row.id.in_(found.ids))
-    query = select(row.last_seen, row.id).where(or_(*wanted), *_behind(after))
+    query = select(row.last_seen, row.id).where(or_(*wanted), *_behind(after, found.since))
     rows = await connection.execute(query.order_by(row.last_seen.desc(), row.id.desc()).limit(limit))
     return [(seen, exposure_id) for seen, exposure_id in rows]
 
 
-def _behind(after: tuple[float, str] | None) -> list[ColumnElement[bool]]:
-    if after is None:
-        return []
-    return [tuple_(exposures.c.last_seen, exposures.c.id) < tuple_(*after)]
+def _behind(after: tuple[float, str] | None, since: float) -> list[ColumnElement[bool]]:
+    clauses = [exposures.c.last_seen >= since] if since else []
+    if after is not None:
+        clauses.append(tuple_(exposures.c.last_seen, exposures.c.id) < tuple_(*after))
+    return clauses
 
 
 def _like(words: ColumnElement[str], pattern: str) -> ColumnElement[bool]:

@@ -49,6 +49,12 @@ def ids(text):
         (Filter(text="%"), "e"),
         (Filter(text="hidden/repo"), ""),  # what is never shown cannot be searched
         (Filter(text="nothing of it"), ""),
+        (Filter(modes=("exercise",)), "d"),
+        (Filter(modes=("live", "exercise")), "abcde"),
+        (Filter(since=NOON + 2), "ab"),
+        (Filter(since=NOON + 2, text="acme/code"), "ab"),
+        (Filter(since=NOON + 2, text=fingerprint("c")[:9]), ""),
+        (Filter(since=NOON + 1, text="example token"), "ace"),
     ],
 )
 async def test_filters(store, wanted, found):
