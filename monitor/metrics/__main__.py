@@ -1,5 +1,7 @@
-"""Prints docs/reference/metrics.md."""
+"""Prints docs/reference/metrics.md, or with `objectives` docs/reference/objectives.md."""
 
-from monitor.metrics.page import page
+import sys
 
-print(page(), end="")  # noqa: T201 - the page is the program's output
+from monitor.metrics import page
+
+print(page.objectives() if sys.argv[1:] == ["objectives"] else page.metrics(), end="")  # noqa: T201 - the page is its output

@@ -41,6 +41,12 @@ class Collecting:
             ["source"],
             registry=r,
         )
+        self.capture_target = Gauge(
+            "leakstream_capture_target_ratio",
+            "The least share of a source's stream that is to be seen ([objectives] seen_share).",
+            ["source"],
+            registry=r,
+        )
         self.source_last_success = Gauge(
             "leakstream_source_last_success_timestamp_seconds",
             "When a source last answered as it should.",

@@ -19,6 +19,12 @@ class Telling:
             ["notifier", "outcome"],
             registry=r,
         )
+        self.deliveries = Counter(
+            "leakstream_deliveries",
+            "Notifications that are settled, by how: in_time, late (after five minutes), failed (no try can deliver it).",
+            ["notifier", "outcome"],
+            registry=r,
+        )
         self.outbox_pending = Gauge(
             "leakstream_outbox_pending", "Notifications not delivered yet.", ["notifier"], registry=r
         )

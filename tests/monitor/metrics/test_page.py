@@ -1,16 +1,19 @@
-"""The page of metrics says what the code has."""
+"""The pages of metrics and objectives say what the code has."""
 
 from pathlib import Path
 
+import pytest
 from prometheus_client import CollectorRegistry
 
-from monitor.metrics import ROOMS, Metrics
-from monitor.metrics.page import page
+from monitor.metrics import ROOMS, Metrics, page
+
+_REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
 
 
-def test_page_is_up_to_date() -> None:
-    file = Path(__file__).parents[3] / "docs" / "reference" / "metrics.md"
-    assert file.read_text() == page(), "run `python -m monitor.metrics > docs/reference/metrics.md`"
+@pytest.mark.parametrize("name", ["metrics", "objectives"])
+def test_page_is_up_to_date(name: str) -> None:
+    command = f"python -m monitor.metrics {name} > docs/reference/{name}.md"
+    assert (_REFERENCE / f"{name}.md").read_text() == getattr(page, name)(), f"run `{command}`"
 
 
 def test_names_are_the_fields_units() -> None:
