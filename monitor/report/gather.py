@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -13,6 +14,7 @@ from monitor.alerting.containment.duty import PrivacySettings
 from monitor.alerting.containment.steps import Containment, containment
 from monitor.alerting.exposures.windows import Window, window_of
 from monitor.alerting.ownership import Level, reason_text
+from monitor.contracts import CoverageEvent
 from monitor.coverage.answer import CONTEXT
 from monitor.coverage.blind import blind_intervals
 from monitor.coverage.deliveries import Deliveries
@@ -21,9 +23,9 @@ from monitor.coverage.seals import DAY
 from monitor.report.asking import Asked, about_deliveries, about_places
 from monitor.report.statement import Adding, Sealed, Statement
 from monitor.report.timeline import ToldOnce
-from monitor.store import ledger, queries, records
+from monitor.store import ledger, queries, records, standing
 from monitor.store.model import Exposure
-from monitor.store.tables import coverage, outbox
+from monitor.store.tables import coverage
 
 LONGEST_DAYS: Final = 31  # of a window that is reckoned; a firehose's day takes seconds of CPU
 _HISTORY: Final = 500
@@ -96,7 +98,8 @@ async def statement(connection: AsyncConnection, since: float, until: float) -> 
         told = [entry.told() async for entry in ledger.overlapping(connection, part - CONTEXT, end + CONTEXT)]
         events = [each.event for each in told]
         entries += sum(each.since < end and part < min(each.until, until) <= end for each in events)
-        adding.add(minutes(events, part, end), blind_intervals(events), part, end)
+        # a firehose's day takes seconds of CPU, and a console may be asked for this beside its other work
+        await asyncio.to_thread(_add, adding, events, part, end)
         part = end
     head, signed = await ledger.head_of(connection), await ledger.all_seals(connection, since=start)
     seals = [(each, each.seal()) for each in signed]
@@ -115,7 +118,13 @@ async def statement(connection: AsyncConnection, since: float, until: float) -> 
     )
 
 
+def _add(adding: Adding, events: Sequence[CoverageEvent], since: float, until: float) -> None:
+    adding.add(minutes(events, since, until), blind_intervals(events), since, until)
+
+
 async def _told(connection: AsyncConnection, exposure_id: str) -> list[ToldOnce]:
     names = ("notifier", "change", "action", "created_at", "delivered_at", "state")
-    query = select(*(outbox.c[name] for name in names)).where(outbox.c.exposure_id == exposure_id)
-    return [ToldOnce(*row) for row in await connection.execute(query.order_by(outbox.c.id))]
+    return [
+        ToldOnce(*(row[name] for name in names))
+        for row in await standing.told_of_one(connection, exposure_id)
+    ]

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from monitor.alerting.exposures.desk import LOOKS
 from monitor.store.model import Exposure
 from monitor.store.outbox import DROPPED, FAILED, PENDING, SKIPPED
 
-# looks change nothing: they are counted, not listed
-LOOKS: Final = frozenset({"viewed", "reported", "listed_evidence"})
 _UNTOLD: Final[Mapping[str, str]] = {
     FAILED: "not told: it refused the message for good",
     SKIPPED: "not told: a silence held it until it was over",
@@ -26,6 +25,8 @@ _VERBS: Final[Mapping[str, str]] = {
     "attributed": "found to be ours",
     "took_evidence": "the sealed evidence was taken out",
     "erased_evidence": "the sealed evidence was erased",
+    "ticked": "a step was done",
+    "unticked": "a step was found not to be done",
 }
 
 
@@ -89,6 +90,8 @@ def _done(entry: Mapping[str, Any]) -> Event:
         words.append(f"was {detail['was']}, is {detail['public']}")
     if detail.get("ended_by"):
         words.append(f"by being {detail['ended_by']}")
+    if detail.get("step"):
+        words.append(f"step {detail['step']}")
     if detail.get("note"):
         words.append(f"note: {detail['note']}")
     return Event(entry["at"], ", ".join(words), entry["actor"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import delete, insert, select, update
@@ -107,15 +107,20 @@ async def add_audit(
 
 
 async def audit_of(
-    connection: AsyncConnection, exposure_id: str, *, limit: int = 100
+    connection: AsyncConnection,
+    exposure_id: str,
+    *,
+    limit: int = 100,
+    verbs: Collection[str] = (),
+    but: Collection[str] = (),
 ) -> list[dict[str, Any]]:
-    """The newest entries about one exposure, newest first."""
-    query = (
-        select(audit.c.at, audit.c.actor, audit.c.verb, audit.c.detail)
-        .where(audit.c.exposure_id == exposure_id)
-        .order_by(audit.c.id.desc())
-        .limit(limit)
+    """The newest entries about one exposure, newest first; of these verbs only, and of none of `but`."""
+    query = select(audit.c.at, audit.c.actor, audit.c.verb, audit.c.detail).where(
+        audit.c.exposure_id == exposure_id, audit.c.verb.not_in(but)
     )
+    if verbs:
+        query = query.where(audit.c.verb.in_(verbs))
+    query = query.order_by(audit.c.id.desc()).limit(limit)
     return [dict(row) for row in (await connection.execute(query)).mappings()]
 
 

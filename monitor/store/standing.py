@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -76,6 +76,15 @@ async def told(connection: AsyncConnection, notifier: str, ids: Iterable[str]) -
         for row in (await connection.execute(query)).mappings():
             found[row["exposure_id"]].append(Told(**row))
     return found
+
+
+async def told_of_one(connection: AsyncConnection, exposure_id: str) -> list[dict[str, Any]]:
+    """Everything that was, or is, to be told of one exposure to anybody, in order, and what became of it."""
+    names = (
+        "notifier", "change", "action", "opening", "created_at", "delivered_at", "state", "reason", "attempts", "next_try",
+    )  # fmt: skip
+    query = select(*(outbox.c[name] for name in names)).where(outbox.c.exposure_id == exposure_id)
+    return [dict(row) for row in (await connection.execute(query.order_by(outbox.c.id))).mappings()]
 
 
 def _stands(wanted: Wanted) -> ColumnElement[bool]:

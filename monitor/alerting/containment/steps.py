@@ -35,11 +35,13 @@ _DOTTED: Final = re.compile(r"(https://\S*[^\s.])\.$")
 class Containment:
     """`steps` has everything in order, and so `audit_log` and `who_to_tell` as well; `revoke_url` is where the first one is taken, or "".
 
-    `duty` is there where personal data leaked.
+    `names` has a word for each step, by which it is known when its sentence has changed: stop, rotate, check, audit, tell, place, close. `duty`
+    is there where personal data leaked.
     """
 
     playbook: str
     steps: tuple[str, ...]
+    names: tuple[str, ...]
     audit_log: str
     who_to_tell: str
     revoke_url: str
@@ -59,18 +61,13 @@ def containment(row: Exposure, privacy: PrivacySettings = GDPR) -> Containment:
         name: _sentence(getattr(playbook, name), facts) for name in ("rotate", "check", "audit", "tell")
     }
     tell = _notification(duty) if duty else known["tell"]
-    steps = [
-        known["stop"],
-        known["rotate"],
-        known["check"],
-        known["audit"],
-        tell,
-        *_ending(row, playbook, facts),
-    ]
+    doing = known | {"tell": tell} | _ending(row, playbook, facts)
+    steps = {name: step for name, step in doing.items() if step}
     url = _LINK.search(known["stop"]) or _LINK.search(row.revoke)
     return Containment(
         playbook=playbook.file,
-        steps=tuple(step for step in steps if step),
+        steps=tuple(steps.values()),
+        names=tuple(steps),
         audit_log=known["audit"],
         who_to_tell=f"{tell} {known['tell']}" if duty and known["tell"] else tell,
         revoke_url=url[0].rstrip(".") if url else "",
@@ -84,17 +81,17 @@ def people_of(row: Exposure) -> int:
     return row.people
 
 
-def _ending(row: Exposure, playbook: Playbook, facts: dict[str, str]) -> list[str]:
+def _ending(row: Exposure, playbook: Playbook, facts: dict[str, str]) -> dict[str, str]:
     """What is the same for every credential: the place, and the end."""
     reason = "removed" if playbook.personal else "revoked"
     close = f"Close it when that is done: leakstream exposures close {row.id[:12]} --reason {reason}"
     if row.public in ("removed", "cleaned") or "{where}" in playbook.stop + playbook.rotate:
-        return [close]
+        return {"close": close}
     place = fill(
         "Take it out of {where}: history, forks and caches keep it, so the revocation comes first.",
         facts,
     )
-    return [_cut(place), close]
+    return {"place": _cut(place), "close": close}
 
 
 def _notification(duty: Duty) -> str:

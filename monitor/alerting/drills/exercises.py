@@ -30,5 +30,12 @@ def todo(row: Exposure, privacy: PrivacySettings = GDPR) -> Containment:
 
 def _only(*steps: str) -> Containment:
     return Containment(
-        playbook="", steps=steps, audit_log="", who_to_tell="", revoke_url="", duty=None, sources=()
+        playbook="",
+        steps=steps,
+        names=tuple(str(number) for number in range(1, len(steps) + 1)),
+        audit_log="",
+        who_to_tell="",
+        revoke_url="",
+        duty=None,
+        sources=(),
     )

@@ -4,16 +4,25 @@ every look and every change goes into the audit log under the name of who did it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from monitor.alerting.containment.checklist import tick, ticks_of
 from monitor.alerting.containment.duty import GDPR, PrivacySettings
+from monitor.alerting.drills.exercises import todo
 from monitor.alerting.exposures import states as machine
 from monitor.alerting.exposures.states import DEFAULT_SCOPE, CloseReason, Kind, Scope
-from monitor.alerting.exposures.view import exposure_object, history_object, summary_object
+from monitor.alerting.exposures.view import (
+    checklist,
+    exposure_object,
+    history_object,
+    summary_object,
+    told_object,
+)
 from monitor.alerting.exposures.windows import record_end
 from monitor.alerting.fold import Route, routed, tellings
 from monitor.alerting.following.changes import FIRST, is_followed
@@ -23,10 +32,14 @@ from monitor.alerting.policy.table import Action, Policy
 from monitor.alerting.policy.why import why
 from monitor.contracts import Mode
 from monitor.metrics import Metrics
-from monitor.store import exposures, following, outbox, queries, records, sealed
+from monitor.store import exposures, following, outbox, queries, records, sealed, standing
 from monitor.store.engine import Store
+from monitor.store.facets import facets
 from monitor.store.model import Exposure
 from monitor.store.queries import SHORTEST_ID, Filter, Total
+
+# verbs of the audit log that change nothing
+LOOKS: Final = ("viewed", "reported", "listed_evidence")
 
 
 class UnknownExposure(LookupError):
@@ -83,7 +96,7 @@ class Exposures:
         return Page(shown, total, f"{rows[-1].last_seen!r}:{rows[-1].id}" if more else "")
 
     async def show(self, name: str, *, actor: str) -> dict[str, Any]:
-        """One exposure (`view` states the shape) with `evidence` and `history`. `name`: id or its beginning."""
+        """One exposure (`view` states the shape) with all that is only there when one is shown. `name`: id or its beginning."""
         async with self._store.write() as connection:
             row = await find(connection, name)
             await records.add_audit(
@@ -91,10 +104,48 @@ class Exposures:
             )
             places = await queries.sightings_of(connection, [row.id])
             history = await records.audit_of(connection, row.id)
+            changes = await records.audit_of(connection, row.id, but=LOOKS)
+            told = await standing.told_of_one(connection, row.id)
+            ticks = await ticks_of(connection, row)
             evidence = await sealed.count(connection, row.id)
         now = self._clock()
         shown = exposure_object(row, places[row.id], console=self._console, now=now, privacy=self._privacy)
-        return {**shown, "evidence": evidence, "history": [history_object(entry) for entry in history]}
+        return {
+            **shown,
+            "evidence": evidence,
+            "history": [history_object(entry) for entry in history],
+            "changes": [history_object(entry) for entry in changes],
+            "told": [told_object(each) for each in told],
+            "checklist": checklist(row, ticks, self._privacy),
+        }
+
+    async def facets(self, wanted: Filter) -> Mapping[str, Mapping[str, int]]:
+        """How many there are of each word that a list is filtered by (`monitor.store.facets`). Figures only: no look at anything."""
+        async with self._store.read() as connection:
+            return await facets(connection, wanted)
+
+    async def opened_since(self, wanted: Filter, since: float, *, limit: int = 50) -> int:
+        """How many of the last seen were opened since then, `limit` or more as `limit`. A figure only: no look at anything."""
+        async with self._store.read() as connection:
+            rows = await queries.list_exposures(connection, wanted, limit=limit)
+        return sum(row.opened_at > since for row in rows)
+
+    async def mark(self, name: str) -> str:
+        """16 hex that change when anything of an exposure does that its page shows. No look at anything."""
+        async with self._store.read() as connection:
+            row = await find(connection, name, lock=False)
+            changes = await records.audit_of(connection, row.id, limit=1, but=LOOKS)
+            told = await standing.told_of_one(connection, row.id)
+        return hashlib.sha256(repr((row, changes, told)).encode()).hexdigest()[:16]
+
+    async def tick(self, name: str, step: str, *, done: bool, actor: str) -> dict[str, Any]:
+        """One of its steps is done, or not done after all; what is so already stays. Raises ValueError: it has no such step."""
+        async with self._store.write() as connection:
+            row = await find(connection, name)
+            if step not in todo(row, self._privacy).names:
+                raise ValueError(f"there is no step {step[:20]!r} to do about it")
+            await tick(connection, row, step, done=done, by=actor, at=self._clock())
+        return self._shown(row)
 
     async def why(self, name: str, *, actor: str) -> dict[str, Any]:
         """Why it is treated as it is (`monitor.alerting.policy.why` states the shape), with `id` and `title`."""
@@ -199,8 +250,10 @@ class Exposures:
         return summary_object(row, console=self._console, now=self._clock())
 
 
-async def find(connection: AsyncConnection, name: str) -> Exposure:
-    """The exposure whose id is, or begins with, `name`; nobody else changes it before the transaction ends. Raises UnknownExposure."""
+async def find(connection: AsyncConnection, name: str, *, lock: bool = True) -> Exposure:
+    """The exposure whose id is, or begins with, `name`; with `lock` nobody else changes it before the transaction ends. Raises
+    UnknownExposure.
+    """
     name = name.strip().lower()
     if len(name) < SHORTEST_ID or any(c not in "0123456789abcdef" for c in name):
         raise UnknownExposure(f"an exposure is named by at least {SHORTEST_ID} hexadecimal digits of its id")
@@ -209,7 +262,7 @@ async def find(connection: AsyncConnection, name: str) -> Exposure:
         raise UnknownExposure(f"no exposure begins with {name}")
     if len(ids) > 1:
         raise UnknownExposure(f"several exposures begin with {name}: give more digits")
-    return (await exposures.load(connection, ids, lock=True))[ids[0]]
+    return (await exposures.load(connection, ids, lock=lock))[ids[0]]
 
 
 def _cursor(text: str) -> tuple[float, str] | None:

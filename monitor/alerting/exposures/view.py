@@ -28,6 +28,9 @@ Masked by the matcher already. Foreign texts (places, titles, authors) are raw: 
     personal           null, or of leaked personal data: data, people (at least, 0 = not counted), law, authority, contact, aware, deadline
     evidence           only when one is shown: how many sealed files there are of it (`leakstream evidence`)
     history            only when one is shown: at, actor, verb, detail of the newest 100 entries of its audit log
+    changes            only when one is shown: the same without the looks, of which there may be many
+    told               only when one is shown: notifier, change, action, opening, state, reason, tries, made_at, delivered_at (null) of what was to be told
+    checklist          only when one is shown: step (its name), text, done (null, or at, by) for each of `steps`
 """
 
 from __future__ import annotations
@@ -36,6 +39,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from monitor.alerting.containment.checklist import Tick
 from monitor.alerting.containment.duty import GDPR, Duty, PrivacySettings
 from monitor.alerting.drills.exercises import todo
 from monitor.alerting.exposures.windows import window_of
@@ -159,6 +163,34 @@ def history_object(entry: Mapping[str, Any]) -> dict[str, Any]:
         "verb": entry["verb"],
         "detail": entry["detail"],
     }
+
+
+def told_object(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of the outbox."""
+    return {
+        "notifier": row["notifier"],
+        "change": row["change"],
+        "action": row["action"],
+        "opening": row["opening"],
+        "state": row["state"],
+        "reason": row["reason"],
+        "tries": row["attempts"],
+        "made_at": _time(row["created_at"]),
+        "delivered_at": _time(row["delivered_at"]),
+    }
+
+
+def checklist(row: Exposure, ticks: Mapping[str, Tick], privacy: PrivacySettings) -> list[dict[str, Any]]:
+    """The steps, each with who has done it and when."""
+    doing = todo(row, privacy)
+    return [
+        {"step": name, "text": text, "done": _done(ticks.get(name))}
+        for name, text in zip(doing.names, doing.steps, strict=True)
+    ]
+
+
+def _done(tick: Tick | None) -> dict[str, Any] | None:
+    return {"at": _time(tick.at), "by": tick.by} if tick else None
 
 
 def _acknowledged(row: Exposure) -> dict[str, Any] | None:

@@ -36,6 +36,7 @@ def test_an_aws_key_is_named_with_its_account_its_id_and_the_time() -> None:
         f"Close it when that is done: leakstream exposures close {fingerprint('a')[:12]} --reason revoked"
     )
     assert (done.audit_log, done.who_to_tell) == (done.steps[3], done.steps[4])
+    assert done.names == ("stop", "rotate", "check", "audit", "tell", "place", "close")
     assert done.duty is None
 
 
@@ -44,7 +45,7 @@ def test_every_rule_has_steps_that_fit() -> None:
     for name, rule in RULES.items():
         for row in (of(name), of(name, facts=long, repository="r" * 300, path="", public="public")):
             done = containment(row)
-            assert 2 <= len(done.steps) <= MOST_STEPS, name
+            assert 2 <= len(done.steps) == len(set(done.names)) <= MOST_STEPS, name
             assert all(0 < len(step) <= LONGEST and "\n" not in step for step in done.steps), name
             assert done.steps[-1].startswith("Close it when that is done: "), name
             assert done.revoke_url == "" or done.revoke_url.startswith("https://"), name

@@ -183,3 +183,51 @@ async def test_a_revocation_that_was_none_is_taken_back_by_opening_again(store, 
     shown = await people.reopen(fingerprint("a"), actor="ann")
 
     assert (shown["revoked_at"], shown["window"]["until"]) == (None, None)
+
+
+async def test_a_step_is_ticked_and_the_tick_taken_away_again(store, people):
+    await put(store, exposure())
+    await people.tick(fingerprint("a"), "stop", done=True, actor="ann")
+    await people.tick(fingerprint("a"), "stop", done=True, actor="bob")  # it is so already
+    first, second, *_ = (await people.show(fingerprint("a"), actor="ann"))["checklist"]
+    assert (first["step"], first["done"]) == ("stop", {"at": "2023-11-15T12:00:50Z", "by": "ann"})
+    assert second["done"] is None
+    await people.tick(fingerprint("a"), "stop", done=False, actor="bob")
+    shown = await people.show(fingerprint("a"), actor="ann")
+    assert shown["checklist"][0]["done"] is None
+    assert [(e["actor"], e["verb"]) for e in shown["changes"]] == [("bob", "unticked"), ("ann", "ticked")]
+    with pytest.raises(ValueError, match="no step 'dance'"):
+        await people.tick(fingerprint("a"), "dance", done=True, actor="ann")
+
+
+async def test_what_was_told_is_shown(store, people):
+    await service(store).handle(records([finding(**OURS)]))
+    (told,) = (await people.show(fingerprint("a"), actor="ann"))["told"]
+    assert (told["notifier"], told["change"], told["state"], told["delivered_at"]) == (
+        "hook",
+        "opened",
+        "pending",
+        None,
+    )
+
+
+async def test_the_mark_changes_with_what_is_shown_and_a_look_is_no_change(store, people):
+    await put(store, exposure())
+    before = await people.mark(fingerprint("a")[:12])
+    await people.show(fingerprint("a"), actor="ann")
+    assert await people.mark(fingerprint("a")) == before
+    marks = {before}
+    for change in (people.acknowledge, people.revoke):
+        await change(fingerprint("a"), actor="ann")
+        marks.add(await people.mark(fingerprint("a")))
+    await people.tick(fingerprint("a"), "stop", done=True, actor="ann")
+    assert len(marks | {await people.mark(fingerprint("a"))}) == 4
+
+
+async def test_what_was_opened_since_is_counted_and_nothing_is_logged(store, people):
+    rows = [exposure(str(n), last_seen=NOON + n, opened_at=NOON + n) for n in range(7)]
+    await put(store, *rows, exposure("old", last_seen=NOON + 99))
+    assert await people.opened_since(Filter(), NOON + 3) == 3
+    assert await people.opened_since(Filter(severities=("low",)), NOON) == 0
+    assert (await people.facets(Filter()))["severity"] == {"high": 8}
+    assert await column(store, audit.c.verb) == []
