@@ -30,7 +30,7 @@ def main(words: Sequence[str]) -> int:
     """Runs the scan that the words behind `leakstream scan` ask for; its exit status. Raises SystemExit on a wrong call and on
     `--help`, and what `monitor.scan.run.scan` does.
     """
-    given = _parser().parse_intermixed_args(list(words))
+    given = parser().parse_intermixed_args(list(words))
     options = Options(
         targets=given.targets,
         history=given.history,
@@ -54,7 +54,8 @@ def main(words: Sequence[str]) -> int:
     return 1 if found else 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """What the words are read with; the reference is made from it, too."""
     parser = argparse.ArgumentParser("leakstream scan", description=HELP, epilog=STATUS, allow_abbrev=False)
 
     def flag(name: str, text: str) -> None:
