@@ -28,6 +28,7 @@ from pydantic import (
 
 from monitor.addresses import is_loopback
 from monitor.configfile import Where, from_environment, inline_secrets, merge
+from monitor.websettings import WebSettings
 
 FILE_NAME: Final = "leakstream.toml"
 
@@ -127,15 +128,6 @@ class HttpSettings(Section):
     )
 
 
-class WebSettings(Section):
-    """Console, API and ingest."""
-
-    host: str = "127.0.0.1"
-    port: int = Field(8686, ge=0, le=65535)
-    allowed_hosts: tuple[str, ...] = Field((), description="further names under which the console is reached")
-    token_file: Path | None = Field(None, description="needed when `host` is not loopback")
-
-
 class MetricsSettings(Section):
     """/metrics, /healthz and /readyz."""
 
@@ -149,7 +141,7 @@ class LogSettings(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
-SHARED: Final[dict[str, type[Section]]] = {
+SHARED: Final[dict[str, type[BaseModel]]] = {
     "bus": BusSettings,
     "http": HttpSettings,
     "web": WebSettings,

@@ -258,11 +258,10 @@ class Service:
         settings = self._config.web
         outside = urlsplit(self._config.external_url)
         return Web(
-            settings.host,
-            settings.port,
-            allowed_hosts=[*settings.allowed_hosts, *([outside.hostname] if outside.hostname else [])],
-            token_file=settings.token_file,
-            secure_cookies=outside.scheme == "https",
+            settings,
+            self.metrics,
+            allowed_hosts=[outside.hostname] if outside.hostname else [],
+            secure=outside.scheme == "https",
             clock=self._clock,
         )
 

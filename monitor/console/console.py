@@ -21,11 +21,10 @@ from monitor.console.pages import Pages
 from monitor.console.queries import ExposureQueries
 from monitor.console.signin import SignIn
 from monitor.store.errors import StoreBusy
-from monitor.web import Access, Web, refusal
+from monitor.web import Access, Role, Web, identity, refusal
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
-ACTOR: Final = "console"  # who the audit log says it was: the token is shared, so there is no finer name
 _LONGEST_NOTE: Final = 1000
 _BUSY_SECONDS: Final = 2
 
@@ -48,13 +47,18 @@ class Console:
                 web.get("/", _home),
                 web.get("/exposures", page(self._list)),
                 web.get("/exposures/{id}", page(self._show)),
+                web.get("/api/exposures", _api(self._api_list)),
+                web.get("/api/exposures/{id}", _api(self._api_show)),
+            ]
+        )
+        listener.add_routes(
+            [
                 web.post("/exposures/{id}/close", page(self._close)),
                 web.post("/exposures/{id}/reopen", page(self._reopen)),
                 web.post("/exposures/{id}/acknowledge", page(self._acknowledge)),
                 web.post("/exposures/{id}/revoke", page(self._revoke)),
-                web.get("/api/exposures", _api(self._api_list)),
-                web.get("/api/exposures/{id}", _api(self._api_show)),
-            ]
+            ],
+            role=Role.RESPONDER,
         )
         listener.add_routes([web.get("/static/style.css", self._style)], Access.OPEN)
 
@@ -70,14 +74,16 @@ class Console:
                 status, message = 409 if request.method == "POST" else 400, str(error)
             except StoreBusy:
                 status, message = 503, "The store is busy; try again in a moment."
-            values = {"message": message, "signed_in": listener.guard.needs_token, "csrf": ""}
+            values = {"message": message, "signed_in": listener.gate.has_tokens, "csrf": ""}
             return self._pages.show("message.html", values, status=status)
 
         return shown
 
     async def _list(self, request: web.Request, listener: Web) -> web.Response:
         wanted = filters.parse(request.query)
-        found = await self._exposures.list(wanted.filter, actor=ACTOR, limit=wanted.limit, after=wanted.after)
+        found = await self._exposures.list(
+            wanted.filter, actor=identity(request).name, limit=wanted.limit, after=wanted.after
+        )
         return self._pages.show(
             "exposures.html",
             {
@@ -86,19 +92,19 @@ class Console:
                 "exposures": found.exposures,
                 "total": found.total,
                 "next": wanted.url(found.next) if found.next else "",
-                "signed_in": listener.guard.needs_token,
+                "signed_in": listener.gate.has_tokens,
                 "csrf": listener.page_token(request),
             },
         )
 
     async def _show(self, request: web.Request, listener: Web) -> web.Response:
-        exposure = await self._exposures.show(request.match_info["id"], actor=ACTOR)
+        exposure = await self._exposures.show(request.match_info["id"], actor=identity(request).name)
         return self._pages.show(
             "exposure.html",
             {
                 "exposure": exposure,
                 "close_reasons": self._exposures.close_reasons,
-                "signed_in": listener.guard.needs_token,
+                "signed_in": listener.gate.has_tokens,
                 "csrf": listener.page_token(request),
             },
         )
@@ -106,29 +112,33 @@ class Console:
     async def _close(self, request: web.Request, _: Web) -> web.Response:
         form = await request.post()
         reason, note = str(form.get("reason", "")), str(form.get("note", ""))[:_LONGEST_NOTE]
-        closed = await self._exposures.close(request.match_info["id"], reason, actor=ACTOR, note=note)
+        closed = await self._exposures.close(
+            request.match_info["id"], reason, actor=identity(request).name, note=note
+        )
         return _see(closed["id"])
 
     async def _reopen(self, request: web.Request, _: Web) -> web.Response:
-        opened = await self._exposures.reopen(request.match_info["id"], actor=ACTOR)
+        opened = await self._exposures.reopen(request.match_info["id"], actor=identity(request).name)
         return _see(opened["id"])
 
     async def _acknowledge(self, request: web.Request, _: Web) -> web.Response:
-        taken = await self._exposures.acknowledge(request.match_info["id"], actor=ACTOR)
+        taken = await self._exposures.acknowledge(request.match_info["id"], actor=identity(request).name)
         return _see(taken["id"])
 
     async def _revoke(self, request: web.Request, _: Web) -> web.Response:
-        revoked = await self._exposures.revoke(request.match_info["id"], actor=ACTOR)
+        revoked = await self._exposures.revoke(request.match_info["id"], actor=identity(request).name)
         return _see(revoked["id"])
 
     async def _api_list(self, request: web.Request) -> web.Response:
         wanted = filters.parse(request.query)
-        found = await self._exposures.list(wanted.filter, actor=ACTOR, limit=wanted.limit, after=wanted.after)
+        found = await self._exposures.list(
+            wanted.filter, actor=identity(request).name, limit=wanted.limit, after=wanted.after
+        )
         total = {"total": found.total.number, "total_is_exact": found.total.exact}
         return _json({"exposures": list(found.exposures), **total, "next": found.next})
 
     async def _api_show(self, request: web.Request) -> web.Response:
-        return _json(await self._exposures.show(request.match_info["id"], actor=ACTOR))
+        return _json(await self._exposures.show(request.match_info["id"], actor=identity(request).name))
 
     async def _style(self, _: web.Request) -> web.Response:
         return web.Response(body=self._pages.style, content_type="text/css")

@@ -1,12 +1,14 @@
-"""Signing in with the token, and out again. Where no token is configured there is nothing to sign in to."""
+"""Signing in with a token, and out again. Where no token is configured there is nothing to sign in to."""
 
 from __future__ import annotations
+
+from urllib.parse import quote
 
 from aiohttp import web
 
 from monitor.console.pages import Pages
-from monitor.web import Access, Web
-from monitor.webguard import COOKIE
+from monitor.web import Access, Role, Web, may
+from monitor.web.guard import is_own_path
 
 
 class SignIn:
@@ -16,24 +18,46 @@ class SignIn:
 
     def add_to(self, listener: Web) -> None:
         listener.add_routes([web.get("/login", self._form), web.post("/login", self._sign_in)], Access.OPEN)
-        listener.add_routes([web.post("/logout", self._sign_out)])
+        listener.add_routes([web.post("/logout", self._sign_out)], role=Role.VIEWER)
 
     async def _form(self, request: web.Request) -> web.Response:
-        return self._show(request, wrong=False)
+        back = _back(request.query.get("next", ""))
+        if may(request, Role.VIEWER):
+            return _see(back)
+        # A link in a pager's message: the browser keeps its session to itself until we ask for it from a page of our own.
+        if request.headers.get("Sec-Fetch-Site") == "cross-site" and "again" not in request.query:
+            answer = self._show(request, back)
+            answer.headers["Refresh"] = f"0;url=/login?again=1&next={quote(back, safe='')}"
+            return answer
+        return self._show(request, back)
 
     async def _sign_in(self, request: web.Request) -> web.Response:
-        given = (await request.post()).get("token", "")
-        if not isinstance(given, str) or not self._listener.guard.is_token(given.strip()):
-            return self._show(request, wrong=True)
-        answer = web.Response(status=303, headers={"Location": "/exposures"})
-        self._listener.sign_in(answer)
+        form = await request.post()
+        given, back = form.get("token", ""), _back(str(form.get("next", "")))
+        answer = _see(back)
+        if isinstance(given, str) and self._listener.gate.sign_in(request, given, answer) is not None:
+            return answer
+        return self._show(request, back, wrong=True)
+
+    async def _sign_out(self, request: web.Request) -> web.Response:
+        answer = _see("/login")
+        self._listener.gate.sign_out(request, answer)
         return answer
 
-    async def _sign_out(self, _: web.Request) -> web.Response:
-        answer = web.Response(status=303, headers={"Location": "/login"})
-        answer.del_cookie(COOKIE)
-        return answer
-
-    def _show(self, request: web.Request, *, wrong: bool) -> web.Response:
-        values = {"wrong": wrong, "csrf": self._listener.page_token(request), "signed_in": False}
+    def _show(self, request: web.Request, back: str, *, wrong: bool = False) -> web.Response:
+        values = {
+            "wrong": wrong,
+            "csrf": self._listener.page_token(request),
+            "signed_in": False,
+            "back": back,
+        }
         return self._pages.show("login.html", values, status=401 if wrong else 200)
+
+
+def _back(path: str) -> str:
+    """Where to go once signed in: a page of ours, never somebody else's."""
+    return path if is_own_path(path) and not path.startswith("/login") else "/exposures"
+
+
+def _see(path: str) -> web.Response:
+    return web.Response(status=303, headers={"Location": path})

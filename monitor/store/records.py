@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from monitor.origin import ORIGIN
 from monitor.store.dialect import insert_new, insert_or_replace
 from monitor.store.engine import Store
 from monitor.store.errors import StoreRefused
@@ -95,13 +96,15 @@ async def add_audit(
     exposure_id: str = "",
     detail: Mapping[str, Any] | None = None,
 ) -> None:
-    """`verb`: viewed, listed, closed, reopened … `actor`: who, `system` for the service itself."""
+    """`verb`: viewed, listed, closed, reopened … `actor`: who, `system` for the service itself. Where the work under way comes from is
+    added to the detail as `origin`.
+    """
     row = {
         "at": at,
         "actor": actor,
         "verb": verb,
         "exposure_id": exposure_id,
-        "detail": dict(detail or {}),
+        "detail": {**(detail or {}), **({"origin": dict(ORIGIN.get())} if ORIGIN.get() else {})},
     }
     await connection.execute(insert(audit), row)
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from monitor.console.console import Console
+from monitor.metrics import Metrics
 from monitor.store.queries import Filter, Total
 from monitor.web import Web
+from monitor.websettings import WebSettings
 
 LEAK = "ab" * 32
 
@@ -120,7 +122,7 @@ class FakeQueries:
 
 @asynccontextmanager
 async def console(queries: Any, **settings: Any) -> AsyncIterator[Web]:
-    listener = Web(port=0, **settings)
+    listener = Web(WebSettings.model_validate({"port": 0, **settings}), Metrics())
     Console(queries).add_to(listener)
     await listener.start()
     try:

@@ -20,6 +20,7 @@ from monitor.http import HttpClient
 from monitor.metrics import Metrics
 from monitor.tools import Tools
 from monitor.web import Web
+from monitor.websettings import WebSettings
 
 NOW = 1_780_000_000.0
 TOKEN = "an-ingest-token-of-the-tests"
@@ -67,7 +68,8 @@ async def ingesting(
     **settings: Any,
 ) -> AsyncIterator[Ingesting]:
     now = [NOW]
-    metrics, listener, stop = Metrics(), Web(port=0), asyncio.Event()
+    metrics, stop = Metrics(), asyncio.Event()
+    listener = Web(WebSettings(port=0), metrics)
     clock = lambda: now[0]  # noqa: E731
     http = HttpClient(user_agent="tests", clock=clock)
     tools = Tools(http=http, metrics=metrics, state=Path(), web=listener, clock=clock)

@@ -156,12 +156,12 @@ def _place(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def history_object(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of the audit log."""
+    """A row of the audit log, without the address it came from: that is for `leakstream privacy log`."""
     return {
         "at": _time(entry["at"]),
         "actor": entry["actor"],
         "verb": entry["verb"],
-        "detail": entry["detail"],
+        "detail": {key: value for key, value in entry["detail"].items() if key != "origin"},
     }
 
 

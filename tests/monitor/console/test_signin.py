@@ -20,7 +20,7 @@ async def test_in_with_the_token_and_out_again(token_file):
     async with console(FakeQueries(), token_file=token_file) as listener:
         url = listener.address
         away = await ask("GET", f"{url}/exposures", Accept="text/html")
-        assert away.headers["Location"] == "/login"
+        assert away.headers["Location"] == "/login?next=/exposures"
         form = await ask("GET", f"{url}/login")
         csrf = re.search(r'value="([0-9a-f]{64})"', form.text)[1]
         wrong = await ask("POST", f"{url}/login", data={"csrf": csrf, "token": "guess"})

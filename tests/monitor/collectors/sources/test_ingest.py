@@ -65,7 +65,7 @@ async def test_credentials():
         for header in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}):
             answer = await net.post("/v1/documents", b"x", **header)
             assert answer.status == 401
-            assert "error" in answer.json
+            assert "detail" in answer.json
         assert (await net.post("/github", PUSH, **signed())).status == 401
         assert (await net.post("/gitlab", PUSH)).status == 401
         assert net.producer.messages == []
@@ -252,7 +252,7 @@ async def test_an_item_of_an_ail_feeder():
         assert (await net.post("/ail", b"x" * 3000, Authorization=BEARER)).status == 413
         wrong = orjson.dumps(item | {"data-sha256": "0" * 64})
         answer = await net.post("/ail", wrong, Authorization=BEARER)
-        assert (answer.status, "sha256" in answer.json["error"]) == (422, True)
+        assert (answer.status, "sha256" in answer.json["detail"]) == (422, True)
         bomb = orjson.dumps(item | {"data": base64.b64encode(gzip.compress(b"x" * 500_000)).decode()})
         assert (await net.post("/ail", bomb, Authorization=BEARER)).status == 413
         assert net.dropped("bad_ail_item") == 2

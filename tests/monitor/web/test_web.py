@@ -6,8 +6,9 @@ from aiohttp import web
 
 from browsing import ask
 from monitor.config import ConfigError
+from monitor.metrics import Metrics
 from monitor.web import Access, Web, refusal
-from monitor.webguard import COOKIE
+from monitor.websettings import WebSettings
 
 TOKEN = "correct horse battery"
 
@@ -19,7 +20,7 @@ async def listening(tmp_path=None, **settings):
         path.write_text(f"{TOKEN}\n")
         path.chmod(0o600)
         settings["token_file"] = path
-    listener = Web(port=0, **settings)
+    listener = Web(WebSettings.model_validate({"port": 0, **settings}), Metrics())
 
     async def page(request):
         return web.Response(text=f"csrf={listener.page_token(request)}")
@@ -32,7 +33,7 @@ async def listening(tmp_path=None, **settings):
 
     async def sign_in(request):
         answer = web.Response(text="in")
-        listener.sign_in(answer)
+        listener.gate.sign_in(request, TOKEN, answer)
         return answer
 
     async def drop(request):
@@ -77,7 +78,14 @@ async def test_an_error_says_nothing_of_the_inside():
         async with listening() as listener:
             page = await ask("GET", f"{listener.address}/boom?token=hunter3")
     assert page.status == 500
-    assert page.json == {"error": "internal error", "request_id": page.headers["X-Request-Id"]}
+    assert page.headers["Content-Type"] == "application/problem+json"
+    assert page.json == {
+        "type": "about:blank",
+        "title": "Internal Server Error",
+        "status": 500,
+        "detail": "internal error",
+        "request_id": page.headers["X-Request-Id"],
+    }
     failure, access = logs
     assert failure["request_id"] == access["request_id"] == page.headers["X-Request-Id"]
     assert (access["route"], access["status"]) == ("/boom", 500)
@@ -96,12 +104,12 @@ async def test_with_a_token_nobody_is_in_without(tmp_path):
     async with listening(tmp_path) as listener:
         url = f"{listener.address}/things/1"
         refused = await ask("GET", url)
-        assert (refused.status, refused.json) == (401, {"error": "a token is needed"})
+        assert (refused.status, refused.json["detail"]) == (401, "a token is needed")
         assert (await ask("GET", url, Authorization="Bearer wrong")).status == 401
         assert (await ask("GET", url, Authorization=f"Basic {TOKEN}")).status == 401
         assert (await ask("GET", url, Authorization=f"Bearer {TOKEN}")).status == 200
         browser = await ask("GET", url, Accept="text/html,*/*")
-        assert (browser.status, browser.headers["Location"]) == (303, "/login")
+        assert (browser.status, browser.headers["Location"]) == (303, "/login?next=/things/1")
         assert (await ask("POST", url, Accept="text/html")).status == 401
         assert (await ask("GET", f"{listener.address}/none")).status == 404
 
@@ -110,7 +118,7 @@ async def test_a_session_is_as_good_as_the_token_but_must_post_from_our_page(tmp
     async with listening(tmp_path) as listener:
         cookie = (await ask("GET", f"{listener.address}/in")).headers["Set-Cookie"]
         assert "HttpOnly" in cookie
-        assert "SameSite=Lax" in cookie
+        assert "SameSite=Strict" in cookie
         session = cookie.partition(";")[0]
         url = f"{listener.address}/things/1"
         page = await ask("GET", url, Cookie=session)
@@ -122,7 +130,7 @@ async def test_a_session_is_as_good_as_the_token_but_must_post_from_our_page(tmp
         cross = await ask("POST", url, Cookie=session, data={"csrf": token}, Origin="https://evil.test")
         assert cross.status == 403
         assert (await ask("POST", url, Authorization=f"Bearer {TOKEN}")).text == "changed"
-        assert (await ask("GET", url, Cookie=f"{COOKIE}=9999999999.x.{'0' * 64}")).status == 401
+        assert (await ask("GET", url, Cookie=f"leakstream_session={'0' * 43}")).status == 401
 
 
 async def test_without_a_token_a_change_still_comes_from_our_page():
@@ -144,7 +152,7 @@ async def test_a_form_is_bounded():
     async with listening() as listener:
         page = await ask("POST", f"{listener.address}/things/1", data={"csrf": "x" * 100_000})
         assert page.status == 413
-        assert "error" in page.json
+        assert page.json["status"] == 413
 
 
 async def test_a_wrong_method_names_the_right_ones():
@@ -162,7 +170,7 @@ async def test_routes_are_fixed_once_it_runs():
 
 def test_it_refuses_the_world_without_a_token():
     with pytest.raises(ConfigError, match="token_file"):
-        Web("0.0.0.0")
+        Web(WebSettings(host="0.0.0.0"), Metrics())
 
 
 @pytest.mark.parametrize(
@@ -175,11 +183,11 @@ def test_a_bad_token_file_stops_it(tmp_path, text, mode, reason):
         path.write_text(text)
         path.chmod(mode)
     with pytest.raises(ConfigError, match=reason):
-        Web(token_file=path)
+        Web(WebSettings(token_file=path), Metrics())
 
 
 def test_with_a_token_it_may_listen_to_the_world(tmp_path):
     path = tmp_path / "token"
     path.write_text(TOKEN)
     path.chmod(0o600)
-    assert Web("0.0.0.0", token_file=path).guard.needs_token
+    assert Web(WebSettings(host="0.0.0.0", token_file=path), Metrics()).gate.has_tokens
