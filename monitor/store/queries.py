@@ -11,7 +11,7 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.store.dialect import chunks, one_of
@@ -30,13 +30,13 @@ SHORTEST_ID: Final = 6  # characters of a fingerprint that a person must type at
 _ID: Final = re.compile(rf"[0-9a-f]{{{SHORTEST_ID},}}")
 _SAME_BEGINNING: Final = 1000  # exposures; of a million one begins with the six digits of another
 _MANY: Final = 2000  # exposures that a text is found in
-_MOST: Final = 10_000  # exposures that a text is counted in: nobody reads on, and to look through all words costs a tenth of a second
+_MOST: Final = 10_000  # exposures that a text is in, or a time, are counted: nobody reads on, and all would cost a tenth of a second
 _FEW: Final = 20_000  # exposures that are found by what they are; more are found by walking through all, from the newest on
 
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """How many there are in all: exactly, or where a text is in very many, at least."""
+    """How many there are in all: exactly, or where a text or a time has very many, at least."""
 
     number: int
     exact: bool = True
@@ -84,7 +84,7 @@ async def list_and_count(
 
 
 async def count_exposures(connection: AsyncConnection, wanted: Filter) -> Total:
-    """How many `list_exposures` would give in all, exactly up to 10,000 that a text is in."""
+    """How many `list_exposures` would give in all, exactly up to 10,000 of a text or since a time."""
     return (await _sorted_out(connection, wanted)).total
 
 
@@ -100,16 +100,20 @@ class _Found:
     pattern: str = ""
     of_words: int = 0
     ids: Sequence[str] = ()
-    since: float = 0.0  # what was seen last before it is not wanted, and not counted
+    since: float = (
+        0.0  # what was seen last before it is not wanted; `of_kinds` then counts to one more than _MOST
+    )
 
     @property
     def total(self) -> Total:
-        exact = self.of_words <= _MOST
-        return Total(self.of_kinds + min(self.of_words, _MOST) + len(self.ids), exact)
+        counted = (self.of_words, self.of_kinds) if self.since else (self.of_words,)
+        exact = max(counted) <= _MOST
+        of_kinds = min(self.of_kinds, _MOST) if self.since else self.of_kinds
+        return Total(of_kinds + min(self.of_words, _MOST) + len(self.ids), exact)
 
     @property
     def few(self) -> bool:
-        return not self.of_words and self.total.number <= _FEW
+        return not self.of_words and self.total.exact and self.total.number <= _FEW
 
 
 async def _sorted_out(connection: AsyncConnection, wanted: Filter) -> _Found:
@@ -134,8 +138,8 @@ async def _sorted_out(connection: AsyncConnection, wanted: Filter) -> _Found:
 async def _count(connection: AsyncConnection, where: Sequence[ColumnElement[bool]], since: float) -> int:
     if since:  # the kept counts know no times
         row, kinds = exposures.c, await _kinds(connection, where)
-        late = select(func.count()).where(one_of(connection, row.kind, kinds), row.last_seen >= since)
-        return int((await connection.execute(late)).scalar_one())
+        late = select(row.id).where(one_of(connection, row.kind, kinds), row.last_seen >= since)
+        return await _at_most(connection, late)
     counts = exposure_counts.c
     query = select(func.sum(counts.exposures)).join(exposure_kinds, exposure_kinds.c.id == counts.kind)
     return int((await connection.execute(query.where(*where))).scalar_one() or 0)
@@ -173,13 +177,20 @@ async def _spoken(
     words = exposure_words.c
     where = [_like(words.words, pattern), one_of(connection, words.kind, kinds)]
     if since:
-        where.append(words.exposure_id.in_(select(exposures.c.id).where(exposures.c.last_seen >= since)))
+        # no IN: all exposures since then would be gathered first
+        seen = select(exposures.c.last_seen).where(exposures.c.id == words.exposure_id).scalar_subquery()
+        where.append(seen >= since)
     some = select(words.exposure_id).where(*where).limit(_MANY + 1)
     ids = (await connection.execute(some)).scalars().all()
     if len(ids) <= _MANY:
         return ids, 0
-    more = select(words.exposure_id).where(*where).limit(_MOST + 1).subquery()
-    return (), int((await connection.execute(select(func.count()).select_from(more))).scalar_one())
+    return (), await _at_most(connection, select(words.exposure_id).where(*where))
+
+
+async def _at_most(connection: AsyncConnection, query: Select[Any]) -> int:
+    """How many rows, to one more than _MOST."""
+    rows = query.limit(_MOST + 1).subquery()
+    return int((await connection.execute(select(func.count()).select_from(rows))).scalar_one())
 
 
 async def _by_id(

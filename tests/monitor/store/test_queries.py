@@ -162,4 +162,8 @@ async def test_a_text_that_is_in_very_many_is_counted_up_to_a_number(store, monk
             assert await count_exposures(connection, Filter(text="many/of")) == expected
             rows = await list_exposures(connection, Filter(text="many/of"), limit=9)
             assert len(rows) == 5 if expected.exact else 6
+    async with store.read() as connection:
+        since = Filter(since=NOON - 1e6, exercises=True)
+        assert await count_exposures(connection, since) == Total(5, exact=False)
+        assert len(await list_exposures(connection, since, limit=99)) == 6 + len(ROWS)
     assert [str(Total(1234)), str(Total(5, exact=False))] == ["1,234", "more than 5"]
