@@ -8,7 +8,6 @@ the plugins, so that nothing here imports a stage.
 from __future__ import annotations
 
 import os
-import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from pydantic import (
 
 from monitor.addresses import is_loopback
 from monitor.configfile import Where, from_environment, inline_secrets, merge
+from monitor.filemode import others_can_read
 from monitor.websettings import WebSettings
 
 FILE_NAME: Final = "leakstream.toml"
@@ -186,7 +186,7 @@ def load(
     raw = _parse(path, text)
     base = (path.parent if path else Path()).absolute()
     where = Where(path, text, base)
-    if path is not None and stat.S_IMODE(path.stat().st_mode) & 0o077:
+    if path is not None and others_can_read(path.stat()):
         for keys in inline_secrets(raw, {**sources, **notifiers, **sections, **SHARED}):
             reason = "a secret in a file that others can read; chmod 600 it, or use the _file form"
             raise ConfigError(where.message(keys, reason))

@@ -17,11 +17,12 @@ import hashlib
 import hmac
 import os
 import secrets
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
+
+from monitor.filemode import others_can_read
 
 WEAK_BELOW_BITS: Final = 64.0
 _CHECK_TEXT: Final = b"leakstream key check"
@@ -112,13 +113,13 @@ def create_key(path: Path) -> KeyRing:
 def load_keys(path: Path) -> KeyRing:
     """Raises KeyFileError with what to do about it."""
     try:
-        mode = path.stat().st_mode
+        info = path.stat()
         lines = path.read_text(encoding="ascii").split("\n")
     except FileNotFoundError as error:
         raise KeyFileError(f"{path}: no fingerprint key here; `leakstream init` makes one") from error
     except (OSError, UnicodeDecodeError) as error:
         raise KeyFileError(f"{path}: cannot be read: {error}") from error
-    if stat.S_IMODE(mode) & 0o077:
+    if others_can_read(info):
         raise KeyFileError(f"{path}: others can read the fingerprint key; run chmod 600 on it")
     keys = []
     for number, line in enumerate(lines, 1):

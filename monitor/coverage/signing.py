@@ -7,13 +7,14 @@ can show that it is another one.
 from __future__ import annotations
 
 import os
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from monitor.filemode import others_can_read
 
 FILE_NAME: Final = "ledger.key"  # beside the fingerprint key
 _KIND: Final = "ed25519"
@@ -74,7 +75,7 @@ def create_signer(path: Path) -> Signer:
 def load_signer(path: Path) -> Signer:
     """Raises LedgerKeyError with what to do about it."""
     try:
-        mode = path.stat().st_mode
+        info = path.stat()
         words = path.read_text(encoding="ascii").split()
     except FileNotFoundError as error:
         raise LedgerKeyError(
@@ -82,7 +83,7 @@ def load_signer(path: Path) -> Signer:
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise LedgerKeyError(f"{path}: cannot be read: {error}") from error
-    if stat.S_IMODE(mode) & 0o077:
+    if others_can_read(info):
         raise LedgerKeyError(f"{path}: others can read the ledger's key; run chmod 600 on it")
     try:
         (seed,) = [word for word in words if word != _KIND]

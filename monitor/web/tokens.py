@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from monitor.config import ConfigError
+from monitor.filemode import others_can_read
 from monitor.web.roles import Role
 from monitor.websettings import WebSettings
 
@@ -62,7 +63,7 @@ class Tokens:
 
 def _read(path: Path, key: str) -> bytes:
     try:
-        if path.stat().st_mode & 0o077:
+        if others_can_read(path.stat()):
             raise ConfigError(f"[web] {key} {path}: others can read it; run chmod 600 on it")
         token = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
