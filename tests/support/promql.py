@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
+from functools import cache
+
+from prometheus_client import CollectorRegistry
 
 from monitor.metrics import Metrics
 
@@ -13,11 +17,14 @@ _GROUPING = re.compile(r"\b(?:by|without|on|ignoring)\s*\(([^)]*)\)")
 _TARGET = {"instance", "job"}  # labels that Prometheus itself adds
 
 
+@cache
+@functools.cache
 def exported() -> Mapping[str, set[str]]:
     """Every series name that the service exports -> the labels that it may have."""
     found = {"up": set(_TARGET)}
-    for family in Metrics().registry.collect():
-        labels = set(_labels(family.name)) | _TARGET
+    registry = Metrics().registry
+    for family in registry.collect():
+        labels = set(_labels(registry, family.name)) | _TARGET
         if family.type == "histogram":
             found |= {f"{family.name}_{part}": labels for part in ("sum", "count")}
             found[f"{family.name}_bucket"] = labels | {"le"}
@@ -26,8 +33,7 @@ def exported() -> Mapping[str, set[str]]:
     return found
 
 
-def _labels(family: str) -> tuple[str, ...]:
-    registry = Metrics().registry
+def _labels(registry: CollectorRegistry, family: str) -> tuple[str, ...]:
     collector = next(c for c, names in registry._collector_to_names.items() if family in names)
     return tuple(collector._labelnames)  # type: ignore[attr-defined]
 
