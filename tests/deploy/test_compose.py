@@ -163,10 +163,13 @@ def test_matchers_reach_nothing_but_the_bus_and_are_scraped() -> None:
         assert all(COMPOSE["networks"][network]["internal"] for network in OURS[name]["networks"])
 
 
-def test_grafana_finds_the_dashboard_where_its_provisioning_looks() -> None:
+def test_grafana_finds_the_dashboards_where_its_provisioning_looks() -> None:
     provider = yaml.safe_load((DEPLOY / "grafana/provisioning/dashboards/leakstream.yml").read_text())
     folder = provider["providers"][0]["options"]["path"]
-    assert ("./grafana/leakstream.json", f"{folder}/leakstream.json") in volumes(SERVICES["grafana"])
+    assert ("./grafana/dashboards", folder) in volumes(SERVICES["grafana"])
+    home = Path(SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
+    assert str(home.parent) == folder
+    assert (DEPLOY / "grafana" / "dashboards" / home.name).is_file()
 
 
 def test_the_secrets_are_made_once_and_are_good_for_the_service(secrets: Path) -> None:
