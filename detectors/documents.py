@@ -18,6 +18,7 @@ from detectors.beside import Finder, apart, together
 from detectors.buffers import Buffer
 from detectors.conclude import conclude
 from detectors.containers import HEAD, Meter, Source, kind_of
+from detectors.costs import Costs
 from detectors.decoders import Decoding, Trigger
 from detectors.judging import Judge
 from detectors.model import Finding
@@ -56,6 +57,11 @@ class Documents:
     def triggers(self) -> tuple[Trigger, ...]:
         """Of the decoders, in the order of their expressions behind the rules'."""
         return self._decoding.triggers
+
+    @property
+    def costs(self) -> Costs:
+        """By the rules' numbers."""
+        return self._judge.costs
 
     def findings(
         self, buffer: Buffer, low: int, high: int, hits: list[Hit], stats: ScanStats

@@ -9,6 +9,7 @@ from dataclasses import replace
 from detectors import filters, known, surroundings
 from detectors.buffers import Buffer
 from detectors.confirm import Confirmer, Match, Miss
+from detectors.costs import Costs
 from detectors.model import UNPROVABLE, Confidence, Finding, Kind, Rule, Verdict
 from detectors.proofs import proofs
 from detectors.raw import Hit
@@ -25,6 +26,7 @@ class Judge:
         self._keep_refuted = keep_refuted
         self._keep_known = keep_known
         self._confirmers: dict[int, Confirmer] = {}
+        self.costs = Costs()
 
     def findings(
         self, buffer: Buffer, low: int, high: int, hits: Iterable[Hit], dropped: Counter[str]
@@ -38,14 +40,17 @@ class Judge:
             by_rule[identity].add(end)
         found: list[Finding] = []
         triggered: list[Hit] = []
+        self.costs.begin()
         for identity in sorted(by_rule):
             ends = sorted(by_rule[identity])
             if identity >= len(self._rules):
                 triggered += [(identity - len(self._rules), end) for end in ends]
-            elif self._rules[identity].kind is Kind.RECORDS:
+                continue
+            if self._rules[identity].kind is Kind.RECORDS:
                 found += _records(self._rules[identity], buffer, low, high, ends, dropped)
             else:
                 found += self._of_rule(identity, buffer, low, high, ends, dropped)
+            self.costs.add(identity, len(ends))
         return found, triggered
 
     def _of_rule(

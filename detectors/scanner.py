@@ -25,6 +25,7 @@ from detectors.stats import Budget, ScanStats
 if TYPE_CHECKING:
     from detectors.beside import Finder
     from detectors.containers import Source
+    from detectors.costs import Cost
     from detectors.documents import Documents
     from detectors.unfolding import Unfolded
 
@@ -99,6 +100,12 @@ class Scanner:
             return "gates"
         trigger = self._documents.triggers[identity - self._first_trigger]
         return f"{trigger.decoder}:{trigger.plain.decode('latin-1') or trigger.expression}"
+
+    def costs(self) -> dict[str, Cost]:
+        """What each rule cost since the last call, by its id; the pass that all of them share is not in it."""
+        if "_documents" not in self.__dict__:  # no text has had a hit
+            return {}
+        return {self.rules.rules[number].id: cost for number, cost in self._documents.costs.take().items()}
 
     def hits(self, data: Buffer) -> list[Hit]:
         """What Hyperscan reports of both looks, nothing confirmed: for measuring. Valid until the next call."""

@@ -105,7 +105,7 @@ class Document:
     """One piece of text as a source published it."""
 
     TOPIC: ClassVar[str] = DOCUMENTS
-    VERSION: ClassVar[str] = "1.1"  # 1.1: known
+    VERSION: ClassVar[str] = "1.2"  # 1.1: known; 1.2: history
 
     source: str  # name of the source that collected it
     id: str  # the source's own id for this text: the same text collected twice has the same id
@@ -122,6 +122,7 @@ class Document:
     overlap: int = 0  # how many bytes at the beginning of this part stood in the former part already
     more: bool = False  # another part follows
     known: bool = False  # its blob was handed in before: no content, the matcher makes a Sighting of it
+    history: bool = False  # old when the source could first see it, by its nature: how late we are cannot be told from it
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -229,7 +230,7 @@ class FindingEvent(_JsonContract):
     """One credential at one place, without its plain text."""
 
     TOPIC: ClassVar[str] = FINDINGS
-    VERSION: ClassVar[str] = "1.1"  # 1.1: own to people
+    VERSION: ClassVar[str] = "1.2"  # 1.1: own to people; 1.2: history
 
     leak: Mapping[str, str]  # key id -> fingerprint, under all active keys; the first is the current key's
     place_id: str
@@ -268,6 +269,7 @@ class FindingEvent(_JsonContract):
     sealed: str = ""  # base64: secret and surroundings, encrypted to the responders' age keys
     sealed_to: tuple[str, ...] = ()  # the names of those keys
     people: tuple[str, ...] = ()  # keyed hashes (32 hex) of those whose data it is (at most 64)
+    history: bool = False  # of its document
 
     @property
     def fingerprint(self) -> str:
@@ -295,7 +297,7 @@ class Sighting(_JsonContract):
     """A blob that was already scanned stands at one more place, or what became of a place that was looked at again. No content."""
 
     TOPIC: ClassVar[str] = SIGHTINGS
-    VERSION: ClassVar[str] = "1.1"  # 1.1: answers, public
+    VERSION: ClassVar[str] = "1.2"  # 1.1: answers, public; 1.2: trace_id, history
 
     source: str
     blob_sha: str
@@ -306,6 +308,8 @@ class Sighting(_JsonContract):
         ""  # not "" = the `target` of a recheck request: `public` holds for the place that it names
     )
     public: str = ""  # public | cleaned | removed
+    trace_id: str = ""  # of the document that it was made of
+    history: bool = False  # likewise
 
     @property
     def key(self) -> bytes:

@@ -89,6 +89,7 @@ WHOLE = {
     "monitor/store/migrations/versions/v0006_ledger.py": "tests/monitor/store/test_migrate.py",
     "monitor/store/migrations/versions/v0007_following.py": "tests/monitor/store/test_migrate.py",
     "monitor/store/migrations/versions/v0008_listing.py": "tests/monitor/store/test_migrate.py",
+    "monitor/store/migrations/versions/v0009_tracing.py": "tests/monitor/store/test_migrate.py",
     "monitor/store/tables/collecting.py": "tests/monitor/store/test_migrate.py",
     "monitor/store/tables/leaks.py": "tests/monitor/store/test_migrate.py",
     "monitor/store/tables/ledger.py": "tests/monitor/store/test_migrate.py",

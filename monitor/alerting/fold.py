@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from monitor.alerting.exposures.places import (
     place_object,
@@ -23,6 +23,26 @@ from monitor.alerting.policy.table import Action, Policy
 from monitor.alerting.telling.standing import labels_of
 from monitor.contracts import FindingEvent, Mode, Sighting
 from monitor.store.model import Exposure, NewSighting, Telling
+from monitor.tracing import fit
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a telling comes from: times for the latencies (None: how long it took says nothing) and the document's trace id."""
+
+    fetched_at: float | None = None
+    published_at: float | None = None
+    trace_id: str = ""
+
+    @classmethod
+    def of(cls, event: FindingEvent | Sighting) -> Origin:
+        fetched = event.fetched_at if isinstance(event, FindingEvent) else event.seen_at
+        live = isinstance(event, Sighting) or event.mode == Mode.LIVE
+        published = event.published_at if live and not event.history else None
+        return cls(fetched, published, fit(event.trace_id))
+
+
+NOWHERE: Final = Origin()  # a person's doing, or the service's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +116,7 @@ class Fold:
                 row = self.rows[exposure_id]
                 back = self._is_back(place, sighting.published_at)
                 seen = seen_of_sighting(row, sighting, attribution, new_place=new, back=back)
-                self._step(seen, fetched_at=sighting.seen_at)
+                self._step(seen, Origin.of(sighting))
                 if new:
                     self.known_places.add(place)
                     self.new_sightings.append(
@@ -131,7 +151,7 @@ class Fold:
         attribution = self._ownership.of(event)
         back = event.mode == Mode.LIVE and self._is_back(place, event.published_at)
         seen = seen_of_finding(event, exposure_id, attribution, new_place=new, back=back)
-        if self._step(seen, fetched_at=event.fetched_at).row is None:
+        if self._step(seen, Origin.of(event)).row is None:
             self.counts["dropped", "policy"] += 1
             return
         for key_id, fingerprint in event.leak.items():
@@ -157,7 +177,7 @@ class Fold:
             )
         )
 
-    def _step(self, seen: Seen, *, fetched_at: float) -> Step:
+    def _step(self, seen: Seen, origin: Origin) -> Step:
         before = self.rows.get(seen.exposure_id)
         step = apply(before, seen, self._policy, now=self.now, room=self.room)
         self.counts["decisions", step.decision.action.value, step.decision.reason] += 1
@@ -176,9 +196,9 @@ class Fold:
             self.looked_at[seen.exposure_id] = None
         if step.tell is not None:
             names = routed(self._routes, action=step.decision.action, mode=Mode(step.row.mode))
-            since = None if self.late else fetched_at
+            came = Origin(trace_id=origin.trace_id) if self.late else origin
             self.tellings += tellings(
-                step.row, step.tell, step.decision.action, names, now=self.now, fetched_at=since
+                step.row, step.tell, step.decision.action, names, now=self.now, origin=came
             )
         return step
 
@@ -228,7 +248,7 @@ def tellings(
     notifiers: Iterable[str],
     *,
     now: float,
-    fetched_at: float | None = None,
+    origin: Origin = NOWHERE,
 ) -> list[Telling]:
     """Outbox rows of one change, one a notifier."""
     key = idempotency_key(row, change)
@@ -242,9 +262,11 @@ def tellings(
             change=change.value,
             action=action.value,
             created_at=now,
-            fetched_at=fetched_at,
+            fetched_at=origin.fetched_at,
             labels=labels,
             incident=labels["incident"],
+            published_at=origin.published_at,
+            trace_id=origin.trace_id,
         )
         for notifier in notifiers
     ]

@@ -17,6 +17,7 @@ from monitor.collectors.patience import PatientState
 from monitor.contracts import CoverageEvent, Document, Mode, Place, Provenance, Request, Sighting
 from monitor.identity import blob_sha
 from monitor.metrics import Metrics
+from monitor.tracing import exemplar, new_trace_id
 from monitor.watching import Watching
 
 STAGE: Final = "collect"
@@ -188,14 +189,15 @@ class Context:
             self._metrics.retries.labels(STAGE).inc()
 
     def _fit(self, document: Document) -> Document:
-        """Its texts made fit for a header: no lone surrogates (file names have them), none longer than the limit."""
+        """Its texts made fit for a header: no lone surrogates (file names have them), none longer than the limit; a trace id of its own."""
         where = document.provenance
         texts = {f.name: getattr(where, f.name) for f in fields(Provenance)}
         clean = {name: _clean(value) for name, value in texts.items()}
         if any(len(value) > _TEXT_LIMIT for value in clean.values()):
             self.dropped("provenance_cut")
             clean = {name: value[:_TEXT_LIMIT] for name, value in clean.items()}
-        return replace(document, id=_clean(document.id), provenance=Provenance(**clean))
+        trace_id = document.trace_id or new_trace_id()
+        return replace(document, id=_clean(document.id), provenance=Provenance(**clean), trace_id=trace_id)
 
     def _measure(self, documents: Sequence[Document], coverage: Sequence[CoverageEvent]) -> None:
         now = self.now()
@@ -204,7 +206,7 @@ class Context:
             self._metrics.document_bytes.labels(self.name).observe(len(document.content))
             if document.published_at is not None:
                 delay = max(0.0, now - document.published_at)
-                self._metrics.source_delay.labels(self.name).observe(delay)
+                self._metrics.source_delay.labels(self.name).observe(delay, exemplar(document.trace_id))
         for event in coverage:
             states = {
                 "listed": event.listed,

@@ -24,6 +24,7 @@ def blob_document(
         content=piece.data,
         fetched_at=now,
         published_at=commit.time if commit else None,
+        history=True,  # when it was committed says nothing about when it was pushed
         blob_sha=piece.blob,
         provenance=Provenance(
             forge=repository.forge,

@@ -133,6 +133,8 @@ class EventMaker:
             seen_at=document.fetched_at,
             published_at=document.published_at,
             place=self._place(document, redact.repeats_of(())),
+            trace_id=document.trace_id,
+            history=document.history,
         )
 
     def _place(self, document: Document, repeats: Repeats) -> Place:
@@ -206,6 +208,7 @@ class EventMaker:
             emails=tuple(dict.fromkeys(d.lower() for d in _EMAIL.findall(near)))[:_AT_MOST],
             revoke=rule.how_to_revoke,
             own=told.own.get(id(finding), ()),
+            history=document.history,
         )
 
 

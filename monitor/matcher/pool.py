@@ -100,6 +100,9 @@ class ScanPool:
             self._idle.put_nowait(await self._start())
             raise
         self._idle.put_nowait(worker)
+        if "resident" in result.stats:
+            worker.resident = result.stats["resident"]
+            self._metrics.scan_worker_resident.set(max(each.resident for each in self._all))
         return result
 
     async def _start(self) -> _Worker:
@@ -119,6 +122,7 @@ class _Worker:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+        self.resident = 0  # bytes, as it told last
         self._errors = spawn(self._drain(), name="scan-worker-stderr")
 
     @classmethod

@@ -10,8 +10,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+from typing import Any, Final
+
+import structlog
 
 from monitor.bus.base import DeadLetter, Handled, Message, Record
 from monitor.contracts import (
@@ -21,12 +24,16 @@ from monitor.contracts import (
     Document,
     FindingEvent,
     InvalidRecord,
+    Mode,
     Sighting,
 )
 from monitor.matcher.frames import JobItem
 from monitor.matcher.pool import ScanPool, WorkerDied
 from monitor.metrics import Metrics
+from monitor.tracing import exemplar, fit
 
+_LOG = structlog.get_logger(__name__)
+_RULES: Final = 20  # that one line names
 _JOB_DOCUMENTS: Final = 256
 _JOB_BYTES: Final = 512 * 1024  # a job's deadline grows with it
 _TELL_SECONDS: Final = 60.0
@@ -103,8 +110,12 @@ class MatcherService:
         self._metrics.scan_seconds.observe(stats["seconds"])
         for rule, count in stats["rules"].items():
             self._metrics.findings.labels(rule).inc(count)
-        for seconds in stats["waits"]:
-            self._metrics.match_latency.observe(seconds)
+        for found in stats["found"]:
+            self._metrics.match_latency.observe(found["seconds"], exemplar(found["trace_id"]))
+            _tell(found)
+        for rule, (hits, seconds) in stats.get("costs", {}).items():
+            self._metrics.rule_hits.labels(rule).inc(hits)
+            self._metrics.rule_confirm_seconds.labels(rule).inc(seconds)
         self._scanned.update(stats["sources"])
         for reason, count in stats["dropped"].items():
             self._metrics.dropped.labels("match", reason).inc(count)
@@ -116,6 +127,14 @@ class MatcherService:
             ],
             [DeadLetter(records[index], reason) for index, reason in answer.refused],
         )
+
+
+def _tell(found: Mapping[str, Any]) -> None:
+    """One line a document. What we planted ourselves is no news."""
+    tell = _LOG.info if found["mode"] == Mode.LIVE else _LOG.debug
+    rules = dict(islice(found["rules"].items(), _RULES))
+    seconds = round(found["seconds"], 3)
+    tell("found", trace_id=fit(found["trace_id"]), source=found["source"], rules=rules, seconds=seconds)
 
 
 def _together(parts: Sequence[Handled]) -> Handled:

@@ -22,11 +22,13 @@ from typing import Any, BinaryIO, Final, Protocol
 import orjson
 
 from detectors import Finding, Scanner, diffs, files, load_rules
+from detectors.costs import Cost
 from detectors.stats import ScanStats
 from monitor import hardening
 from monitor.contracts import Document, FindingEvent, InvalidRecord
 from monitor.identity import KeyRing
 from monitor.matcher import frames, misdelivery
+from monitor.matcher.account import Account
 from monitor.matcher.events import EventMaker
 from monitor.matcher.ownsecrets import OwnSecrets
 from monitor.matcher.redact import Finds, Redactor
@@ -45,6 +47,8 @@ class DocumentScanner(Finds, Protocol):
     def scan_spans(
         self, buffer: bytes, starts: Sequence[int], ends: Sequence[int]
     ) -> Mapping[int, Sequence[Finding]]: ...
+
+    def costs(self) -> Mapping[str, Cost]: ...
 
 
 MakeScanner = Callable[[dict[str, Any], OwnSecrets | None], DocumentScanner]
@@ -66,6 +70,7 @@ def serve(
     own = own_secrets(setup, keys)
     scanner, evidence = make_scanner(setup, own), make_evidence(setup)
     maker = EventMaker(keys, Redactor(scanner), evidence, own)
+    account = Account(scanner, time.monotonic)
     hardening.limit_memory(int(setup["memory_bytes"]))
     _write(sink, struct.pack("<I", 0))
     while about := _read(source):
@@ -80,10 +85,8 @@ def serve(
         met = [maker.sighting(Document.of(documents.pop(number), b"")).message() for number in known]
         told = _wrong_deliveries(job, documents, refused, keys)
         found, dropped = _scanned(scanner, job, documents)
-        waits: list[float] = []  # seconds from fetch to match, of documents with findings
         for number in sorted(found):
             document, now = Document.of(documents[number], job.content(number)), time.time()
-            waits.append(max(0.0, now - document.fetched_at))
             told += [(number, event) for event in maker.events(document, found[number], now=now)]
         if evidence is not None:
             dropped += evidence.dropped
@@ -93,13 +96,31 @@ def serve(
             "bytes": sum(job.ends[number] - job.starts[number] for number in documents),
             "rules": Counter(event.rule for _, event in told),
             "sources": sources,
-            "waits": waits,
+            "found": _found(told),
             "dropped": dropped,
+            **account.due(),
         }
         messages = [(number, event.message()) for number, event in told]
         events = [(number, message.key, message.value) for number, message in messages]
         sightings = [(number, m.key, m.value) for number, m in zip(known, met, strict=True)]
         _write(sink, frames.answer(frames.Answer(events, stats, refused, sightings)))
+
+
+def _found(told: Sequence[tuple[int, FindingEvent]]) -> list[dict[str, Any]]:
+    """Of each document with findings what a log line says: never where it stands, which is nobody's business until it is ours."""
+    found: dict[int, dict[str, Any]] = {}
+    for number, event in told:
+        known = found.get(number)
+        if known is None:
+            found[number] = known = {
+                "trace_id": event.trace_id,
+                "source": event.source,
+                "mode": event.mode,
+                "seconds": max(0.0, event.matched_at - event.fetched_at),
+                "rules": Counter(),
+            }
+        known["rules"][event.rule] += 1
+    return list(found.values())
 
 
 def _judged(job: frames.Job) -> tuple[dict[int, Mapping[str, Any]], list[tuple[int, str]]]:

@@ -44,6 +44,6 @@ class Matching:
         )
         self.scan_worker_resident = Gauge(
             "leakstream_scan_worker_resident_bytes",
-            "Memory that the scanning process held after its last batch.",
+            "Memory that the scanning process holds, of several the largest; told once a second while there is work.",
             registry=r,
         )

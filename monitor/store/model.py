@@ -112,6 +112,8 @@ class Telling:
     fetched_at: float | None
     labels: Mapping[str, str] = field(default_factory=dict)
     incident: str = ""  # what is told together: a repository, a document, a source
+    published_at: float | None = None  # None: nobody said, or its age says nothing about us
+    trace_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,3 +195,5 @@ class Leased:
     attempts: int
     fence: int
     lease_until: float
+    published_at: float | None = None
+    trace_id: str = ""

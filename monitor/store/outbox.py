@@ -234,6 +234,15 @@ async def told_of(connection: AsyncConnection, exposure_id: str, opening: int) -
     return list((await connection.execute(query)).scalars())
 
 
+async def told_elsewhere(connection: AsyncConnection, keys: Collection[str], notifier: str) -> set[str]:
+    """Those of `keys` that another notifier has been told of."""
+    found: set[str] = set()
+    for some in chunks(keys):
+        delivered = (outbox.c.key.in_(some), outbox.c.notifier != notifier, outbox.c.state == DELIVERED)
+        found.update((await connection.execute(select(outbox.c.key).where(*delivered))).scalars())
+    return found
+
+
 async def backlog(connection: AsyncConnection, notifiers: Collection[str] = ()) -> dict[str, Backlog]:
     """Of every notifier that has rows, and of `notifiers` in any case (they may have been removed from the config)."""
     found = dict.fromkeys(notifiers, Backlog(0, 0, None))

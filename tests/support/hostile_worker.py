@@ -15,6 +15,9 @@ class HostileScanner:
     def candidates(self, data):
         return ()
 
+    def costs(self):
+        return {}
+
     def scan_spans(self, buffer, starts, ends):
         for start, end in zip(starts, ends, strict=True):
             data = buffer[start:end]

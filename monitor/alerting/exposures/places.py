@@ -11,7 +11,7 @@ from monitor.contracts import CoverageEvent, FindingEvent, Place, Sighting
 from monitor.identity import place_id
 
 _FIELDS: Final = tuple(f.name for f in fields(Place))
-_SIGHTING: Final = ("source", "blob_sha", "seen_at", "published_at")
+_SIGHTING: Final = ("source", "blob_sha", "seen_at", "published_at", "trace_id", "history")
 _TRIES: Final = 64  # occurrences of one leak in one blob that are still recognised after a rotation
 
 

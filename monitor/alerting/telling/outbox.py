@@ -29,6 +29,7 @@ from monitor.alerting.notifiers.base import (
 from monitor.alerting.telling.channel import Channel
 from monitor.alerting.telling.choosing import Chooser
 from monitor.alerting.telling.composing import Composer, Message
+from monitor.alerting.telling.measuring import Measuring
 from monitor.alerting.telling.reach import note_round
 from monitor.metrics import Metrics
 from monitor.store import deadmail, outbox, records
@@ -97,8 +98,7 @@ class Deliverer:
             _Loop(each, Chooser(each.name, grouping=each.grouping, silenced=each.silenced))
             for each in channels
         ]
-        for channel in channels:
-            metrics.notifications.labels(channel.name, outbox.DELIVERED)
+        self._measuring = Measuring(metrics, [channel.name for channel in channels])
 
     def wake(self) -> None:
         """There may be something due. From the loop's thread."""
@@ -224,6 +224,8 @@ class Deliverer:
                 else:
                     word = await self._settle_undelivered(connection, outcome, now)
                     words += [(row, word) for row in outcome.rows]
+            told = [row for row, word in words if word == outbox.DELIVERED]
+            firsts = await self._measuring.firsts(connection, name, told)
             delivered = any(outcome.delivered for outcome in outcomes)
             if loop.failures >= _AWAY and delivered:
                 await outbox.retry_now(connection, name, now=now)
@@ -231,8 +233,12 @@ class Deliverer:
             await note_round(connection, name, delivered=delivered, errors=errors, now=now)
         for row, word in words:
             self._metrics.notifications.labels(name, word).inc()
-            if word == outbox.DELIVERED and row.fetched_at is not None and row.reason not in outbox.HELD:
-                self._metrics.time_to_notify.observe(max(0.0, now - row.fetched_at))
+            if word == outbox.DELIVERED:
+                self._measuring.delivered(row, first=row.key in firsts, now=now)
+        for outcome in outcomes:
+            if isinstance(outcome.error, Permanent):
+                for row in outcome.rows:
+                    self._measuring.failed(row, outcome.error.reason.value)
 
     async def _settle_undelivered(self, connection: AsyncConnection, outcome: _Outcome, now: float) -> str:
         """Write down why not; returns the word for the metric."""
@@ -242,7 +248,6 @@ class Deliverer:
             return "late"
         word = error.reason.value
         if isinstance(error, Permanent):
-            await _log.awarning("notification failed for good", notifier=rows[0].notifier, reason=word)
             await outbox.settle_undelivered(connection, rows, state=outbox.FAILED, reason=word)
         else:
             # of a summary all wait equally long: they are to be told together again

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import replace
 from typing import Final
 
 from monitor.collectors.archive.agenda import Job
@@ -109,7 +110,7 @@ class HourReader:
             elif not found.reason:
                 outcome = Outcome.FETCHED
                 texts = github_event.documents(event, source=context.name, forge=forge, now=now)
-                documents.update((document.id, document) for document in texts)
+                documents.update((document.id, replace(document, history=True)) for document in texts)
             items.append(item(forge, event.repository, event.created_at, outcome))
         if items:
             # names only: the counts follow when the file has proved to be whole

@@ -113,6 +113,7 @@ def _texts(commit: object, where: _Repository, ref: str, *, source: str, now: fl
                 content=content,
                 fetched_at=now,
                 published_at=instant(commit, "timestamp"),
+                history=True,  # when it was committed says nothing about when it was pushed
                 blob_sha=blob_sha(content),
                 media_type="text/plain",
                 provenance=place,

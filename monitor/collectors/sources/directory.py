@@ -179,6 +179,7 @@ class DirectorySource:
             content=part.data,
             fetched_at=context.now(),
             published_at=found.changed,
+            history=True,  # a file may be old when it comes into the folder
             blob_sha=blob,
             provenance=Provenance(forge="file", path=path),
             offset=part.offset,

@@ -46,6 +46,8 @@ outbox: Final = Table(
     Column("labels", JSON, nullable=False, server_default=text("'{}'")),
     Column("incident", String(200), nullable=False, server_default=""),  # what is told together
     Column("message", String(64), nullable=False, server_default=""),  # the key of the summary that tells it
+    Column("published_at", Float),  # of what is told; None: its age says nothing about us
+    Column("trace_id", String(64), nullable=False, server_default=""),
     # how many rows its message told: 1 alone, n on one row of a summary and 0 on its others
     Column("carried", Integer, nullable=False, server_default="0"),
     UniqueConstraint("key", "notifier"),

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
+import orjson
 import pytest
 
 from collecting import START, BusyState, MemoryProducer, MemoryState, Time
@@ -224,3 +226,13 @@ async def test_what_the_bus_does_not_take_at_the_end_is_counted() -> None:
     made.context.failing("timeout")
     await made.context.close()
     assert made.metric("leakstream_dropped_total", stage="collect", reason="untold_coverage") == 1
+
+
+async def test_every_document_gets_a_trace_id_unless_its_sender_gave_one() -> None:
+    made = Made()
+    documents = [document(b"a"), document(b"b"), replace(document(b"c"), trace_id="given")]
+    await made.context.emit(documents)
+    traces = [orjson.loads(message.headers["m"])["trace_id"] for message in made.producer.messages]
+    assert traces[2] == "given"
+    assert len({*traces}) == 3
+    assert all(len(trace) == 32 for trace in traces[:2])

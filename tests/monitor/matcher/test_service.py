@@ -60,7 +60,7 @@ class ScriptedPool:
             self.died += 1
             self.granted += deadline(PoolSettings(), items, patience)
             raise WorkerDied(self._reason)
-        stats = {"bytes": 1, "seconds": 0.0, "rules": {}, "waits": [], "dropped": {}, "sources": {}}
+        stats = {"bytes": 1, "seconds": 0.0, "rules": {}, "found": [], "dropped": {}, "sources": {}}
         return Answer([], stats)
 
 

@@ -43,7 +43,9 @@ def served(*inputs: bytes, setup: dict[str, object] | None = None) -> list[bytes
 def job(*contents: bytes) -> bytes:
     items = []
     for number, content in enumerate(contents):
-        message = Document(source="t", id=str(number), content=content, fetched_at=1.0).message()
+        message = Document(
+            source="t", id=str(number), content=content, fetched_at=1.0, trace_id=f"trace{number}"
+        ).message()
         items.append(frames.JobItem(message.headers["m"], content))
     return b"".join(frames.job(items))
 
@@ -55,6 +57,10 @@ def test_each_document_of_a_job_is_answered_by_its_number_and_drops_are_counted(
     reply = frames.read_answer(answered)
     assert [index for index, _, _ in reply.events] == [1]
     assert reply.stats["rules"] == {"acme-token": 1}
+    (found,) = reply.stats["found"]
+    assert (found["trace_id"], found["source"], found["mode"]) == ("trace1", "t", "live")
+    assert found["rules"] == {"acme-token": 1}
+    assert found["seconds"] > 0
     assert sum(reply.stats["dropped"].values()) >= 1
     assert reply.stats["bytes"] == 7 + 4 + len(token) + 35
     assert token[5:13] not in answered

@@ -101,6 +101,13 @@ async def until(condition, seconds=20.0):
     return found
 
 
+async def until_state(store, notifier, state, seconds=20.0):
+    end = time.monotonic() + seconds
+    while {s for n, s in await rows(store, "notifier", "state") if n == notifier} != {state}:
+        assert time.monotonic() < end, "it never came"
+        await asyncio.sleep(0.01)
+
+
 async def test_delivered_and_marked_with_its_metrics(store):
     fake, metrics = Fake(), Metrics()
     await tell(store, telling("k1"), telling("k2", leak="b"))
@@ -113,6 +120,26 @@ async def test_delivered_and_marked_with_its_metrics(store):
     value = metrics.registry.get_sample_value
     assert value("leakstream_notifications_total", {"notifier": "hook", "outcome": "delivered"}) == 2
     assert value("leakstream_fetch_to_notify_seconds_sum") == 2.0
+    assert value("leakstream_publish_to_notify_seconds_count") == 0  # nobody said when it was published
+
+
+async def test_the_time_to_page_is_that_of_the_first_notifier(store):
+    hook, slack, metrics, clock = Fake(), Fake(), Metrics(), Clock()
+    slack.gate = asyncio.Event()
+    published = {"published_at": NOON - 9, "trace_id": "00aa"}
+    await tell(store, *(telling("k", notifier=name, **published) for name in ("hook", "slack")))
+    await tell(store, telling("k2", leak="b", action="ticket", **published))  # nobody is woken
+    async with Running(deliverer(store, hook, slack, clock=clock, metrics=metrics)):
+        await until(lambda: len(hook.delivered) == 2)
+        await until_state(store, "hook", "delivered")
+        clock.now += 100
+        slack.gate.set()
+        await until(lambda: slack.delivered)
+        await until_state(store, "slack", "delivered")
+    value = metrics.registry.get_sample_value
+    assert value("leakstream_publish_to_notify_seconds_count") == 1
+    assert value("leakstream_publish_to_notify_seconds_sum") == 10.0
+    assert value("leakstream_deliveries_total", {"notifier": "hook", "outcome": "in_time"}) == 2
 
 
 async def test_what_the_notifier_is_given(store):
