@@ -207,9 +207,11 @@ class Web:
         peer = request[PEER] = self.gate.peer(request)
         if needs is not None and needs.access is Access.OWN:
             return await handler(request)
-        if needs is None:  # 404, 405: there is nothing to protect, but nobody shall try for long
-            self._pace(peer.address)
-            return await handler(request)
+        if needs is None:
+            self._pace(peer.address)  # there is nothing to protect, but nobody shall try for long
+            raise (
+                request.match_info.http_exception or web.HTTPForbidden
+            )  # 404, 405; a route of nobody knows whom
         found = self.gate.who(request)
         self._pace(f"person {found.name}" if found is not None else peer.address)
         if found is not None:
