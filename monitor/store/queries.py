@@ -79,8 +79,10 @@ async def list_and_count(
         keys = await _gathered(connection, found, limit=limit, after=after)
     else:
         keys = await _walked(connection, found, limit=limit, after=after)
-    rows = await load(connection, (key[1] for key in keys))
-    return [rows[key[1]] for key in keys], found.total
+    rows, total = await load(connection, (key[1] for key in keys)), found.total
+    if not total.exact:
+        total = Total(max(total.number, len(keys)), exact=False)
+    return [rows[key[1]] for key in keys], total
 
 
 async def count_exposures(connection: AsyncConnection, wanted: Filter) -> Total:
@@ -91,29 +93,28 @@ async def count_exposures(connection: AsyncConnection, wanted: Filter) -> Total:
 @dataclass(frozen=True, slots=True)
 class _Found:
     """Which exposures are wanted: all of the kinds that `named` says, those of `searched` in whose words `pattern` is (only where they
-    are many; then `of_words` counts them, to one more than _MOST), and `ids`.
+    are many; then `of_words` counts them, to one more than _MOST, and with `since` it is None: a look at each would take too long), and
+    `ids`. What was seen last before `since` is not wanted; `of_kinds` then counts to one more than _MOST.
     """
 
     named: Sequence[ColumnElement[bool]]
     of_kinds: int  # how many these are
     searched: Sequence[int] = ()
     pattern: str = ""
-    of_words: int = 0
+    of_words: int | None = 0
     ids: Sequence[str] = ()
-    since: float = (
-        0.0  # what was seen last before it is not wanted; `of_kinds` then counts to one more than _MOST
-    )
+    since: float = 0.0
 
     @property
     def total(self) -> Total:
-        counted = (self.of_words, self.of_kinds) if self.since else (self.of_words,)
-        exact = max(counted) <= _MOST
         of_kinds = min(self.of_kinds, _MOST) if self.since else self.of_kinds
-        return Total(of_kinds + min(self.of_words, _MOST) + len(self.ids), exact)
+        of_words = min(self.of_words or 0, _MOST)
+        exact = (of_kinds, of_words) == (self.of_kinds, self.of_words)
+        return Total(of_kinds + of_words + len(self.ids), exact)
 
     @property
     def few(self) -> bool:
-        return not self.of_words and self.total.exact and self.total.number <= _FEW
+        return self.of_words == 0 and self.total.exact and self.total.number <= _FEW
 
 
 async def _sorted_out(connection: AsyncConnection, wanted: Filter) -> _Found:
@@ -170,21 +171,23 @@ def _where(wanted: Filter) -> list[ColumnElement[bool]]:
 
 async def _spoken(
     connection: AsyncConnection, kinds: Sequence[int], pattern: str, since: float
-) -> tuple[Sequence[str], int]:
-    """The exposures of `kinds` in whose words `pattern` is; where they are many only how many, to one more than _MOST."""
+) -> tuple[Sequence[str], int | None]:
+    """The exposures of `kinds` in whose words `pattern` is; where they are many only how many (`_Found.of_words`)."""
     if not kinds:
         return (), 0
     words = exposure_words.c
     where = [_like(words.words, pattern), one_of(connection, words.kind, kinds)]
-    if since:
-        # no IN: all exposures since then would be gathered first
-        seen = select(exposures.c.last_seen).where(exposures.c.id == words.exposure_id).scalar_subquery()
-        where.append(seen >= since)
     some = select(words.exposure_id).where(*where).limit(_MANY + 1)
     ids = (await connection.execute(some)).scalars().all()
-    if len(ids) <= _MANY:
+    if len(ids) > _MANY:
+        return (), None if since else await _at_most(connection, select(words.exposure_id).where(*where))
+    if not since:
         return ids, 0
-    return (), await _at_most(connection, select(words.exposure_id).where(*where))
+    late = [
+        select(exposures.c.id).where(exposures.c.id.in_(some), exposures.c.last_seen >= since)
+        for some in chunks(ids)
+    ]
+    return [found for query in late for found in (await connection.execute(query)).scalars()], 0
 
 
 async def _at_most(connection: AsyncConnection, query: Select[Any]) -> int:
@@ -234,7 +237,7 @@ async def _walked(
     row = exposures.c
     kind = row.kind + 0  # not by the index of kinds
     wanted = [one_of(connection, kind, await _kinds(connection, found.named))]
-    if found.of_words:
+    if found.of_words != 0:
         # no EXISTS: PostgreSQL would look at all words first
         words = select(exposure_words.c.words).where(exposure_words.c.exposure_id == row.id)
         spoken = _like(words.scalar_subquery(), found.pattern)

@@ -6,7 +6,15 @@ from sqlalchemy import delete, select
 from alerting_samples import NOON, exposure, fingerprint, open_store, put
 from monitor.store import exposures, queries, tables
 from monitor.store.janitor import Janitor
-from monitor.store.queries import Filter, Total, count_exposures, find_ids, list_exposures, open_counts
+from monitor.store.queries import (
+    Filter,
+    Total,
+    count_exposures,
+    find_ids,
+    list_and_count,
+    list_exposures,
+    open_counts,
+)
 
 pytestmark = pytest.mark.usefixtures("each_store")
 
@@ -166,4 +174,9 @@ async def test_a_text_that_is_in_very_many_is_counted_up_to_a_number(store, monk
         since = Filter(since=NOON - 1e6, exercises=True)
         assert await count_exposures(connection, since) == Total(5, exact=False)
         assert len(await list_exposures(connection, since, limit=99)) == 6 + len(ROWS)
+        many = Filter(text="many/of", since=NOON - 1e6)
+        assert await count_exposures(connection, many) == Total(0, exact=False)
+        rows, total = await list_and_count(connection, many, limit=4)
+        assert len(rows) == 4
+        assert total == Total(4, exact=False)
     assert [str(Total(1234)), str(Total(5, exact=False))] == ["1,234", "more than 5"]
