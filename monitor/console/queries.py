@@ -1,8 +1,8 @@
-"""What the console asks of the alerting stage: it imports neither that stage nor any other."""
+"""What the console asks of others: it imports no stage."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from monitor.store.queries import Filter, Total
@@ -24,7 +24,9 @@ class Listing(Protocol):
 
 
 class ExposureQueries(Protocol):
-    """Every look and every change is written into the audit log under `actor`. Methods raise StoreBusy."""
+    """Every look and every change is written into the audit log under `actor`. Methods raise StoreBusy. With the `mark` that their caller
+    saw, changes raise Overtaken (a ValueError) when it is another by now.
+    """
 
     @property
     def close_reasons(self) -> Sequence[str]:
@@ -36,14 +38,38 @@ class ExposureQueries(Protocol):
     async def show(self, name: str, *, actor: str) -> dict[str, Any]:
         """`name`: the id or its beginning. Raises LookupError with a sentence for people."""
 
-    async def close(self, name: str, reason: str, *, actor: str, note: str = ...) -> dict[str, Any]:
+    async def close(
+        self, name: str, reason: str, *, actor: str, note: str = ..., mark: str = ...
+    ) -> dict[str, Any]:
         """Raises LookupError, ValueError (closed already, no such reason) with a sentence for people."""
 
-    async def reopen(self, name: str, *, actor: str) -> dict[str, Any]:
+    async def reopen(self, name: str, *, actor: str, mark: str = ...) -> dict[str, Any]:
         """Raises LookupError, ValueError (open already) with a sentence for people."""
 
-    async def acknowledge(self, name: str, *, actor: str) -> dict[str, Any]:
+    async def acknowledge(self, name: str, *, actor: str, mark: str = ...) -> dict[str, Any]:
         """Raises LookupError, ValueError (acknowledged already, closed) with a sentence for people."""
 
-    async def revoke(self, name: str, *, actor: str) -> dict[str, Any]:
+    async def revoke(self, name: str, *, actor: str, mark: str = ...) -> dict[str, Any]:
         """Mark the secret as dead. Raises LookupError, ValueError (revoked already) with a sentence for people."""
+
+    async def tick(self, name: str, step: str, *, done: bool, actor: str) -> dict[str, Any]:
+        """A step was done, or was not after all. Raises LookupError, ValueError (no such step) with a sentence for people."""
+
+    async def facets(self, wanted: Filter) -> Mapping[str, Mapping[str, int]]:
+        """How many there are of each word that a list is filtered by: `monitor.store.facets`. No look at anything."""
+
+    async def opened_since(self, wanted: Filter, since: float, *, limit: int = ...) -> int:
+        """How many of the last seen were opened since then, `limit` or more as `limit`. No look at anything."""
+
+    async def mark(self, name: str) -> str:
+        """What changes when anything of an exposure does that its page shows. Raises LookupError. No look at anything."""
+
+
+class ReportText(Protocol):
+    @property
+    def text(self) -> str: ...
+
+
+class ReportQueries(Protocol):
+    async def make(self, name: str, *, actor: str) -> ReportText:
+        """The Markdown report of one exposure. Raises LookupError, StoreBusy, LedgerBroken."""

@@ -3,6 +3,7 @@
 StoreError
 ├── StoreBusy     the database cannot take the call now (locked, full disk, gone); also a bus RetryableError: try again
 └── StoreRefused  this program must not use this store: made by a newer version, or with another fingerprint key
+Overtaken         a person's mistake, no trouble of the store: what he changes is not what he saw
 """
 
 from __future__ import annotations
@@ -79,3 +80,7 @@ def is_passing(error: DBAPIError) -> bool:
     # the driver itself: the connection is closed, or another task's; but a value of the wrong type is a mistake of ours
     cause = error.orig.__cause__ if error.orig is not None else None
     return type(cause).__name__ in _DRIVERS_PASSING
+
+
+class Overtaken(ValueError):
+    """Somebody else changed it since the caller looked. Nothing was done."""

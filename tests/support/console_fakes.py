@@ -103,19 +103,21 @@ class FakeQueries:
         self._note("show", name, actor)
         return self.found
 
-    async def close(self, name: str, reason: str, *, actor: str, note: str = "") -> dict[str, Any]:
+    async def close(
+        self, name: str, reason: str, *, actor: str, note: str = "", mark: str = ""
+    ) -> dict[str, Any]:
         self._note("close", name, reason, actor, note)
         return self.found
 
-    async def reopen(self, name: str, *, actor: str) -> dict[str, Any]:
+    async def reopen(self, name: str, *, actor: str, mark: str = "") -> dict[str, Any]:
         self._note("reopen", name, actor)
         return self.found
 
-    async def acknowledge(self, name: str, *, actor: str) -> dict[str, Any]:
+    async def acknowledge(self, name: str, *, actor: str, mark: str = "") -> dict[str, Any]:
         self._note("acknowledge", name, actor)
         return self.found
 
-    async def revoke(self, name: str, *, actor: str) -> dict[str, Any]:
+    async def revoke(self, name: str, *, actor: str, mark: str = "") -> dict[str, Any]:
         self._note("revoke", name, actor)
         return self.found
 

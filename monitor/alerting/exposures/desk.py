@@ -34,6 +34,7 @@ from monitor.contracts import Mode
 from monitor.metrics import Metrics
 from monitor.store import exposures, following, outbox, queries, records, sealed, standing
 from monitor.store.engine import Store
+from monitor.store.errors import Overtaken
 from monitor.store.facets import facets
 from monitor.store.model import Exposure
 from monitor.store.queries import SHORTEST_ID, Filter, Total
@@ -56,7 +57,9 @@ class Page:
 
 
 class Exposures:
-    """For the tasks of one event loop. Methods raise StoreBusy, and UnknownExposure where they take an id."""
+    """For the tasks of one event loop. Methods raise StoreBusy, and UnknownExposure where they take an id. Those that change something take
+    the `mark` that their caller saw, "" for whatever it is now, and raise Overtaken when it is another by now: nothing was done.
+    """
 
     close_reasons = tuple(reason.value for reason in CloseReason)
 
@@ -133,10 +136,7 @@ class Exposures:
     async def mark(self, name: str) -> str:
         """16 hex that change when anything of an exposure does that its page shows. No look at anything."""
         async with self._store.read() as connection:
-            row = await find(connection, name, lock=False)
-            changes = await records.audit_of(connection, row.id, limit=1, but=LOOKS)
-            told = await standing.told_of_one(connection, row.id)
-        return hashlib.sha256(repr((row, changes, told)).encode()).hexdigest()[:16]
+            return await _mark(connection, await find(connection, name, lock=False))
 
     async def tick(self, name: str, step: str, *, done: bool, actor: str) -> dict[str, Any]:
         """One of its steps is done, or not done after all; what is so already stays. Raises ValueError: it has no such step."""
@@ -165,6 +165,7 @@ class Exposures:
         scope: Scope | None = None,
         where: str = "",
         note: str = "",
+        mark: str = "",
     ) -> dict[str, Any]:
         """Close it and tell the notifiers that were told of it. Without `scope` the reason's default.
 
@@ -175,7 +176,7 @@ class Exposures:
         why = CloseReason(reason)
         scope = scope or DEFAULT_SCOPE[why]
         async with self._store.write() as connection:
-            row = await find(connection, name)
+            row = await _to_change(connection, name, mark)
             if scope is Scope.REPOSITORY:
                 where = where or row.repository
             closed = machine.close(row, why, by=actor, at=now, scope=scope, where=where, note=note)
@@ -191,16 +192,18 @@ class Exposures:
             await record_end(connection, row, closed, at=now)
         return self._changed(closed, Kind.CLOSED)
 
-    async def acknowledge(self, name: str, *, actor: str) -> dict[str, Any]:
+    async def acknowledge(self, name: str, *, actor: str, mark: str = "") -> dict[str, Any]:
         """`actor` has it in hand: shown wherever the exposure is. Raises WrongState."""
         now = self._clock()
         async with self._store.write() as connection:
-            row = machine.acknowledge(await find(connection, name), by=actor, at=now)
+            row = machine.acknowledge(await _to_change(connection, name, mark), by=actor, at=now)
             await exposures.save(connection, new=(), changed=[row])
             await records.add_audit(connection, at=now, actor=actor, verb="acknowledged", exposure_id=row.id)
         return self._shown(row)
 
-    async def revoke(self, name: str, *, actor: str, at: float | None = None) -> dict[str, Any]:
+    async def revoke(
+        self, name: str, *, actor: str, at: float | None = None, mark: str = ""
+    ) -> dict[str, Any]:
         """The secret is dead since `at`, default now. The exposure stays open: the text may still stand there. Raises WrongState,
         ValueError for a time to come.
         """
@@ -209,7 +212,7 @@ class Exposures:
             raise ValueError("it cannot have been revoked in the future")
         since = now if at is None else at
         async with self._store.write() as connection:
-            row = await find(connection, name)
+            row = await _to_change(connection, name, mark)
             revoked = machine.revoke(row, at=since)
             await exposures.save(connection, new=(), changed=[revoked])
             detail = {"since": since}
@@ -219,13 +222,13 @@ class Exposures:
             await record_end(connection, row, revoked, at=now)
         return self._shown(revoked)
 
-    async def reopen(self, name: str, *, actor: str) -> dict[str, Any]:
+    async def reopen(self, name: str, *, actor: str, mark: str = "") -> dict[str, Any]:
         """Open it again and tell whoever the policy names; its places are looked at anew. One that was closed as revoked counts as alive
         again. Raises WrongState.
         """
         now = self._clock()
         async with self._store.write() as connection:
-            row = await find(connection, name)
+            row = await _to_change(connection, name, mark)
             was_dead = row.close_reason == CloseReason.REVOKED
             step = machine.reopen(replace(row, revoked_at=None) if was_dead else row, at=now)
             row = step.row
@@ -248,6 +251,20 @@ class Exposures:
 
     def _shown(self, row: Exposure) -> dict[str, Any]:
         return summary_object(row, console=self._console, now=self._clock())
+
+
+async def _mark(connection: AsyncConnection, row: Exposure) -> str:
+    changes = await records.audit_of(connection, row.id, limit=1, but=LOOKS)
+    told = await standing.told_of_one(connection, row.id)
+    return hashlib.sha256(repr((row, changes, told)).encode()).hexdigest()[:16]
+
+
+async def _to_change(connection: AsyncConnection, name: str, mark: str) -> Exposure:
+    """As `find`. Raises Overtaken: `mark` is given and is not that of now."""
+    row = await find(connection, name)
+    if mark and mark != await _mark(connection, row):
+        raise Overtaken("it was changed since you looked: look again")
+    return row
 
 
 async def find(connection: AsyncConnection, name: str, *, lock: bool = True) -> Exposure:

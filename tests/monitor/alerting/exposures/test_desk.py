@@ -7,6 +7,7 @@ from monitor.alerting.exposures.desk import Exposures, UnknownExposure
 from monitor.alerting.exposures.states import CloseReason, Scope, WrongState
 from monitor.alerting.fold import Route
 from monitor.metrics import Metrics
+from monitor.store.errors import Overtaken
 from monitor.store.queries import Filter
 from monitor.store.tables import audit, outbox
 
@@ -231,3 +232,21 @@ async def test_what_was_opened_since_is_counted_and_nothing_is_logged(store, peo
     assert await people.opened_since(Filter(severities=("low",)), NOON) == 0
     assert (await people.facets(Filter()))["severity"] == {"high": 8}
     assert await column(store, audit.c.verb) == []
+
+
+async def test_who_looked_at_something_else_changes_nothing(store, people):
+    await put(store, exposure())
+    name = fingerprint("a")
+    seen = await people.mark(name)
+    await people.acknowledge(name, actor="ann", mark=seen)
+    for change in (
+        people.close(name, "revoked", actor="bob", mark=seen),
+        people.revoke(name, actor="bob", mark=seen),
+        people.acknowledge(name, actor="bob", mark=seen),
+        people.reopen(name, actor="bob", mark=seen),
+    ):
+        with pytest.raises(Overtaken, match="look again"):
+            await change
+    assert await column(store, audit.c.verb) == ["acknowledged"]
+    closed = await people.close(name, "revoked", actor="bob", mark=await people.mark(name))
+    assert closed["state"] == "closed"
