@@ -4,7 +4,8 @@
 outside (systemd, Kubernetes) starts it again, and nothing is lost, since offsets move after the work is stored.
 """
 
-from monitor.app.brokers import Brokers, listening, look_at_brokers
+from monitor.app.asking import polite_client
+from monitor.app.brokers import Brokers, greet_brokers, look_at_brokers
 from monitor.app.buses import topics
 from monitor.app.drills import Drills, open_drills, unplantable
 from monitor.app.loading import SECTIONS, load_config, notifiers, section, sources, watching
@@ -33,9 +34,9 @@ __all__ = [
     "Stage",
     "digests_of",
     "documents_seconds",
+    "greet_brokers",
     "known_by_rules",
     "ledger_key",
-    "listening",
     "load_config",
     "look_at_brokers",
     "look_at_store",
@@ -52,6 +53,7 @@ __all__ = [
     "open_telling",
     "own_files",
     "own_secrets",
+    "polite_client",
     "prepare_state",
     "replay_offer",
     "revision",

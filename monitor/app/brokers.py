@@ -3,32 +3,49 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from monitor.app.buses import connected, topics
-from monitor.bus.base import UnknownTopic
+from monitor.app.loading import configured
+from monitor.bus.base import Bus, BusError, UnknownTopic
 from monitor.config import Config
+from monitor.contracts import DEAD_LETTER_SUFFIX
 from monitor.metrics import Metrics
+
+if TYPE_CHECKING:
+    from monitor.bus.kafka.greeting import Greeting
 
 _SECONDS: Final = 5.0  # for one answer
 
 
 @dataclass(frozen=True, slots=True)
 class Brokers:
-    """What is there of our topics. `missing` by their names on the brokers; a difference is a sentence."""
+    """What is there of our topics. `missing` by their names on the brokers; a difference is a sentence. `newest`: when the brokers
+    stored what they stored last, epoch seconds of their clock; None where nothing is, or may not be read.
+    """
 
     topics: int
     partitions: int
     missing: Sequence[str]
     differences: Sequence[str]
+    newest: float | None = None
 
 
-def listening(config: Config) -> Sequence[str]:
-    """Those addresses of `bus.kafka.bootstrap` at which anything takes a connection. Blocks, a few seconds each at most."""
-    return [address for address in config.bus.kafka.bootstrap if _listens(address)]
+def greet_brokers(config: Config) -> Mapping[str, Greeting]:
+    """Each address of `bus.kafka.bootstrap`, and how far a connection to it goes. Blocks, a few seconds at most; not within an event loop.
+    Raises ConfigError.
+    """
+    from monitor.bus.kafka.greeting import greet
+
+    kafka = config.bus.kafka
+
+    async def all_of_them() -> list[Greeting]:
+        return await asyncio.gather(*(greet(kafka, address) for address in kafka.bootstrap))
+
+    with configured("bus.kafka"):
+        return dict(zip(kafka.bootstrap, asyncio.run(all_of_them()), strict=True))
 
 
 async def look_at_brokers(config: Config, *, clock: Callable[[], float]) -> Brokers:
@@ -51,13 +68,14 @@ async def look_at_brokers(config: Config, *, clock: Callable[[], float]) -> Brok
             else:
                 there.append(spec.name)
         partitions = len(await bus.end_offsets(there)) if there else 0
-    return Brokers(len(there), partitions, missing, differences)
+        newest = await _newest(bus, [name for name in there if not name.endswith(DEAD_LETTER_SUFFIX)])
+    return Brokers(len(there), partitions, missing, differences, newest)
 
 
-def _listens(address: str) -> bool:
-    host, _, port = address.rpartition(":")
+async def _newest(bus: Bus, names: Sequence[str]) -> float | None:
     try:
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=_SECONDS / 2):
-            return True
-    except (OSError, OverflowError):
-        return False
+        ends = await bus.end_offsets(names) if names else {}
+        last = [await bus.read(place, end - 1, 1) for place, end in ends.items() if end]
+    except BusError:  # not everybody may read everything
+        return None
+    return max((record.appended_at for records in last for record in records), default=None)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 
 from sqlalchemy.engine import URL
 
@@ -46,16 +48,16 @@ def store_name(config: Config) -> str:
     return address(place) if place.get_backend_name() == "postgresql" else str(place.database)
 
 
-def look_at_store(config: Config) -> Glance | None:
-    """None where it is a file that is not there yet. Changes nothing. Blocks, on PostgreSQL not within an event loop. Raises ConfigError,
-    StoreRefused, StoreBusy.
+def look_at_store(config: Config, *, clock: Callable[[], float] = time.time) -> Glance | None:
+    """None where it is a file that is not there yet. `clock` is this host's. Changes nothing. Blocks, on PostgreSQL not within an event
+    loop. Raises ConfigError, StoreRefused, StoreBusy.
     """
     place, settings = store_place(config), section(config, StoreSettings)
     if settings.is_file:
         path = settings.file(config.state)
         return glance(path) if path.exists() else None
     with configured("store"):
-        return asyncio.run(glance_at_server(place))
+        return asyncio.run(glance_at_server(place, clock=clock))
 
 
 async def _open(place: URL) -> Store:

@@ -29,9 +29,7 @@ config_app = typer.Typer(help="The configuration as it is read.", no_args_is_hel
 
 def register(app: typer.Typer) -> None:
     app.command("init", help="Write a commented configuration and make the fingerprint key.")(init)
-    app.command(
-        "doctor", help="Check what can be checked before a start. Exit status 1 when something fails."
-    )(doctor)
+    app.command("doctor")(doctor)
     app.command("version", help="Print the version.")(version)
     app.add_typer(config_app, name="config")
 
@@ -67,14 +65,31 @@ def init(
     typer.echo(f"{path}: written; next: name your domains and sources in it, then `leakstream doctor`")
 
 
-def doctor(config: ConfigOption = None) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    failed = False
-    for check in examine(read_config(config)):
-        mark, style = _MARKS[check.outcome]
-        console.print(Text.assemble((mark, style), f"  {check.name:<12} {check.text}"))
-        failed = failed or check.outcome is Outcome.FAIL
-    if failed:
+def doctor(
+    config: ConfigOption = None,
+    offline: Annotated[
+        bool,
+        typer.Option(
+            "--offline", help="Ask no other server: neither brokers, database, GitHub nor Alertmanager."
+        ),
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON: outcome, name, found, advice.")] = False,
+) -> None:
+    """Check configuration, keys, disk, broker, store, tokens, clocks, rules and the time to page, and say what to do.
+
+    It changes nothing. Of others it asks: the brokers for our topics and the newest record of each, the database for its time and tables,
+    GitHub for the limit of each token and for one entry of each list that is read, Alertmanager for its status, and the service itself,
+    if it runs on this host. Other notifiers are not tried: that would wake somebody. Exit status 1 when something fails.
+    """
+    checks = examine(read_config(config), offline=offline)
+    if json:
+        typer.echo(orjson.dumps(checks, option=orjson.OPT_INDENT_2).decode())
+    else:
+        console = Console(highlight=False, soft_wrap=True)
+        for check in checks:
+            mark, style = _MARKS[check.outcome]
+            console.print(Text.assemble((mark, style), f"  {check.name:<12} {check.text}"))
+    if any(check.outcome is Outcome.FAIL for check in checks):
         raise typer.Exit(1)
 
 

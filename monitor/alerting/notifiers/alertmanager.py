@@ -242,7 +242,7 @@ def _body(stands: Iterable[Stand], ends: float) -> bytes:
     return orjson.dumps([alert(stand, ends=ends) for stand in stands])
 
 
-def _authorization(settings: AlertmanagerSettings) -> str:
+def authorization(settings: AlertmanagerSettings) -> str:
     if settings.username:
         password = one_secret(settings.password, settings.password_file, "password")
         return "Basic " + base64.b64encode(f"{settings.username}:{password}".encode()).decode()
@@ -252,7 +252,7 @@ def _authorization(settings: AlertmanagerSettings) -> str:
 
 
 def _build(settings: AlertmanagerSettings, tools: Tools) -> Alertmanager:
-    return Alertmanager(tools.http, settings, _authorization(settings), tools.metrics, clock=tools.clock)
+    return Alertmanager(tools.http, settings, authorization(settings), tools.metrics, clock=tools.clock)
 
 
 PLUGIN: Final = NotifierPlugin(AlertmanagerSettings, _build, "Prometheus' Alertmanager, every peer of a pair")

@@ -261,7 +261,7 @@ async def test_a_look_at_a_server_changes_nothing(postgres: LocalPostgres) -> No
         await records.bind_key(store, ["one", "two"])
         await store.close()
         found = await glance_at_server(database_url(url))
-        assert found == Glance(HEAD, ("one", "two"), found.ahead)
+        assert found == Glance(HEAD, ("one", "two"), found.ahead, found.within)
 
 
 async def test_one_migrates_and_the_others_wait(postgres: LocalPostgres) -> None:
