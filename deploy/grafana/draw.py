@@ -29,7 +29,9 @@ _ALL: Final = models.VariableOption(selected=True, text="All", value="$__all")
 _HEIGHTS: Final = MappingProxyType(
     {Kind.NUMBER: 4, Kind.GRAPH: 7, Kind.COUNTS: 7, Kind.BARS: 7, Kind.STATES: 7, Kind.TABLE: 8}
 )
-_BUILD: Final = "count by (version) (leakstream_build_info)"
+_DEPLOYED: Final = (
+    "count by (version) (leakstream_build_info) unless count by (version) (leakstream_build_info offset 5m)"
+)
 
 
 def drawn(board: Board) -> models.Dashboard:
@@ -125,7 +127,7 @@ def _annotations(*, blind: str) -> list[dashboard.AnnotationQuery]:
         .datasource(_SOURCE)
         .enable(enable=True)
         .icon_color("blue")
-        .expr(f"{_BUILD} unless {_BUILD} offset 5m"),
+        .expr(_DEPLOYED),
         dashboard.AnnotationQuery()
         .name("Blind")
         .datasource(_SOURCE)

@@ -183,6 +183,8 @@ class Fold:
         self.counts["decisions", step.decision.action.value, step.decision.reason] += 1
         if seen.mode is not Mode.EXERCISE:
             self.counts["exposures", step.kind.value] += 1
+            if step.kind is Kind.OPENED:
+                self.counts["first", seen.source] += 1
         if step.row is None:
             return step
         if before is None:

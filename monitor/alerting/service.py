@@ -126,6 +126,8 @@ class AlertingService:
             match metric:
                 case "exposures":
                     self._metrics.exposures.labels(*labels).inc(count)
+                case "first":
+                    self._metrics.source_exposures.labels(*labels).inc(count)
                 case "decisions":
                     self._metrics.decisions.labels(*labels).inc(count)
                 case _:

@@ -22,6 +22,12 @@ class Alerting:
             ["change"],
             registry=r,
         )
+        self.source_exposures = Counter(
+            "leakstream_source_exposures",
+            "Exposures opened, by the source that was the first to show them.",
+            ["source"],
+            registry=r,
+        )
         self.window_seconds = Histogram(
             "leakstream_window_seconds",
             "How long a secret could be read, from publication until it was gone or dead, by what ended it: removed, revoked.",

@@ -206,14 +206,29 @@ _WINDOWS: Final = Row(
 )
 
 _ORIGIN: Final = Row(
-    "What is found, and what people said of it",
+    "Where it comes from",
     (
+        Panel(
+            "Top sources",
+            "The sources that were the first to show an exposure, ours or others', in the time shown.",
+            "The same ones every day. A source that is missing shows nothing new: look whether it is blind.",
+            {most(10, "leakstream_source_exposures_total", "source"): "{{source}}"},
+            kind=Kind.BARS,
+            width=12,
+            height=10,
+            none="nothing was opened in this time",
+            links=(
+                console("Show what it showed", f"/exposures?{_EVERYTHING}&source={label('source')}"),
+                board("This source", "leakstream-sources", source=label("source")),
+            ),
+        ),
         Panel(
             "Top rules",
             "The rules with the most findings in the time shown.",
             "The same ones every day. A new one at the top is an incident, or a rule that has become too loud.",
             {most(10, "leakstream_findings_total", "rule"): "{{rule}}"},
             kind=Kind.BARS,
+            width=12,
             height=10,
             none="nothing was found in this time",
             links=(
@@ -221,6 +236,12 @@ _ORIGIN: Final = Row(
                 board("Its cost and precision", "leakstream-engine"),
             ),
         ),
+    ),
+)
+
+_JUDGED: Final = Row(
+    "What people and the policy said of it",
+    (
         Panel(
             "What people said",
             "Exposures that persons closed in the time shown: confirmed, false positive, or something else.",
@@ -249,7 +270,7 @@ _ORIGIN: Final = Row(
             },
             kind=Kind.BARS,
             height=10,
-            width=6,
+            width=10,
             none="nobody called anything a false positive",
             links=(console("Show its exposures", f"/exposures?state=closed&rule={label('rule')}"),),
         ),
@@ -260,7 +281,7 @@ _ORIGIN: Final = Row(
             {most(12, "leakstream_policy_decisions_total", "action", "reason"): "{{action}}: {{reason}}"},
             kind=Kind.BARS,
             height=10,
-            width=6,
+            width=10,
             none="nothing was decided in this time",
         ),
     ),
@@ -271,7 +292,7 @@ BOARD: Final = Board(
     "leakstream-exposures",
     "leakstream: exposures",
     "What leaked, whose it is, how fast people were told, and for how long it could be read.",
-    (_NOW, _STANDING, _SPEED, _WINDOWS, _ORIGIN, TELLING),
+    (_NOW, _STANDING, _SPEED, _WINDOWS, _ORIGIN, _JUDGED, TELLING),
     variables=("severity",),
     since="now-24h",
 )

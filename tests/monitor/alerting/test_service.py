@@ -173,6 +173,15 @@ async def test_a_drill_is_not_counted_as_a_leak(store):
     assert metrics.registry.get_sample_value("leakstream_exposures_total", {"change": "opened"}) == 1
 
 
+async def test_what_is_opened_is_counted_by_the_source_that_showed_it_first(store):
+    metrics = Metrics()
+    batch = records([finding(), finding(path="b", source="pastebin"), finding("b", source="pastebin")])
+    await service(store, metrics=metrics).handle(batch)
+    value = metrics.registry.get_sample_value
+    assert value("leakstream_source_exposures_total", {"source": "github_events"}) == 1
+    assert value("leakstream_source_exposures_total", {"source": "pastebin"}) == 1
+
+
 async def test_it_becomes_ours_when_the_watch_list_grows_and_the_topic_is_replayed(store):
     batch = records([finding(**OURS)])
     await service(store, watch=WatchSettings()).handle(batch)
