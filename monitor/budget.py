@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Final
@@ -53,7 +54,8 @@ class Budget:
     def __init__(self, *, clock: Callable[[], float], concurrency: int = 4, interval: float = 0.0) -> None:
         self.gate = asyncio.Semaphore(concurrency)
         self.interval = interval
-        self.remaining: int | None = None  # of the host's window; None = it never said
+        self.limit: int | None = None  # requests of a whole window of the host; None = it never said
+        self.remaining: int | None = None  # of them, now
         self.reset_at: float | None = None  # by our clock
         self.blocked_until = 0.0
         self._clock = clock
@@ -72,13 +74,7 @@ class Budget:
     def observe(self, status: int, headers: Mapping[str, str], body: bytes = b"") -> Outcome:
         """Learn from an answer, and say what it means."""
         now = self._clock()
-        remaining, reset = _window(headers)
-        if remaining is not None:
-            self.remaining = int(remaining)
-        if reset is not None:
-            begin = server_time(headers, now) if reset >= _EPOCH else 0.0
-            self.reset_at = now + max(0.0, reset - begin)
-        exhausted = remaining == 0 and self.reset_at is not None
+        exhausted = self._observe_window(headers, now) == 0 and self.reset_at is not None
         wait = retry_after(headers, now)
         if status == 403 and wait is None and body[:_LOOK].strip().lower() == _FORBIDDEN:
             self.block(_BAN)
@@ -99,6 +95,18 @@ class Budget:
             return Outcome.CLIENT_ERROR
         self._strikes = 0
         return Outcome.NOT_MODIFIED if status == 304 else Outcome.OK
+
+    def _observe_window(self, headers: Mapping[str, str], now: float) -> int | None:
+        """What is left of it, where this answer says so."""
+        limit, remaining, reset = _window(headers)
+        if limit is not None:
+            self.limit = int(limit)
+        if remaining is not None:
+            self.remaining = int(remaining)
+        if reset is not None:
+            begin = server_time(headers, now) if reset >= _EPOCH else 0.0
+            self.reset_at = now + max(0.0, reset - begin)
+        return None if remaining is None else int(remaining)
 
     def block(self, seconds: float) -> None:
         """Nobody asks for this long (a second at least)."""
@@ -133,6 +141,15 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     return None if instant is None else max(0.0, instant - server_time(headers, now))
 
 
+def token_ends(headers: Mapping[str, str]) -> float | None:
+    """When the credential that asked ends (epoch seconds), where the server says so: GitHub does, with a zone's name or its distance."""
+    said = headers.get("GitHub-Authentication-Token-Expiration", "").replace(" UTC", " +0000")
+    try:
+        return datetime.strptime(said, "%Y-%m-%d %H:%M:%S %z").timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
 def poll_interval(headers: Mapping[str, str]) -> float | None:
     """`X-Poll-Interval` in seconds, at most an hour; a 304 may say `Cache-Control: max-age` instead (sources.md 1.3)."""
     seconds = _number(headers.get("X-Poll-Interval"))
@@ -149,13 +166,13 @@ def backoff(attempt: int, draw: float, *, base: float = 1.0, cap: float = 300.0)
     return draw * min(cap, base * 2.0 ** min(attempt, 30))
 
 
-def _window(headers: Mapping[str, str]) -> tuple[float | None, float | None]:
-    """(requests left, reset), each under the name that the server uses for it."""
+def _window(headers: Mapping[str, str]) -> tuple[float | None, float | None, float | None]:
+    """(requests in all, requests left, reset), each under the name that the server uses for it."""
     found = []
-    for name in ("remaining", "reset"):
+    for name in ("limit", "remaining", "reset"):
         ours = headers.get(f"x-ratelimit-{name}")
         found.append(_number(headers.get(f"RateLimit-{name.title()}") if ours is None else ours))
-    return found[0], found[1]
+    return found[0], found[1], found[2]
 
 
 def _number(text: str | None) -> float | None:

@@ -18,11 +18,12 @@ from monitor.alerting.ownership import WatchSettings
 from monitor.alerting.policy.table import PolicySettings
 from monitor.alerting.telling.heartbeat import HeartbeatSettings
 from monitor.collectors import sources as source_package
-from monitor.collectors.base import SourcePlugin
+from monitor.collectors.base import SourcePlugin, SourceSettings
 from monitor.collectors.sources.recheck import RecheckSettings
 from monitor.config import Config, ConfigError
 from monitor.drills.settings import DrillSettings
 from monitor.matcher.settings import MatchSettings
+from monitor.metrics.settings import ObjectiveSettings
 from monitor.plugins import discover
 from monitor.sealing import EvidenceSettings
 from monitor.store.settings import StoreSettings
@@ -38,6 +39,7 @@ SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
     "drills": DrillSettings,
     "evidence": EvidenceSettings,
     "privacy": PrivacySettings,
+    "objectives": ObjectiveSettings,
 }
 
 
@@ -61,6 +63,12 @@ def load_config(path: Path | None, environment: Mapping[str, str] | None = None)
         notifiers={name: plugin.settings for name, plugin in known.items()},
         environment=environment,
     )
+    unknown = section(config, ObjectiveSettings).seen_share.keys() - sources().keys()
+    if unknown:
+        raise ConfigError(
+            f"{path or 'configuration'}: objectives.seen_share.{min(unknown)}: no such source; there are"
+            f" {', '.join(sorted(sources()))}"
+        )
     linking = [name for name in config.notifiers if known[name].links]
     if linking and not config.external_url:
         raise ConfigError(
@@ -79,6 +87,12 @@ def watching(config: Config) -> Watching:
     """What `[watch]` says, for a collector."""
     watch = section(config, WatchSettings)
     return Watching(watch.organisations, watch.users, watch.repositories, watch.domains, watch.sources)
+
+
+def rhythms(config: Config) -> dict[str, float]:
+    """Seconds between two good answers, of the sources that have a rhythm."""
+    known = {n: s.rhythm for n, s in config.sources.items() if isinstance(s, SourceSettings)}
+    return {name: seconds for name, seconds in known.items() if seconds is not None}
 
 
 def routes_of(config: Config) -> list[Route]:

@@ -25,6 +25,12 @@ class SourceSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    @property
+    def rhythm(self) -> float | None:
+        """Seconds from one good answer to the next while all is well; None = there is no rhythm: it listens, or is asked, or ends."""
+        found: float | None = getattr(self, "poll_seconds", None)
+        return found
+
 
 class CollectorState(Protocol):
     """What a source must remember over restarts. Durable when the call returns; never blocks the loop.

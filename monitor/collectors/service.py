@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from monitor.aio import cancel, sleep_until, spawn
@@ -13,6 +14,7 @@ from monitor.collectors.base import CollectorState, Source, Stopping
 from monitor.collectors.context import STAGE, Context
 from monitor.collectors.leasing import Leases
 from monitor.metrics import Metrics
+from monitor.metrics.objectives import FRESH_POLLS, FRESH_SECONDS
 from monitor.watching import Watching
 
 _GRACE: Final = 10.0
@@ -30,7 +32,8 @@ class SourceCrashed(Exception):
 class CollectorService:
     """Runs sources until told to stop. `sources` maps the config's name to a built source.
 
-    With `leases` other collectors may run some of the sources: all but those that are `alone`, which every collector runs.
+    With `leases` other collectors may run some of the sources: all but those that are `alone`, which every collector runs. `rhythms`:
+    seconds between two good answers, of the sources that have such.
     `clock` gives epoch seconds; `sleep` waits for seconds or an event (tests put their own time there).
     """
 
@@ -44,6 +47,7 @@ class CollectorService:
         watch: Watching | None = None,
         leases: Leases | None = None,
         alone: Collection[str] = (),
+        rhythms: Mapping[str, float] = MappingProxyType({}),
         clock: Callable[[], float] = time.time,
         sleep: Callable[[asyncio.Event, float], Awaitable[bool]] = sleep_until,
         grace: float = _GRACE,
@@ -69,6 +73,9 @@ class CollectorService:
             )
             for name in self._sources
         }
+        for name, seconds in rhythms.items():
+            metrics.source_last_success.labels(name)  # 0 until then: it was never fresh
+            metrics.freshness_limit.labels(name).set(max(FRESH_SECONDS, FRESH_POLLS * seconds))
         metrics.ready.labels(STAGE).set_function(lambda: 0.0 if self.not_ready else 1.0)
 
     @property

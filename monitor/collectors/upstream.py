@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from monitor.budget import Budget, Limited, Outcome, backoff
+from monitor.budget import Budget, Limited, Outcome, backoff, token_ends
 from monitor.collectors.base import SourceContext, Stopping
 from monitor.http import MAX_BYTES, Failure, HttpClient, HttpError, Response, Validators
 from monitor.metrics import Metrics
@@ -56,7 +56,7 @@ class _Ask:
 
 class Upstream:
     """One credential at one host, for one source. `headers` go with every request and to no other host; `authorize` gives the value of
-    `Authorization` where a credential must be fetched first.
+    `Authorization` where a credential must be fetched first. `number` tells the credentials of one source apart.
     """
 
     def __init__(
@@ -67,6 +67,7 @@ class Upstream:
         *,
         headers: Mapping[str, str] | None = None,
         authorize: Callable[[SourceContext], Awaitable[str]] | None = None,
+        number: int = 1,
         attempts: int = _ATTEMPTS,
         draw: Callable[[], float] = random.random,
     ) -> None:
@@ -76,6 +77,7 @@ class Upstream:
             None  # when the server last gave an answer of its own making, whatever it said
         )
         self._authorize = authorize
+        self._number = number
         self._http = http
         self._metrics = metrics
         self._headers = dict(headers or {})
@@ -164,8 +166,7 @@ class Upstream:
         outcome = self.budget.observe(answer.status, answer.headers, answer.body)
         if outcome is not Outcome.SERVER_ERROR:
             self.heard_at = context.now()
-        if self.budget.remaining is not None:
-            self._metrics.budget_remaining.labels(context.name).set(self.budget.remaining)
+        self._measure(context.name, answer)
         match outcome:
             case Outcome.LIMITED:
                 self._count(context, outcome.value)
@@ -186,6 +187,16 @@ class Upstream:
             raise Unavailable("bad_shape") from None
         self._count(context, outcome.value)
         return parsed
+
+    def _measure(self, source: str, answer: Response) -> None:
+        """What the answer says of the credential."""
+        if self.budget.limit is not None:
+            self._metrics.budget_limit.labels(source).set(self.budget.limit)
+        if self.budget.remaining is not None:
+            self._metrics.budget_remaining.labels(source).set(self.budget.remaining)
+        if (ends := token_ends(answer.headers)) is not None:
+            name = source if self._number == 1 else f"{source}/{self._number}"
+            self._metrics.expiry.labels("token", name).set(ends)
 
     async def _answer(self, ask: _Ask) -> Response:
         """Whatever the server says. Raises Unavailable, Refused: it says nothing."""

@@ -93,6 +93,8 @@ def _toml(value: object) -> str:
         fields = type(value).model_fields
         said = [(key, inner) for key, inner in value if inner != fields[key].get_default()]
         return "{ " + ", ".join(f"{key} = {_toml(inner)}" for key, inner in said) + " }"
+    if isinstance(value, dict) and value:
+        return "{ " + ", ".join(f"{key} = {_toml(inner)}" for key, inner in value.items()) + " }"
     if isinstance(value, tuple | frozenset):
         if any(isinstance(item, BaseModel) for item in value):
             return "[\n" + "".join(f"#   {_toml(item)},\n" for item in value) + "# ]"

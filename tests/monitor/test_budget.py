@@ -7,7 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collecting import START, Time
-from monitor.budget import Budget, Limited, Outcome, backoff, poll_interval, retry_after, server_time
+from monitor.budget import (
+    Budget,
+    Limited,
+    Outcome,
+    backoff,
+    poll_interval,
+    retry_after,
+    server_time,
+    token_ends,
+)
 
 SECONDARY = b'{"message":"You have exceeded a secondary rate limit. Please wait a few minutes"}'
 
@@ -212,3 +221,27 @@ def test_no_header_upsets_the_budget(status: int, headers: dict[str, str], body:
     assert budget.blocked_until <= time.now + 24 * 3600
     poll_interval(headers)
     server_time(headers, time.now)
+
+
+def test_the_size_of_the_window_is_known_beside_what_is_left_of_it() -> None:
+    budget = Budget(clock=lambda: START)
+    assert budget.limit is None
+    budget.observe(200, {"x-ratelimit-limit": "5000", "x-ratelimit-remaining": "4999"})
+    assert (budget.limit, budget.remaining) == (5000, 4999)
+    budget.observe(304, {})
+    assert budget.limit == 5000
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("2030-01-02 03:04:05 UTC", 1893553445.0),
+        ("2030-01-02 03:04:05 +0000", 1893553445.0),
+        ("2030-01-02 03:04:05 -0500", 1893571445.0),
+        ("", None),
+        ("never", None),
+        ("9999-99-99 00:00:00 UTC", None),
+    ],
+)
+def test_when_a_token_ends(said: str, expected: float | None) -> None:
+    assert token_ends({"GitHub-Authentication-Token-Expiration": said}) == expected

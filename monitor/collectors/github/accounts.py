@@ -91,21 +91,21 @@ def make_accounts(
     """`token` is the first one's, "" = nobody's where `further` has none to poll with. Raises OSError, ValueError: a file of `further`."""
     made = [_with_token(base_url, token, tools, concurrency)] if token or not further else []
     for account in further:
+        number = len(made) + 1
         if account.private_key_file is None:
-            made.append(
-                _with_token(base_url, read_secret(account.token, account.token_file), tools, concurrency)
-            )
+            secret = read_secret(account.token, account.token_file)
+            made.append(_with_token(base_url, secret, tools, concurrency, number))
         else:
             made.append(_installed(base_url, account, account.private_key_file, tools, concurrency))
     return Accounts(made)
 
 
-def _with_token(base_url: str, token: str, tools: Tools, concurrency: int) -> Upstream:
+def _with_token(base_url: str, token: str, tools: Tools, concurrency: int, number: int = 1) -> Upstream:
     headers = {**_HEADERS, "Authorization": f"Bearer {token}"} if token else _HEADERS
     # the name of the credential: sources with the same token share its limits
     name = hashlib.sha256(token.encode()).hexdigest()[:16] if token else "anonymous"
     budget = tools.http.budget(base_url, name, interval=_INTERVAL, concurrency=concurrency)
-    return Upstream(tools.http, tools.metrics, budget, headers=headers)
+    return Upstream(tools.http, tools.metrics, budget, headers=headers, number=number)
 
 
 def _installed(

@@ -46,6 +46,10 @@ class DirectorySettings(SourceSettings):
     follow: bool = Field(default=True, description="look again and again; false = once")
     file_mib: int = Field(1024, gt=0, description="larger files are left out (and counted)")
 
+    @property
+    def rhythm(self) -> float | None:
+        return self.poll_seconds if self.follow else None
+
 
 class DirectorySource:
     """Looks at all folders, waits, looks again."""

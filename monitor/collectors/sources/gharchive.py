@@ -96,6 +96,10 @@ class Settings(SourceSettings):
             return None
         return hour_of(self.backfill_from.timestamp()), hour_of(self.backfill_to.timestamp() + HOUR - 1)
 
+    @property
+    def rhythm(self) -> float | None:
+        return 10 * _LOOK  # a file takes its time
+
 
 class GhArchive:
     """The source. For one task."""

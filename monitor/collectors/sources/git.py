@@ -83,6 +83,11 @@ class GitSettings(SourceSettings):
             commits=self.commits,
         )
 
+    @property
+    def rhythm(self) -> float | None:
+        # a look may take as long as a fetch
+        return max(self.poll_seconds, self.fetch_seconds / 3) if self.repositories else None
+
 
 class GitSource:
     """Reads repositories until stopped: those configured and those discovered again and again, those asked for by a request once.

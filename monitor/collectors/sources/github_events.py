@@ -41,6 +41,7 @@ from monitor.tools import Tools
 from monitor.watching import Watching
 
 FIREHOSE: Final = "/events"
+_ASKED_SECONDS: Final = 60.0  # between two polls, as the server asks for: X-Poll-Interval
 _FEED: Final = (
     r"^/(events|(repos|networks)/[\w.-]+/[\w.-]+/events|orgs/[\w.-]+/events|users/[\w.-]+/events(/public)?)$"
 )
@@ -88,6 +89,10 @@ class Settings(GitHubSettings):
     stale_minutes: float = Field(
         15.0, gt=0, description="/events with nothing newer than this is a stale copy: told as trouble"
     )
+
+    @property
+    def rhythm(self) -> float | None:
+        return max(self.poll_seconds, _ASKED_SECONDS)
 
 
 class GithubEvents:

@@ -60,6 +60,10 @@ class Settings(GitHubSettings):
             raise ValueError("code search needs a token: give token or token_file")
         return self
 
+    @property
+    def rhythm(self) -> float | None:
+        return self.poll_hours * 3600.0
+
 
 @dataclass(slots=True)
 class _Search:

@@ -30,6 +30,10 @@ class Settings(SourceSettings):
         description="a table each, [sources.pastes.sites.<name of yours>]; see docs/reference/sources/pastes.md",
     )
 
+    @property
+    def rhythm(self) -> float | None:
+        return max((site.poll_seconds for site in self.sites.values()), default=None)
+
 
 class Pastes:
     """The source: its sites side by side."""

@@ -35,6 +35,10 @@ class SelfTestSettings(SourceSettings):
         24.0, ge=0, le=24, description="in which each rule and each decoder is tried once; 0 = none is"
     )
 
+    @property
+    def rhythm(self) -> float | None:
+        return self.every_seconds
+
 
 class SelfTestSource:
     """Waits, plants, waits: a service that does not live for one interval, started again and again, plants nothing."""

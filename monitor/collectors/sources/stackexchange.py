@@ -63,6 +63,11 @@ class Settings(SourceSettings):
         """The key, "" without one. Reads `key_file`; raises OSError, ValueError when that is empty."""
         return read_secret(self.key, self.key_file, "key")
 
+    @property
+    def rhythm(self) -> float | None:
+        daily = 300 if self.key is None and self.key_file is None else 10_000  # requests, spent evenly
+        return max(self.poll_seconds, 86_400 / daily)
+
 
 class _List:
     """One method of one site. `feed.newest` is how far it was walked."""

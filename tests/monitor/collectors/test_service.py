@@ -200,3 +200,20 @@ async def test_what_every_collector_runs_needs_no_lease(tmp_path: Path) -> None:
     await task
     leases.close()
     other.close()
+
+
+@pytest.mark.parametrize(("seconds", "limit"), [(5.0, 60.0), (20.0, 60.0), (300.0, 900.0)])
+def test_after_three_polls_a_source_is_stale_and_until_its_first_answer(seconds: float, limit: float) -> None:
+    metrics = Metrics()
+    listening, polling = Scripted(until_stopped), Scripted(until_stopped)
+    CollectorService(
+        {"polls": polling, "listens": listening},
+        MemoryProducer(),
+        MemoryState(),
+        metrics,
+        rhythms={"polls": seconds},
+    )
+    value = metrics.registry.get_sample_value
+    assert value("leakstream_source_freshness_limit_seconds", {"source": "polls"}) == limit
+    assert value("leakstream_source_last_success_timestamp_seconds", {"source": "polls"}) == 0
+    assert value("leakstream_source_freshness_limit_seconds", {"source": "listens"}) is None

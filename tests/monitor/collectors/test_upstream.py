@@ -159,3 +159,19 @@ async def test_requests_keep_their_distance() -> None:
 
         await asking.ask(three, interval=1.0)
         assert bench.time.slept == [1.0, 1.0]
+
+
+async def test_what_an_answer_says_of_the_credential_can_be_watched() -> None:
+    headers = {
+        "X-RateLimit-Limit": "5000",
+        "X-RateLimit-Remaining": "4000",
+        "GitHub-Authentication-Token-Expiration": "2030-01-02 03:04:05 UTC",
+    }
+    async with Bench() as bench:
+        asking = Asking(bench, web.json_response({}, headers=headers))
+        await asking.ask(lambda up, url: up.get(asking.context, url))
+        assert bench.metric("leakstream_source_budget_limit_requests", source="src") == 5000
+        assert bench.metric("leakstream_source_budget_remaining_requests", source="src") == 4000
+        labels = {"kind": "token", "name": "src"}
+        ends = bench.metrics.registry.get_sample_value("leakstream_expiry_timestamp_seconds", labels)
+        assert ends == 1893553445.0

@@ -25,6 +25,7 @@ class Section(BaseModel):
     rows: tuple[Row, ...] = (Row(name="a"), Row(name='b "quoted"', rank=2.5))
     names: tuple[str, ...] = Field((), description="some\nnames")
     needed: tuple[str, ...]
+    shares: dict[str, float] = {"a": 0.5}
     tables: dict[str, Row]
     on: bool = True
 
@@ -47,7 +48,14 @@ def test_every_kind_of_value_is_toml() -> None:
     assert tomllib.loads(text) == {"section": {}}
     section = tomllib.loads(uncommented(text))["section"]
     rows = [{"name": "a"}, {"name": 'b "quoted"', "rank": 2.5}]  # without what is at its default
-    assert section == {"rows": rows, "names": [], "needed": ["…"], "tables": {}, "on": True}
+    assert section == {
+        "rows": rows,
+        "names": [],
+        "needed": ["…"],
+        "tables": {},
+        "shares": {"a": 0.5},
+        "on": True,
+    }
 
 
 def test_every_key_of_the_program_stands_in_it() -> None:
