@@ -9,7 +9,7 @@ import os
 import queue
 import threading
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from typing import Final
 
 from detectors import Scanner
@@ -22,13 +22,19 @@ _LEFT_OUT: Final = frozenset({".git", ".hg", ".svn"})
 
 
 def scan_tree(
-    roots: Sequence[str], scanner: Callable[[], Scanner], progress: Progress, *, jobs: int = 1
+    roots: Sequence[str],
+    scanner: Callable[[], Scanner],
+    progress: Progress,
+    *,
+    jobs: int = 1,
+    without: Collection[str] = (),
 ) -> Generator[Found, None, None]:
-    """Scan files and folders. `scanner` makes one for each job. Blocking; close the generator to end it early.
+    """Scan files and folders. `scanner` makes one for each job. Blocking; close the generator to end it early. `without`: files within
+    the folders, as whole paths, that are not read.
 
     What cannot be read is counted in `progress.skipped`; an error of the scanner itself is raised.
     """
-    paths = _paths(roots, progress.skipped)
+    paths = _paths(roots, progress.skipped, without)
     if jobs == 1:
         reader = BlockReader(scanner(), progress)
         for path in paths:
@@ -38,14 +44,15 @@ def scan_tree(
         yield from _Crew(paths, scanner, progress).run(jobs)
 
 
-def _paths(roots: Sequence[str], skipped: Counter[str]) -> Iterator[str]:
+def _paths(roots: Sequence[str], skipped: Counter[str], without: Collection[str]) -> Iterator[str]:
     def told(reason: str, _path: str) -> None:
         skipped[reason] += 1
 
     for root in roots:
         if os.path.isdir(root):  # noqa: PTH112 - one call a root
             for entry in walk(root, told, enter=lambda entry: entry.name not in _LEFT_OUT):
-                yield entry.path
+                if entry.path not in without:
+                    yield entry.path
         else:
             yield os.path.realpath(root)
 

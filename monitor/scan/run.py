@@ -147,7 +147,15 @@ def _target(options: Options, text: str) -> Work:
     if not there:
         raise TargetError(f"{text}: no such file or folder")
     jobs = options.jobs
-    return lambda _, make, progress: scan_tree([os.path.abspath(text)], make, progress, jobs=jobs)  # noqa: PTH100 - links stay
+    # a baseline has a key in it, which looks like one
+    own = [os.path.abspath(path) for path in (options.baseline, options.write_baseline) if path]  # noqa: PTH100 - links stay
+    return lambda _, make, progress: scan_tree(
+        [os.path.abspath(text)],  # noqa: PTH100 - the same
+        make,
+        progress,
+        jobs=jobs,
+        without=own,
+    )
 
 
 def _is_repository(text: str, options: Options) -> bool:

@@ -134,6 +134,16 @@ def test_a_baseline_knows_a_leak_whose_file_was_renamed(tmp_path: Path) -> None:
     assert told.summary.known == 1
 
 
+def test_a_baseline_within_what_is_scanned_is_no_finding(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_bytes(line(1))
+    baseline = tmp_path / "known.json"
+    assert scan(Options([str(tmp_path)], write_baseline=baseline), Told(), Progress()) == 1
+    progress = Progress()
+    assert scan(Options([str(tmp_path)], baseline=baseline), Told(), progress) == 0
+    assert progress.files == 1
+    assert scan(Options([str(baseline)]), Told(), Progress()) == 1  # its key looks like one
+
+
 def test_what_everybody_has_is_told_on_request(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("key = AKIA" + "IOSFODNN7" + "EXAMPLE\n")
     quiet, told = Told(), Told()
