@@ -78,7 +78,7 @@ def doctor(
     """Check configuration, keys, disk, broker, store, tokens, clocks, rules and the time to page, and say what to do.
 
     It changes nothing. Of others it asks: the brokers for our topics and the newest record of each, the database for its time and tables,
-    GitHub for the limit of each token and for one entry of each list that is read, Alertmanager for its status, and the service itself,
+    GitHub for the limit of each token and whether it may read the repositories and organisations that are followed, Alertmanager for its status, and the service itself,
     if it runs on this host. Other notifiers are not tried: that would wake somebody. Exit status 1 when something fails.
     """
     checks = examine(read_config(config), offline=offline)

@@ -55,7 +55,7 @@ class Events:
             ),
             web.get("/github/orgs/{owner}/events", wrap(self.of_owner), name="github.org_events"),
             web.get("/github/users/{login}/events/public", wrap(self.of_user), name="github.user_events"),
-            web.get("/github/rate_limit", self.rate_limit, name="github.rate_limit"),
+            web.get("/github/rate_limit", self._gate.free(self.rate_limit), name="github.rate_limit"),
         ]
 
     async def everything(self, request: web.Request) -> web.Response:

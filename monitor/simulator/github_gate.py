@@ -11,6 +11,7 @@ from aiohttp import web
 
 from monitor.simulator.clock import http_date
 from monitor.simulator.faults import FAULT, FaultKind
+from monitor.simulator.github_tokens import Tokens
 from monitor.simulator.journal import Journal, client_of
 from monitor.simulator.limits import Limits, Verdict
 
@@ -51,7 +52,9 @@ class Gate:
         points_per_minute: int = 900,
         concurrent: int = 100,
         journal: Journal | None = None,
+        tokens: Tokens | None = None,
     ) -> None:
+        self._tokens = tokens or Tokens()
         self._journal = Journal() if journal is None else journal  # an empty one is false
         self.minted: dict[str, float] = {}  # tokens of installations -> when they end
         self._told: dict[str, float] = {}  # client -> until when it was told to wait
@@ -85,6 +88,8 @@ class Gate:
             token = request.headers.get("Authorization", "").partition(" ")[2]
             if self.minted.get(token, self._clock() + 1) <= self._clock():
                 return error(401, "Bad credentials")
+            if (refused := self._tokens.refused(request)) is not None:
+                return error(*refused)
             limits = self.limits(request)
             if self._clock() < self._told.get(client_of(request), 0.0):
                 self._journal.violate(request, "told_to_wait", at=self._clock())
@@ -93,7 +98,20 @@ class Gate:
             finally:
                 limits.end()
             self._tell_to_wait(request, made, limits)
+            made.headers.update(self._tokens.headers(request))
             return self._finish(made, limits)
+
+        return guarded
+
+    def free(self, handler: Handler) -> Handler:
+        """Of what costs nothing: only who asks is looked at."""
+
+        async def guarded(request: web.Request) -> web.Response:
+            if (refused := self._tokens.refused(request)) is not None:
+                return error(*refused)
+            made = await handler(request)
+            made.headers.update(self._tokens.headers(request))
+            return self._finish(made, self.limits(request))
 
         return guarded
 

@@ -33,6 +33,7 @@ from monitor.simulator.github_app import Apps
 from monitor.simulator.github_gate import Gate
 from monitor.simulator.github_repos import Repositories
 from monitor.simulator.github_search import Search
+from monitor.simulator.github_tokens import Tokens
 from monitor.simulator.journal import Asked, Journal, client_of
 from monitor.simulator.model import Planting, SecretMaker
 from monitor.simulator.pastebin import Pastebin
@@ -95,6 +96,7 @@ class Simulator:
         )
         self.faults = Faults(clock, config.seed)
         self.receiver = Receiver(clock)
+        self.tokens = Tokens()
         self.search = Search(self.world, self.journal, clock, lambda: self.github_url)
         self.before_answer: Callable[[], None] = lambda: (
             None
@@ -107,6 +109,7 @@ class Simulator:
             points_per_minute=config.points_per_minute,
             concurrent=config.concurrent,
             journal=self.journal,
+            tokens=self.tokens,
         )
 
     @property

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from monitor.commands.doctor.check import Check, Found, Outcome, Patient, Reading
 from monitor.config import Config
@@ -29,6 +31,11 @@ def look(
     thread.start()
     thread.join()
     return found
+
+
+async def looked(family: Callable[[Patient], Found], config: Config, **more: Any) -> list[Check | Reading]:
+    """The same while this loop serves what is asked."""
+    return await asyncio.to_thread(look, family, config, **more)
 
 
 def named(found: list[Check | Reading], name: str) -> list[Check]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Final
 from monitor import app
 from monitor.collectors.github.api import GitHubSettings
 from monitor.collectors.sources.github_events import Settings as EventsSettings
+from monitor.collectors.sources.github_gists import Settings as GistsSettings
 from monitor.commands.doctor.asking import NoAnswer, ask
 from monitor.commands.doctor.check import Check, Found, Patient, Reading, fail, ok, warn
 from monitor.config import Config
@@ -21,21 +23,18 @@ from monitor.untrusted import Sink, untrusted
 _NAME: Final = "token"
 _HEADERS: Final = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 _PAGE: Final = "docs/how-to/tokens.md"
-# what a source begins with; others need nothing but that the token is known
-_FIRST: Final = {
-    "github_gists": "/gists/public?per_page=1",
-    "github_search": "/search/code?q=leakstream+in:file&per_page=1",
-}
 _NEAR_DAYS: Final = 14
+_PLACES: Final = 20  # tried at most
+_FEED_OF: Final = re.compile(r"(/(?:repos/[^/]+/[^/]+|orgs/[^/]+|users/[^/]+))/events.*")
 
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    """One credential at one server; `sources` -> the path that each begins with, "" for none."""
+    """One credential at one server; `sources` -> what each has to be able to read, as paths."""
 
     base: str
     secret: str = field(repr=False)
-    sources: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def who(self) -> str:
@@ -84,9 +83,16 @@ def _tokens(config: Config) -> tuple[list[_Token], list[Check]]:
             unread.append(fail(_NAME, f"sources.{name}: {error}", "write the token into it"))
             continue
         token = found.setdefault((settings.base_url, secret), _Token(settings.base_url, secret))
-        first = settings.feeds[0] if isinstance(settings, EventsSettings) else ""
-        token.sources[name] = f"{first}?per_page=1" if first else _FIRST.get(name, "")
+        token.sources[name] = _needed(settings)
     return list(found.values()), unread
+
+
+def _needed(settings: GitHubSettings) -> list[str]:
+    """Places that not everybody may read. The feeds themselves are not asked: a service that runs polls them at the rate that they give."""
+    if isinstance(settings, EventsSettings):
+        places = [_FEED_OF.fullmatch(feed) for feed in settings.feeds]
+        return [place[1] for place in places if place][:_PLACES]
+    return ["/gists/public?per_page=1"] if isinstance(settings, GistsSettings) else []
 
 
 async def _tried(patient: Patient, tokens: list[_Token]) -> list[Check | Reading]:
@@ -95,7 +101,7 @@ async def _tried(patient: Patient, tokens: list[_Token]) -> list[Check | Reading
 
 
 async def _try(http: HttpClient, token: _Token, patient: Patient) -> AsyncIterator[Check | Reading]:
-    """`/rate_limit`, which costs nothing, and one list of one entry for each source."""
+    """`/rate_limit`, which costs nothing, and a request for each place that its sources have to read."""
     headers = {**_HEADERS, **({"Authorization": f"Bearer {token.secret}"} if token.secret else {})}
     answer = await ask(http, f"{token.base}/rate_limit", token.who, headers=headers, clock=patient.clock)
     if isinstance(answer, NoAnswer):
@@ -111,17 +117,15 @@ async def _try(http: HttpClient, token: _Token, patient: Patient) -> AsyncIterat
         yield warn(_NAME, told, f"make one without any permission, as token_file; see {_PAGE}")
         return
     good = True
-    for name, path in token.sources.items():
-        if path:
-            tried = await ask(http, token.base + path, token.who, headers=headers, clock=patient.clock)
-            refused = (
-                fail(_NAME, tried.found, tried.advice)
-                if isinstance(tried, NoAnswer)
-                else _refused(token, f"sources.{name}", tried.response)
-            )
-            if refused is not None:
-                good = False
-                yield refused
+    for name, path in ((name, path) for name, paths in token.sources.items() for path in paths):
+        tried = await ask(http, token.base + path, token.who, headers=headers, clock=patient.clock)
+        if isinstance(tried, NoAnswer):
+            refused = fail(_NAME, tried.found, tried.advice)
+        else:
+            refused = _refused(token, f"sources.{name}, {path.partition('?')[0]}", tried.response)
+        if refused is not None:
+            good = False
+            yield refused
     if good:
         yield _good(token, answer.response, patient.clock())
 
