@@ -11,13 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
-from alertrules import ALERTS, FILES, FOLDER, RECORDED, RULES
+from alertrules import ALERTS, FILES, FOLDER, RECORDED, RULES, TESTS, fired, worlds
 from monitoring import prometheus_program
 from promql import faults, metrics_of
 
-TESTS = tuple(sorted((FOLDER / "tests").glob("*.test.yml")))
-WORLDS = [world for path in TESTS for world in yaml.safe_load(path.read_text("utf-8"))["tests"]]
-WELL = next(world for world in WORLDS if world["name"].startswith("all is well"))
+WELL = next(world for world in worlds() if world["name"].startswith("all is well"))
 LABEL = re.compile(r"\$labels\.(\w+)")
 NAME = re.compile(r'alertname="(\w+)"')
 # what an expression without `for` waits for by itself: a range, an age, or a share of one of the objectives
@@ -29,17 +27,6 @@ def promtool(*arguments: str | Path, folder: Path = FOLDER) -> str:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
-
-
-def fired() -> dict[str, dict[str, str]]:
-    """Alert -> labels with which a test wants it to fire."""
-    found = {}
-    for test in (test for world in WORLDS for test in world.get("promql_expr_test", ())):
-        for sample in test["exp_samples"]:
-            labels = dict(re.findall(r'(\w+)="([^"]*)"', sample["labels"]))
-            if labels.get("alertstate") == "firing":
-                found[labels["alertname"]] = labels
-    return found
 
 
 def plain(expression: str) -> str:

@@ -1,7 +1,9 @@
-"""The recording and alerting rules that deploy/prometheus ships, read as data."""
+"""The recording and alerting rules that deploy/prometheus ships and the worlds that promtool plays to them, read as data."""
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,3 +17,22 @@ GROUPS: Final[tuple[dict[str, Any], ...]] = tuple(
 RULES: Final[tuple[dict[str, Any], ...]] = tuple(rule for group in GROUPS for rule in group["rules"])
 ALERTS: Final = tuple(rule for rule in RULES if "alert" in rule)
 RECORDED: Final[dict[str, str]] = {rule["record"]: rule["expr"] for rule in RULES if "record" in rule}
+TESTS: Final = tuple(sorted((FOLDER / "tests").glob("*.test.yml")))
+
+
+@cache
+def worlds() -> tuple[dict[str, Any], ...]:
+    """What promtool plays, of all files."""
+    return tuple(world for path in TESTS for world in yaml.safe_load(path.read_text("utf-8"))["tests"])
+
+
+@cache
+def fired() -> dict[str, dict[str, str]]:
+    """Alert -> the labels with which a test wants it to fire."""
+    found = {}
+    for test in (test for world in worlds() for test in world.get("promql_expr_test", ())):
+        for sample in test["exp_samples"]:
+            labels = dict(re.findall(r'(\w+)="([^"]*)"', sample["labels"]))
+            if labels.pop("alertstate", "") == "firing":
+                found[labels["alertname"]] = labels
+    return found
