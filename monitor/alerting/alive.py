@@ -91,6 +91,10 @@ class Alive:
         self._patience = patience
         self._shown: dict[str, bool] = {}
 
+    def rules(self) -> Mapping[str, bool]:
+        """Rule -> whether what was planted for it came through, as `figures` saw it last."""
+        return {rule: lives for name, lives in self._shown.items() if (rule := probing.rule(name))}
+
     async def figures(self, connection: AsyncConnection, now: float) -> None:
         trials = await _trials(connection)
         self._show(

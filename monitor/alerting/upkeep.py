@@ -42,7 +42,7 @@ class Upkeep:
         self._metrics = metrics
         self._clock = clock
         self._notifiers = set(notifiers)
-        self._alive = Alive(metrics, patience=late_seconds)
+        self.alive = Alive(metrics, patience=late_seconds)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set. A busy store only delays it."""
@@ -64,7 +64,7 @@ class Upkeep:
             counts = await queries.open_counts(connection)
             backlog = await outbox.backlog(connection, self._notifiers)
             proved = await last_success(connection)
-            await self._alive.figures(connection, now)
+            await self.alive.figures(connection, now)
         for severity in Severity:
             for level in Level:
                 self._metrics.exposures_open.labels(severity.value, level.value).set(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor.alerting.containment.duty import PrivacySettings
@@ -29,12 +29,13 @@ from monitor.alerting.telling.outbox import Deliverer
 from monitor.alerting.telling.reach import Reach
 from monitor.alerting.telling.reconciler import Reconciler
 from monitor.alerting.upkeep import Upkeep
+from monitor.app.console import make_console
 from monitor.app.drills import drill_jobs
 from monitor.app.loading import configured, looks_per_minute, notifiers, routes_of, section
 from monitor.app.state import ledger_key, revision
 from monitor.bus.base import Handler, Producer
 from monitor.config import Config
-from monitor.console.console import Console
+from monitor.health import Check
 from monitor.identity import KeyRing
 from monitor.sealing import EvidenceSettings
 from monitor.store.engine import Store
@@ -54,10 +55,17 @@ class Alerting:
 
 
 def make_alerting(
-    config: Config, store: Store, requests: Producer, tools: Tools, keys: KeyRing, known: frozenset[str]
+    config: Config,
+    store: Store,
+    requests: Producer,
+    tools: Tools,
+    keys: KeyRing,
+    known: frozenset[str],
+    checks: Mapping[str, Check],
+    notes: Mapping[str, Check],
 ) -> Alerting:
     """`requests` takes what collectors are asked; `known`: the ids of the keys that the store knows. With a console, where there is a
-    listener for one. Raises ConfigError.
+    listener for one: it shows what `checks` and `notes` of this process say. Raises ConfigError.
     """
     metrics, clock, console = tools.metrics, tools.clock, config.external_url
     routes, channels = routes_of(config), make_channels(config, tools, keys)
@@ -115,7 +123,10 @@ def make_alerting(
             privacy=privacy,
             on_told=deliverer.wake,
         )
-        Console(exposures).add_to(tools.web)
+        alive = upkeep.alive.rules
+        make_console(config, store, tools, exposures, alive=alive, checks=checks, notes=notes).add_to(
+            tools.web
+        )
     return Alerting(alerting.handle, jobs, reach)
 
 

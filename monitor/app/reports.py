@@ -17,7 +17,8 @@ from monitor.coverage.signing import LedgerKeyError, load_signer
 from monitor.identity import load_keys
 from monitor.matcher.settings import MatchSettings
 from monitor.privacy.desk import PrivacyDesk
-from monitor.report.desk import Reports, Versions
+from monitor.report.desk import Made, Reports, Versions
+from monitor.store.engine import Store
 from monitor.version import version
 
 
@@ -33,6 +34,34 @@ async def open_reports(config: Config, *, clock: Callable[[], float]) -> AsyncIt
             clock=clock,
             is_watched=watching(config).is_watched,
         )
+
+
+class LateReports:
+    """The reports of a running service: the rules are read through when somebody wants the first one, and not before."""
+
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        *,
+        clock: Callable[[], float],
+        is_watched: Callable[[str, str], bool],
+    ) -> None:
+        self._config = config
+        self._store = store
+        self._clock = clock
+        self._is_watched = is_watched
+        self._reports: Reports | None = None
+
+    async def make(self, name: str, *, actor: str) -> Made:
+        """As `Reports.make`."""
+        if self._reports is None:
+            privacy = section(self._config, PrivacySettings)
+            versions = await asyncio.to_thread(_versions, self._config)
+            self._reports = Reports(
+                self._store, privacy, versions, clock=self._clock, is_watched=self._is_watched
+            )
+        return await self._reports.make(name, actor=actor)
 
 
 def _versions(config: Config) -> Versions:

@@ -20,9 +20,10 @@ from monitor.aio import sleep_until, supervise
 from monitor.app.alerting import Job, make_alerting, make_channels, make_heartbeat
 from monitor.app.buses import connected, make_bus, topics
 from monitor.app.drills import check_drills
-from monitor.app.loading import configured, section, sources, watching
+from monitor.app.loading import configured, rhythms, section, sources, watching
 from monitor.app.matching import pool_settings
 from monitor.app.replaying import offer_at_start
+from monitor.app.sampling import Sampling
 from monitor.app.state import prepare_state
 from monitor.app.stores import make_memory, make_store
 from monitor.bus.base import Bus, Handler
@@ -119,7 +120,9 @@ class Service:
             if Stage.ALERT in self._stages:
                 self.metrics.alert_store.labels(await store_id(store)).set(1)
                 await offer_at_start(self._config, store, now=self._clock())
-                alerting = make_alerting(self._config, store, bus.producer(), tools, keys, known)
+                alerting = make_alerting(
+                    self._config, store, bus.producer(), tools, keys, known, self._checks, self._notes
+                )
                 self._read(bus, Stage.ALERT, [FINDINGS, SIGHTINGS, COVERAGE], alerting.handler)
                 self._jobs |= alerting.jobs
                 self._checks["telling"], self._notes["telling"] = (
@@ -133,6 +136,7 @@ class Service:
                     await web.start()
                 stack.push_async_callback(web.close)
             self._jobs["loop"] = self._watch_loop
+            self._jobs["sampling"] = Sampling(self._config, self.metrics).run
             on_ready(Addresses(health=health.address, web=web.address if web else ""))
             await supervise(self._jobs, stop)
 
@@ -215,6 +219,7 @@ class Service:
             watch=tools.watch,
             leases=leases,
             alone=[name for name, plugin in sources().items() if not plugin.shared],
+            rhythms=rhythms(self._config),
             clock=self._clock,
         )
         desk = RequestDesk(memory, self._config.sources, self.metrics)

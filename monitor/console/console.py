@@ -1,147 +1,117 @@
-"""The page for triage and the API: a list of exposures, one of them, and what people do with it.
+"""The console: pages for whoever was paged and for whoever runs the service, and the API of exposures.
 
-    GET  /exposures            the list           GET /api/exposures        the same as JSON
-    GET  /exposures/{id}       one                GET /api/exposures/{id}
-    POST /exposures/{id}/close (reason, note)     POST /exposures/{id}/reopen
-    POST /exposures/{id}/acknowledge              POST /exposures/{id}/revoke
+    GET  /exposures                 the list (monitor.console.filters has its query)
+    GET  /exposures/{id}            one, by its whole id or the beginning; pages and mails link here
+    GET  /exposures/{id}/report     its report, as a file
+    POST /exposures/{id}/acknowledge | revoke | close (reason, note) | reopen | tick (step, done)
+    POST /bulk/acknowledge | close  the same for many: id, several times
+    GET  /coverage   /rules   /live what was seen; what is looked for; what is new
+    GET  /api/exposures   /api/exposures/{id}    as JSON
 
 The objects are those of `leakstream exposures … --json`. JSON carries foreign texts as they are; the pages show them harmless.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final
 
 import orjson
 from aiohttp import web
 
 from monitor.console import filters
+from monitor.console.coverage import Coverage
+from monitor.console.exposures import ExposurePages, see
+from monitor.console.frame import Beating, Frame
+from monitor.console.live import Live
+from monitor.console.looks import Looks
 from monitor.console.pages import Pages
-from monitor.console.queries import ExposureQueries
+from monitor.console.queries import ExposureQueries, ReportQueries
+from monitor.console.rulebook import RuleBook
 from monitor.console.signin import SignIn
 from monitor.store.errors import StoreBusy
 from monitor.web import Access, Role, Web, identity, refusal
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
-_LONGEST_NOTE: Final = 1000
 _BUSY_SECONDS: Final = 2
+_EVERY: Final = 10.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Desks:
+    """What the pages are made of."""
+
+    exposures: ExposureQueries
+    reports: ReportQueries
+    coverage: Coverage
+    rules: RuleBook
+    pulse: Beating
 
 
 class Console:
     """Reads its templates when it is made. `add_to` before the listener starts."""
 
-    def __init__(self, exposures: ExposureQueries) -> None:
-        self._exposures = exposures
+    def __init__(
+        self, desks: Desks, *, clock: Callable[[], float] = time.time, live_seconds: float = _EVERY
+    ) -> None:
+        """`live_seconds`: how often an open page asks what is new."""
+        self._desks = desks
+        self._clock = clock
+        self._every = live_seconds
         self._pages = Pages()
 
     def add_to(self, listener: Web) -> None:
         SignIn(listener, self._pages).add_to(listener)
-
-        def page(handler: Callable[[web.Request, Web], Awaitable[web.Response]]) -> Handler:
-            return self._page(lambda request: handler(request, listener), listener)
-
+        frame = Frame(listener, self._pages, self._desks.pulse, clock=self._clock, every=self._every)
+        exposures = ExposurePages(frame, self._desks.exposures, self._desks.reports)
+        looks = Looks(frame, self._desks.coverage, self._desks.rules)
+        page = frame.page
         listener.add_routes(
             [
                 web.get("/", _home),
-                web.get("/exposures", page(self._list)),
-                web.get("/exposures/{id}", page(self._show)),
+                web.get("/exposures", page(exposures.list)),
+                web.get("/exposures/{id}", page(exposures.show)),
+                web.get("/exposures/{id}/report", page(exposures.report)),
+                web.get("/coverage", page(looks.coverage)),
+                web.get("/rules", page(looks.rules)),
+                web.get("/live", Live(frame, self._desks.exposures).answer),
                 web.get("/api/exposures", _api(self._api_list)),
                 web.get("/api/exposures/{id}", _api(self._api_show)),
             ]
         )
         listener.add_routes(
             [
-                web.post("/exposures/{id}/close", page(self._close)),
-                web.post("/exposures/{id}/reopen", page(self._reopen)),
-                web.post("/exposures/{id}/acknowledge", page(self._acknowledge)),
-                web.post("/exposures/{id}/revoke", page(self._revoke)),
+                web.post("/exposures/{id}/close", page(exposures.close)),
+                web.post("/exposures/{id}/reopen", page(exposures.reopen)),
+                web.post("/exposures/{id}/acknowledge", page(exposures.acknowledge)),
+                web.post("/exposures/{id}/revoke", page(exposures.revoke)),
+                web.post("/exposures/{id}/tick", page(exposures.tick)),
+                web.post("/bulk/acknowledge", page(exposures.acknowledge_many)),
+                web.post("/bulk/close", page(exposures.close_many)),
             ],
             role=Role.RESPONDER,
         )
-        listener.add_routes([web.get("/static/style.css", self._style)], Access.OPEN)
+        listener.add_routes([web.get("/static/{name}", self._static)], Access.OPEN)
 
-    def _page(self, handler: Handler, listener: Web) -> Handler:
-        """Errors as pages."""
-
-        async def shown(request: web.Request) -> web.Response:
-            try:
-                return await handler(request)
-            except LookupError as error:
-                status, message = 404, str(error)
-            except ValueError as error:
-                status, message = 409 if request.method == "POST" else 400, str(error)
-            except StoreBusy:
-                status, message = 503, "The store is busy; try again in a moment."
-            values = {"message": message, "signed_in": listener.gate.has_tokens, "csrf": ""}
-            return self._pages.show("message.html", values, status=status)
-
-        return shown
-
-    async def _list(self, request: web.Request, listener: Web) -> web.Response:
-        wanted = filters.parse(request.query)
-        found = await self._exposures.list(
-            wanted.filter, actor=identity(request).name, limit=wanted.limit, after=wanted.after
-        )
-        return self._pages.show(
-            "exposures.html",
-            {
-                "wanted": wanted,
-                "choices": filters.CHOICES,
-                "exposures": found.exposures,
-                "total": found.total,
-                "next": wanted.url(found.next) if found.next else "",
-                "signed_in": listener.gate.has_tokens,
-                "csrf": listener.page_token(request),
-            },
-        )
-
-    async def _show(self, request: web.Request, listener: Web) -> web.Response:
-        exposure = await self._exposures.show(request.match_info["id"], actor=identity(request).name)
-        return self._pages.show(
-            "exposure.html",
-            {
-                "exposure": exposure,
-                "close_reasons": self._exposures.close_reasons,
-                "signed_in": listener.gate.has_tokens,
-                "csrf": listener.page_token(request),
-            },
-        )
-
-    async def _close(self, request: web.Request, _: Web) -> web.Response:
-        form = await request.post()
-        reason, note = str(form.get("reason", "")), str(form.get("note", ""))[:_LONGEST_NOTE]
-        closed = await self._exposures.close(
-            request.match_info["id"], reason, actor=identity(request).name, note=note
-        )
-        return _see(closed["id"])
-
-    async def _reopen(self, request: web.Request, _: Web) -> web.Response:
-        opened = await self._exposures.reopen(request.match_info["id"], actor=identity(request).name)
-        return _see(opened["id"])
-
-    async def _acknowledge(self, request: web.Request, _: Web) -> web.Response:
-        taken = await self._exposures.acknowledge(request.match_info["id"], actor=identity(request).name)
-        return _see(taken["id"])
-
-    async def _revoke(self, request: web.Request, _: Web) -> web.Response:
-        revoked = await self._exposures.revoke(request.match_info["id"], actor=identity(request).name)
-        return _see(revoked["id"])
+    async def _static(self, request: web.Request) -> web.Response:
+        try:
+            return self._pages.static(request.match_info["name"])
+        except LookupError as error:
+            return refusal(404, str(error))
 
     async def _api_list(self, request: web.Request) -> web.Response:
         wanted = filters.parse(request.query)
-        found = await self._exposures.list(
-            wanted.filter, actor=identity(request).name, limit=wanted.limit, after=wanted.after
+        found = await self._desks.exposures.list(
+            wanted.filter(self._clock()), actor=identity(request).name, limit=wanted.limit, after=wanted.after
         )
         total = {"total": found.total.number, "total_is_exact": found.total.exact}
         return _json({"exposures": list(found.exposures), **total, "next": found.next})
 
     async def _api_show(self, request: web.Request) -> web.Response:
-        return _json(await self._exposures.show(request.match_info["id"], actor=identity(request).name))
-
-    async def _style(self, _: web.Request) -> web.Response:
-        return web.Response(body=self._pages.style, content_type="text/css")
+        return _json(await self._desks.exposures.show(request.match_info["id"], actor=identity(request).name))
 
 
 def _api(handler: Handler) -> Handler:
@@ -161,11 +131,7 @@ def _api(handler: Handler) -> Handler:
 
 
 async def _home(_: web.Request) -> web.Response:
-    return web.Response(status=303, headers={"Location": "/exposures"})
-
-
-def _see(exposure_id: str) -> web.Response:
-    return web.Response(status=303, headers={"Location": f"/exposures/{exposure_id}"})
+    return see("/exposures")
 
 
 def _json(value: object) -> web.Response:

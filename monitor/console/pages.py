@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from importlib import resources
 from typing import Any, Final
@@ -10,14 +11,28 @@ import jinja2
 from aiohttp import web
 from markupsafe import Markup
 
+from monitor.console import words
 from monitor.untrusted import Sink, untrusted
 
 _LIMIT: Final = 2000  # characters of one text on a page
-_NAMES: Final = ("exposures.html", "exposure.html", "login.html", "message.html")
+_NAMES: Final = (
+    "coverage.html",
+    "exposure.html",
+    "exposures.html",
+    "login.html",
+    "message.html",
+    "rules.html",
+    "strip.html",
+)
+_STATIC: Final[Mapping[str, str]] = {
+    "console.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+    "style.css": "text/css",
+}
 
 
 class Pages:
-    """The templates, read once (blocks on reading local files); `show` never blocks. Thread-safe."""
+    """The templates and static files, read once (blocks on reading local files); `show` never blocks. Thread-safe."""
 
     def __init__(self) -> None:
         environment = jinja2.Environment(
@@ -29,12 +44,31 @@ class Pages:
             lstrip_blocks=True,
             auto_reload=False,
         )
+        folder = resources.files("monitor.console") / "static"
+        self._static = {name: (folder / name).read_bytes() for name in _STATIC}
+        environment.globals["version"] = hashlib.sha256(b"".join(self._static.values())).hexdigest()[:12]
+        environment.filters |= {
+            "clock": words.clock,
+            "span": words.span,
+            "ago": words.ago,
+            "share": words.share,
+        }
         self._templates = {name: environment.get_template(name) for name in _NAMES}
-        self.style = (resources.files("monitor.console") / "static" / "style.css").read_bytes()
+
+    def text(self, name: str, values: Mapping[str, Any]) -> str:
+        """Of a page, or of a piece of one."""
+        return self._templates[name].render(values)
 
     def show(self, name: str, values: Mapping[str, Any], *, status: int = 200) -> web.Response:
-        text = self._templates[name].render(values)
-        return web.Response(text=text, status=status, content_type="text/html")
+        return web.Response(text=self.text(name, values), status=status, content_type="text/html")
+
+    def static(self, name: str) -> web.Response:
+        """A style sheet, a script, a picture. Pages name them with a version, so that a browser may keep them. Raises LookupError."""
+        if name not in self._static:
+            raise LookupError(f"there is no file {name}")
+        answer = web.Response(body=self._static[name], content_type=_STATIC[name], charset="utf-8")
+        answer.headers["Cache-Control"] = "public, max-age=86400"
+        return answer
 
 
 def _harmless(value: Any) -> Any:

@@ -7,13 +7,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from monitor.console.console import Console
+from monitor.console.console import Console, Desks
+from monitor.console.pulse import Beat, Sign
 from monitor.metrics import Metrics
+from monitor.store.facets import NAMES
 from monitor.store.queries import Filter, Total
+from monitor.store.unread import Unread
 from monitor.web import Web
 from monitor.websettings import WebSettings
 
 LEAK = "ab" * 32
+NOON = 1_700_049_600.0
 
 
 def exposure(**other: Any) -> dict[str, Any]:
@@ -68,6 +72,9 @@ def exposure(**other: Any) -> dict[str, Any]:
                 "snippet": "x=ex_…yz\ny=1",
             }
         ],
+        "checklist": [{"step": "stop", "text": "Revoke it.", "done": None}],
+        "told": [],
+        "changes": [],
         "history": [{"verb": "viewed", "actor": "console"}],
     }
     return made | other
@@ -86,6 +93,8 @@ class FakeQueries:
 
     found: dict[str, Any] = field(default_factory=exposure)
     next: str = ""
+    new: int = 0
+    marked: str = "m1"
     error: Exception | None = None
     asked: list[tuple[Any, ...]] = field(default_factory=list)
     close_reasons: tuple[str, ...] = ("revoked", "false_alarm")
@@ -121,11 +130,45 @@ class FakeQueries:
         self._note("revoke", name, actor)
         return self.found
 
+    async def tick(self, name: str, step: str, *, done: bool, actor: str) -> dict[str, Any]:
+        self._note("tick", name, step, done, actor)
+        return self.found
+
+    async def facets(self, wanted: Filter) -> dict[str, dict[str, int]]:
+        return {name: {} for name in NAMES}
+
+    async def opened_since(self, wanted: Filter, since: float, *, limit: int = 50) -> int:
+        self._note("opened_since", wanted, since)
+        return self.new
+
+    async def mark(self, name: str) -> str:
+        return self.marked
+
+
+@dataclass
+class Text:
+    text: str
+
+
+class FakeReports:
+    async def make(self, name: str, *, actor: str) -> Text:
+        return Text(f"# Report of {name[:6]} for {actor}\n")
+
+
+class FakePulse:
+    async def beat(self) -> Beat:
+        signs = (
+            Sign("Seeing", "ok", "4 sources"),
+            Sign("Telling", "trouble", "1 away", ("email <b>is away</b>",)),
+        )
+        return Beat(signs, Unread(2, LEAK, NOON), NOON)
+
 
 @asynccontextmanager
 async def console(queries: Any, **settings: Any) -> AsyncIterator[Web]:
+    """The pages of exposures over `queries`; those of coverage and rules have nothing to show here."""
     listener = Web(WebSettings.model_validate({"port": 0, **settings}), Metrics())
-    Console(queries).add_to(listener)
+    Console(Desks(queries, FakeReports(), None, None, FakePulse())).add_to(listener)
     await listener.start()
     try:
         yield listener

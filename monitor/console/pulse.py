@@ -1,0 +1,151 @@
+"""The strip on top of every page: is the service seeing, is it matching, is it telling, and what waits longest for somebody?
+
+Out of the coverage ledger and the store, so that it is right also where other processes collect and match, and out of the checks of this
+process. As old as `_KEEP` seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from monitor.console.words import span, written
+from monitor.contracts import CoverageEvent
+from monitor.coverage.blind import blind_intervals
+from monitor.coverage.polls import is_poll
+from monitor.health import Check
+from monitor.store import ledger
+from monitor.store.engine import Store
+from monitor.store.unread import Unread, unread
+
+_KEEP: Final = 5.0  # seconds
+_BACK: Final = 1800.0  # seconds of the ledger that are looked at
+_SILENT: Final = 600.0  # after so long without a word a source counts as away
+_NEAR: Final = 120.0  # a blind interval that reaches so near lasts
+_OUR_OWN: Final = "bus:"
+_SEEING: Final = ("collect",)
+_TELLING: Final = ("alert", "telling")
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """`state`: ok | trouble | unknown. `text` says it in a few words, `why` has the reasons; both quote foreign text."""
+
+    name: str
+    state: str
+    text: str
+    why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """`at`: when it was looked."""
+
+    signs: tuple[Sign, ...]
+    unread: Unread
+    at: float
+
+    @property
+    def ready(self) -> bool:
+        return all(sign.state != "trouble" for sign in self.signs)
+
+
+class Pulse:
+    """For the tasks of one event loop."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], float],
+        checks: Mapping[str, Check],
+        notes: Mapping[str, Check],
+    ) -> None:
+        """`checks` and `notes`: as `monitor.health` takes them, read at every look."""
+        self._store = store
+        self._clock = clock
+        self._checks = checks
+        self._notes = notes
+        self._kept: Beat | None = None
+        self._made = 0.0
+        self._one = asyncio.Lock()
+
+    async def beat(self) -> Beat:
+        """Raises StoreBusy."""
+        async with self._one:
+            now = self._clock()
+            if self._kept is None or not 0.0 <= now - self._made < _KEEP:
+                self._kept = await self._look(now)
+                self._made = now
+            return self._kept
+
+    async def _look(self, now: float) -> Beat:
+        async with self._store.read() as connection:
+            entries = ledger.overlapping(connection, now - _BACK, now)
+            events = [entry.told().event async for entry in entries]
+            waiting = await unread(connection)
+        events = [event for event in events if not event.source.startswith(_OUR_OWN)]
+        signs = (
+            _seeing(events, self._wrong(self._checks, _SEEING), now),
+            _matching(events, self._wrong(self._checks, ("match",)), is_here="match" in self._checks),
+            _telling(self._wrong(self._checks, _TELLING), self._wrong(self._notes, self._notes)),
+        )
+        return Beat(signs, waiting, now)
+
+    @staticmethod
+    def _wrong(checks: Mapping[str, Check], parts: Iterable[str]) -> list[str]:
+        return [reason for part in parts if part in checks for reason in checks[part]()]
+
+
+def _seeing(events: list[CoverageEvent], wrong: list[str], now: float) -> Sign:
+    last: dict[str, float] = {}
+    for event in events:
+        if is_poll(event) or event.listed or event.fetched:
+            last[event.source] = max(last.get(event.source, 0.0), event.until)
+    known = {event.source for event in events}
+    lasting = {s.source: s for s in blind_intervals(events) if not s.repaired_by and s.until >= now - _NEAR}
+    away = {name: now - last.get(name, now - _BACK) for name in known if now - last.get(name, 0.0) > _SILENT}
+    why = [
+        f"{name} is blind: {each.reason}, since {written(each.since)}"
+        for name, each in sorted(lasting.items())
+    ]
+    why += [
+        f"{name} has told nothing for {span(age)}"
+        for name, age in sorted(away.items())
+        if name not in lasting
+    ]
+    dark = len(lasting.keys() | away.keys())
+    if not known:
+        return Sign(
+            "Seeing", "trouble" if wrong else "unknown", "no source has told anything yet", tuple(wrong)
+        )
+    text = f"{len(known) - dark} of {len(known)} sources" if dark else _count(len(known), "source")
+    return Sign("Seeing", "trouble" if dark or wrong else "ok", text, (*why, *wrong))
+
+
+def _matching(events: list[CoverageEvent], wrong: list[str], *, is_here: bool) -> Sign:
+    scanned = sum(event.scanned for event in events)
+    text = (
+        f"{scanned:,} documents in {span(_BACK)}"
+        if scanned
+        else "ready"
+        if is_here
+        else "no word of it lately"
+    )
+    if wrong:
+        return Sign("Matching", "trouble", "not ready", tuple(wrong))
+    return Sign("Matching", "ok" if scanned or is_here else "unknown", text)
+
+
+def _telling(wrong: list[str], notes: list[str]) -> Sign:
+    if wrong:
+        return Sign("Telling", "trouble", "not ready", (*wrong, *notes))
+    if notes:
+        return Sign("Telling", "trouble", f"{_count(len(notes), 'notifier')} away", tuple(notes))
+    return Sign("Telling", "ok", "every notifier answers")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
