@@ -86,6 +86,7 @@ class DrillKeeper:
         self._sources = sources
         self._on_told = on_told
         for source in sources:
+            metrics.drill_seconds.labels(source)
             for outcome in (TOLD, MISSED):
                 metrics.drills.labels(source, outcome)
 

@@ -127,6 +127,13 @@ async def test_only_a_proved_canary_can_be_an_exercise(drilling: Drilling, verdi
     assert (await read(drilling, drill)).seen_at is None
 
 
+async def test_the_first_drill_of_a_process_shows_in_a_rate(drilling: Drilling) -> None:
+    drilling.keeper()
+    value = drilling.metrics.registry.get_sample_value
+    assert value("leakstream_drill_seconds_count", {"source": "ingest"}) == 0
+    assert value("leakstream_drills_total", {"source": "ingest", "outcome": "told"}) == 0
+
+
 async def test_missed_where_nothing_comes(drilling: Drilling) -> None:
     drill = await hold(drilling)
     drilling.now = drill.due + 0.1
