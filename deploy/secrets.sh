@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# Makes every secret that deploy/compose.yaml mounts, in deploy/secrets. What is there already is kept.
+# secrets.sh [--kafka] [FOLDER]
+# Makes every secret that deploy/compose.yaml mounts, in deploy/secrets; with --kafka those of compose.kafka.yaml, too. What is there already
+# is kept.
 #
 # The folder is closed to everybody but you; the files in it are not, since each container reads its own under another user. Three that the
 # service itself refuses when others could read them belong to its user: see the last line that this prints. The fingerprint key and the key that
@@ -8,11 +10,16 @@
 set -euo pipefail
 
 folder="$(cd "$(dirname "$0")" && pwd)/secrets"
+kafka=
+if [ "${1:-}" = --kafka ]; then
+  kafka=yes
+  shift
+fi
 if [ $# -eq 1 ]; then folder=$1; fi
 umask 077
 mkdir -p "$folder"
 
-if [ ! -e "$folder/kafka/ca.pem" ]; then
+if [ -n "$kafka" ] && [ ! -e "$folder/kafka/ca.pem" ]; then
   "$(dirname "$0")/kafka/certs.sh" "$folder/kafka"
   chmod 0755 "$folder/kafka"
   chmod 0444 "$folder"/kafka/*
@@ -43,7 +50,7 @@ token "$folder/grafana_password" 0444         # of the user admin
 token "$folder/pager_token" 0444              # these three: put in what your receivers gave you
 token "$folder/tickets_token" 0444
 token "$folder/dead_man_token" 0444
-if [ ! -e "$folder/kafka.env" ]; then         # no secret, but one for all nodes and for ever
+if [ -n "$kafka" ] && [ ! -e "$folder/kafka.env" ]; then         # no secret, but one for all nodes and for ever
   echo "CLUSTER_ID=$(openssl rand 16 | base64 | tr '+/' '-_' | tr -d =)" >"$folder/kafka.env"
 fi
 

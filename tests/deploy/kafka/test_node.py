@@ -1,4 +1,4 @@
-"""A node as compose.yaml starts it, on the real Kafka: certs.sh, node.sh, server.properties, setup.sh, and the stages' certificates."""
+"""A node as compose.kafka.yaml starts it, on the real Kafka: certs.sh, node.sh, server.properties, setup.sh, and the stages' certificates."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ async def test_the_collector_makes_the_topics_and_the_matcher_reads_what_it_wrot
 async def test_the_shipped_configuration_takes_a_canary_from_stage_to_stage(
     node: Node, tmp_path: Path
 ) -> None:
-    """Each with its own certificate and rights, as in compose.yaml; addresses and files are put in by the environment."""
+    """Each with its own certificate and rights, as in compose.kafka.yaml; addresses and files are put in by the environment."""
     create_key(tmp_path / "fingerprint.key")
     (tmp_path / "token").touch(mode=0o600)
     (tmp_path / "token").write_text("a-token-of-the-tests")
@@ -171,7 +171,7 @@ async def test_the_shipped_configuration_takes_a_canary_from_stage_to_stage(
             "SOURCES__SELFTEST__EVERY_SECONDS": 1,
         }
         environment = {f"LEAKSTREAM_{name}": str(value) for name, value in settings.items()}
-        return load_config(DEPLOY.parent / "docker" / "leakstream.toml", environment)
+        return load_config(DEPLOY.parent / "docker" / "leakstream.kafka.toml", environment)
 
     async with (
         running(configured("collect"), stages=frozenset({Stage.COLLECT})),
