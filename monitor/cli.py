@@ -82,6 +82,8 @@ def _run(words: Sequence[str]) -> None:
         sys.exit(command.main(words[1:]))
     with _what_lasts():
         app = build(called)
+        from monitor import log
+    log.configure(level="warning")  # a command's own output is on standard output; the service sets its own
     app()
 
 

@@ -42,6 +42,7 @@ class Origin:
         return cls(fetched, published, fit(event.trace_id))
 
 
+_NEWS: Final = frozenset({Kind.OPENED, Kind.REOPENED, Kind.ESCALATED})
 NOWHERE: Final = Origin()  # a person's doing, or the service's own
 
 
@@ -88,6 +89,7 @@ class Fold:
         self.late = False  # whether what comes is old: how long it took to tell says nothing then
         self.room: Callable[[], bool] = lambda: True  # for one more ticket of what is only claimed
         self.looked_at: dict[str, None] = {}  # exposures whose places are looked at anew
+        self.said: list[dict[str, str]] = []  # a log line each
 
     def exposure_id(self, event: FindingEvent) -> str:
         """The exposure that knows one of the event's fingerprints (the oldest, should several), else the current fingerprint."""
@@ -187,6 +189,19 @@ class Fold:
                 self.counts["first", seen.source] += 1
         if step.row is None:
             return step
+        if step.kind in _NEWS:
+            self.said.append(
+                {
+                    "trace_id": origin.trace_id,
+                    "exposure": seen.exposure_id,
+                    "change": step.kind.value,
+                    "rule": step.row.rule,
+                    "source": seen.source,
+                    "action": step.decision.action.value,
+                    "decision": step.decision.reason,
+                    "mode": seen.mode.value,
+                }
+            )
         if before is None:
             self.created.add(seen.exposure_id)
         if step.row != before:

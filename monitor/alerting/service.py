@@ -25,9 +25,10 @@ from monitor.alerting.following.answers import Answers
 from monitor.alerting.following.changes import FIRST
 from monitor.alerting.ownership import Ownership
 from monitor.alerting.policy import storm
-from monitor.alerting.policy.table import Policy
+from monitor.alerting.policy.table import Action, Policy
 from monitor.alerting.selftest import SelfTest
 from monitor.bus.base import Handled, Record
+from monitor.contracts import Mode
 from monitor.metrics import Metrics
 from monitor.store import blobs, exposures, following, ledger, outbox, records
 from monitor.store.engine import Store
@@ -103,6 +104,10 @@ class AlertingService:
             fold.counts.update({("exposures", kind.value): count for kind, count in looked.items()})
             fold.counts["dropped", "unknown_place"] += answers.unknown
             self._count(+fold.counts)
+            for line in fold.said:
+                # what is nobody's, and drills, are no news
+                news = line["mode"] == Mode.LIVE and line["action"] in (Action.PAGE, Action.TICKET)
+                (_LOG.info if news else _LOG.debug)("exposure", **line)
             for look in work.looks:
                 self._metrics.rechecks.labels(look.public.value if look.public else "no_answer").inc()
             if fold.tellings or looked or room.held:

@@ -63,14 +63,15 @@ def read_config(path: Path | None) -> Config:
 
 def serve(config: Config, stages: frozenset[Stage]) -> None:
     """Block until told to stop. Raises what ended a stage."""
-    log.configure(level=config.log.level)
     uvloop.run(_serve(config, stages))
 
 
 async def _serve(config: Config, stages: frozenset[Stage]) -> None:
     stop = asyncio.Event()
     stop_on_signals(stop)
-    await Service(config, stages).run(stop, _ready)
+    service = Service(config, stages)
+    log.configure(level=config.log.level, metrics=service.metrics)
+    await service.run(stop, _ready)
 
 
 def _ready(addresses: Addresses) -> None:

@@ -56,7 +56,7 @@ class Alerting:
         )
         self.rule_verdicts = Counter(
             "leakstream_rule_verdicts",
-            "What persons said when they closed an exposure, by its rule: confirmed, false_positive, other.",
+            "What persons said when they closed an exposure over console or API, by its rule: confirmed (revoked, removed), false_positive, other.",
             ["rule", "verdict"],
             registry=r,
         )

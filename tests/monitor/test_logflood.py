@@ -2,43 +2,83 @@ import io
 import logging
 
 import pytest
+import structlog
 
-from monitor.logflood import Calm
+from monitor.logflood import Calm, Flood, Quota
+
+
+class Log:
+    """`say(text, *arguments)` as a library does, `event(name, level)` as we do; the lines so far, a clock to move, what was left out."""
+
+    def __init__(self):
+        self.now = 100.0
+        self.left_out = 0
+        self._stream = io.StringIO()
+        quota = Quota(lambda: self.now, self._count)
+        handler = logging.StreamHandler(self._stream)
+        handler.addFilter(Calm(quota))
+        logger = logging.Logger("library")  # noqa: LOG001 - nobody else shall have it
+        logger.addHandler(handler)
+        self.say = logger.warning
+        self._flood = Flood(quota)
+
+    def _count(self):
+        self.left_out += 1
+
+    def event(self, name, level="info"):
+        try:
+            return self._flood(None, level, {"event": name})
+        except structlog.DropEvent:
+            return None
+
+    def lines(self):
+        return self._stream.getvalue().splitlines()
 
 
 @pytest.fixture
 def log():
-    """`say(text, *arguments)`, the lines so far, and a clock to move."""
-    now = [100.0]
-    stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.addFilter(Calm(lambda: now[0]))
-    logger = logging.Logger("library")  # noqa: LOG001 - nobody else shall have it
-    logger.addHandler(handler)
-    return logger.warning, lambda: stream.getvalue().splitlines(), now
+    return Log()
 
 
 def test_a_flood_is_cut_and_the_rest_is_counted(log):
-    say, lines, now = log
     for number in range(100):
-        say("node %d is away", number)
-    assert lines() == [f"node {number} is away" for number in range(5)]
-    now[0] += 10.0
-    say("node %d is away", 100)
-    say("node %d is away", 101)
-    assert lines()[5:] == ["node 100 is away (95 like it were left out)", "node 101 is away"]
+        log.say("node %d is away", number)
+    assert log.lines() == [f"node {number} is away" for number in range(5)]
+    assert log.left_out == 95
+    log.now += 10.0
+    log.say("node %d is away", 100)
+    log.say("node %d is away", 101)
+    assert log.lines()[5:] == ["node 100 is away (95 like it were left out)", "node 101 is away"]
 
 
 def test_other_messages_pass_beside_it(log):
-    say, lines, _ = log
     for _ in range(100):
-        say("the same")
-    say("another, 100% of it")
-    assert lines()[-1] == "another, 100% of it"
+        log.say("the same")
+    log.say("another, 100% of it")
+    assert log.lines()[-1] == "another, 100% of it"
 
 
-def test_the_memory_is_bounded_and_nothing_is_lost_by_that(log):
-    say, lines, _ = log
-    for number in range(5000):
-        say(f"text {number}")
-    assert len(lines()) == 5000
+@pytest.mark.parametrize(
+    ("level", "pass_"), [("debug", 500), ("info", 100), ("warning", 20), ("exception", 20)]
+)
+def test_of_each_event_of_ours_so_many_pass_by_its_level(log, level, pass_):
+    passed = [event for _ in range(1000) if (event := log.event("found", level))]
+    assert len(passed) == pass_
+    assert log.left_out == 1000 - pass_
+    assert log.event("told", level) is not None
+    log.now += 10.0
+    assert log.event("found", level) == {"event": "found", "left_out": 1000 - pass_}
+    assert log.event("found", level) == {"event": "found"}
+
+
+def test_a_flood_of_ever_other_texts_is_bounded_and_errors_still_pass(log):
+    for number in range(20_000):
+        log.say(f"text {number}")
+    assert len(log.lines()) == 2000
+    assert log.left_out == 18_000
+    assert log.event("broken", "error") is not None
+    passed = [event for number in range(1000) if (event := log.event(f"broken {number}", "error"))]
+    assert len(passed) == 499
+    log.now += 10.0
+    log.say("text again")
+    assert log.lines()[-1] == "text again"

@@ -15,7 +15,7 @@ from monitor.alerting.containment.checklist import tick, ticks_of
 from monitor.alerting.containment.duty import GDPR, PrivacySettings
 from monitor.alerting.drills.exercises import todo
 from monitor.alerting.exposures import states as machine
-from monitor.alerting.exposures.states import DEFAULT_SCOPE, CloseReason, Kind, Scope
+from monitor.alerting.exposures.states import DEFAULT_SCOPE, VERDICTS, CloseReason, Kind, Scope
 from monitor.alerting.exposures.view import (
     checklist,
     exposure_object,
@@ -190,6 +190,10 @@ class Exposures:
                 connection, at=now, actor=actor, verb="closed", exposure_id=row.id, detail=detail
             )
             await record_end(connection, row, closed, at=now)
+        if closed.mode != Mode.EXERCISE:
+            for verdict in set(VERDICTS.values()):  # a share of them begins at 0, too
+                self._metrics.rule_verdicts.labels(row.rule, verdict)
+            self._metrics.rule_verdicts.labels(row.rule, VERDICTS[why]).inc()
         return self._changed(closed, Kind.CLOSED)
 
     async def acknowledge(self, name: str, *, actor: str, mark: str = "") -> dict[str, Any]:

@@ -68,6 +68,16 @@ DEFAULT_SCOPE: Final[Mapping[CloseReason, Scope]] = {
 }
 
 
+# what a close says of the rule that found it
+VERDICTS: Final[Mapping[CloseReason, str]] = {
+    CloseReason.REVOKED: "confirmed",
+    CloseReason.REMOVED: "confirmed",
+    CloseReason.FALSE_ALARM: "false_positive",
+    CloseReason.TEST: "other",
+    CloseReason.NOT_OURS: "other",
+}
+
+
 SYSTEM: Final = "system"  # who closed it, when nobody did
 
 

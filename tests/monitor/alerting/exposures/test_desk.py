@@ -250,3 +250,29 @@ async def test_who_looked_at_something_else_changes_nothing(store, people):
     assert await column(store, audit.c.verb) == ["acknowledged"]
     closed = await people.close(name, "revoked", actor="bob", mark=await people.mark(name))
     assert closed["state"] == "closed"
+
+
+@pytest.mark.parametrize(
+    ("reason", "verdict"),
+    [
+        (CloseReason.REVOKED, "confirmed"),
+        (CloseReason.REMOVED, "confirmed"),
+        (CloseReason.FALSE_ALARM, "false_positive"),
+        (CloseReason.TEST, "other"),
+        (CloseReason.NOT_OURS, "other"),
+    ],
+)
+async def test_a_close_says_what_the_rule_is_worth(store, reason, verdict):
+    metrics = Metrics()
+    people = Exposures(store, metrics, clock=lambda: NOON + 50)
+    await put(store, exposure("n", rule="r"), exposure("x", rule="drill", mode="exercise"))
+    await people.close(fingerprint("n"), reason, actor="ann")
+    await people.close(fingerprint("x"), reason, actor="ann")
+    told = {
+        (sample.labels["rule"], sample.labels["verdict"]): sample.value
+        for family in metrics.rule_verdicts.collect()
+        for sample in family.samples
+        if sample.name.endswith("_total")
+    }
+    expected = {("r", word): 0.0 for word in ("confirmed", "false_positive", "other")}
+    assert told == {**expected, ("r", verdict): 1.0}
