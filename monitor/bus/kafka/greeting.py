@@ -9,12 +9,13 @@ from enum import StrEnum
 from typing import Final
 
 from aiokafka import errors
-from aiokafka.conn import create_conn
+from aiokafka.conn import AIOKafkaConnection
 
 from monitor.bus.kafka.connection import connection
 from monitor.config import KafkaSettings
 
 _SECONDS: Final = 5.0
+_GOODBYE_SECONDS: Final = 1.0
 
 
 class Greeting(StrEnum):
@@ -50,10 +51,21 @@ async def greet(settings: KafkaSettings, address: str) -> Greeting:
     arguments = await asyncio.to_thread(connection, settings, "leakstream-doctor")
     del arguments["bootstrap_servers"]
     host, _, port = address.rpartition(":")
+    asked = AIOKafkaConnection(host.strip("[]"), int(port), **arguments)
     try:
         async with asyncio.timeout(_SECONDS):
-            made = await create_conn(host.strip("[]"), int(port), **arguments)
+            await asked.connect()
     except tuple(kind for kind, _ in _FAILED) as error:
         return next(greeting for kind, greeting in _FAILED if isinstance(error, kind))
-    made.close()
+    finally:
+        await _hang_up(asked)
     return Greeting.WELCOME
+
+
+async def _hang_up(asked: AIOKafkaConnection) -> None:
+    """At once: the library would only begin to close, and over TLS wait long for the other side's goodbye."""
+    if asked._protocol is None:
+        return  # nobody was there
+    if (transport := asked._protocol._transport) is not None:
+        transport.abort()
+    await asyncio.wait([asked.close()], timeout=_GOODBYE_SECONDS)

@@ -79,7 +79,7 @@ async def happen(world: World) -> None:
         await deliver(service, messages(message(3)))  # makes the entry before it due
 
         async def done() -> bool:
-            world.exposures = (await service.get("/api/exposures?state=all&limit=10")).json["exposures"]
+            world.exposures = (await service.get("/api/v1/exposures?state=all&limit=10")).json["exposures"]
             return bool(world.exposures) and world.exposures[0]["sightings"] == BURST + 1
 
         await service.until(done)

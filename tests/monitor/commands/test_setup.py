@@ -110,6 +110,9 @@ def test_doctor_fails_where_a_start_would(tmp_path: Path) -> None:
     good = call("doctor", "--config", str(path))
     assert good.exit_code == 0
     assert "FAIL" not in good.output
+    listed = json.loads(call("doctor", "--json", "--offline", "--config", str(path)).stdout)
+    assert {"config", "key", "disk", "store", "rules"} <= {check["name"] for check in listed}
+    assert all(check.keys() == {"outcome", "name", "found", "advice"} for check in listed)
     key = tmp_path / "leakstream-state.key"
     key.touch(mode=0o644)
     bad = call("doctor", "--config", str(path))
