@@ -4,13 +4,11 @@ things are looked at, are put in.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import shutil
 import time
 from base64 import b64encode
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +109,7 @@ async def hand_in(run: Running, *documents: bytes) -> None:
         assert page.status == 202, page.text
 
 
-async def test_everything_is_scraped_and_every_query_of_the_dashboard_has_data(tmp_path: Path) -> None:
+async def test_everything_is_scraped_and_nothing_pages_while_all_is_well(tmp_path: Path) -> None:
     simulator = Simulator(
         SimulatorConfig(seed=1, poll_interval=1, per_hour_with_token=1_000_000), maker=RuleMaker(rules())
     )
@@ -123,9 +121,6 @@ async def test_everything_is_scraped_and_every_query_of_the_dashboard_has_data(t
         hook=simulator.hook_url("pager"),
         secret=b64encode(os.urandom(24)).decode(),
     )
-    panels = json.loads((DEPLOY / "grafana" / "leakstream.json").read_text())["panels"]
-    empty = {target["expr"]: panel["title"] for panel in panels for target in panel.get("targets", ())}
-    numbers = count()
     try:
         async with (
             hooks() as told,
@@ -136,26 +131,11 @@ async def test_everything_is_scraped_and_every_query_of_the_dashboard_has_data(t
             ) as server,
         ):
 
-            async def all_answered() -> bool:
-                await hand_in(run, line(next(numbers)), b"nothing at all")  # a rate needs something new
-                simulator.publish(2)
-                await asyncio.sleep(0.4)
-                for query in list(empty):
-                    asked = query.replace("$__rate_interval", "8s").replace("$__range", "1m")
-                    if any(sample["value"][1] != "NaN" for sample in await server.query(asked)):
-                        del empty[query]
-                return not empty
-
-            try:
-                await until(all_answered, patience=40)
-            except TimeoutError:
-                raise AssertionError(f"no data: {empty}") from None
-
             async def scraped() -> bool:  # a scrape may take a second at most, which a busy machine may miss
-                (target,) = await server.targets()
+                healths = [target["health"] for target in await server.targets()]
                 ready = {each["metric"]["stage"] for each in await server.query("leakstream_ready == 1")}
                 return (
-                    target["health"] == "up"
+                    healths == ["up"]
                     and ready == {"collect", "match", "alert"}
                     and await server.value('up{job="leakstream"}') == 1
                 )
