@@ -19,6 +19,7 @@ from monitor.alerting.notifiers.base import (
     Restating,
 )
 from monitor.alerting.ownership import Ownership, WatchSettings
+from monitor.alerting.ownership.desk import WatchDesk
 from monitor.alerting.policy.table import Policy, PolicySettings
 from monitor.alerting.selftest import SelfTest
 from monitor.alerting.service import AlertingService, Rules
@@ -29,7 +30,7 @@ from monitor.alerting.telling.outbox import Deliverer
 from monitor.alerting.telling.reach import Reach
 from monitor.alerting.telling.reconciler import Reconciler
 from monitor.alerting.upkeep import Upkeep
-from monitor.app.console import make_console
+from monitor.app.console import add_console
 from monitor.app.drills import drill_jobs
 from monitor.app.loading import configured, looks_per_minute, notifiers, routes_of, section
 from monitor.app.state import ledger_key, revision
@@ -124,8 +125,9 @@ def make_alerting(
             on_told=deliverer.wake,
         )
         alive = upkeep.alive.rules
-        make_console(config, store, tools, exposures, alive=alive, checks=checks, notes=notes).add_to(
-            tools.web
+        whose = WatchDesk(section(config, WatchSettings), rules.ownership)
+        add_console(
+            tools.web, config, store, tools, exposures, watch=whose, alive=alive, checks=checks, notes=notes
         )
     return Alerting(alerting.handle, jobs, reach)
 

@@ -1,4 +1,4 @@
-"""The console: pages for whoever was paged and for whoever runs the service, and the API of exposures.
+"""The console: pages for whoever was paged and for whoever runs the service. The API is in monitor.api.
 
     GET  /exposures                 the list (monitor.console.filters has its query)
     GET  /exposures/{id}            one, by its whole id or the beginning; pages and mails link here
@@ -6,22 +6,19 @@
     POST /exposures/{id}/acknowledge | revoke | close (reason, note) | reopen | tick (step, done)
     POST /bulk/acknowledge | close  the same for many: id, several times
     GET  /coverage   /rules   /live what was seen; what is looked for; what is new
-    GET  /api/exposures   /api/exposures/{id}    as JSON
 
-The objects are those of `leakstream exposures … --json`. JSON carries foreign texts as they are; the pages show them harmless.
+The objects are those of `leakstream exposures … --json`. Foreign texts are shown harmless.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-import orjson
 from aiohttp import web
 
-from monitor.console import filters
 from monitor.console.coverage import Coverage
 from monitor.console.exposures import ExposurePages, see
 from monitor.console.frame import Beating, Frame
@@ -31,12 +28,8 @@ from monitor.console.pages import Pages
 from monitor.console.queries import ExposureQueries, ReportQueries
 from monitor.console.rulebook import RuleBook
 from monitor.console.signin import SignIn
-from monitor.store.errors import StoreBusy
-from monitor.web import Access, Role, Web, identity, refusal
+from monitor.web import Access, Role, Web, refusal
 
-Handler = Callable[[web.Request], Awaitable[web.Response]]
-
-_BUSY_SECONDS: Final = 2
 _EVERY: Final = 10.0  # seconds
 
 
@@ -78,8 +71,6 @@ class Console:
                 web.get("/coverage", page(looks.coverage)),
                 web.get("/rules", page(looks.rules)),
                 web.get("/live", Live(frame, self._desks.exposures).answer),
-                web.get("/api/exposures", _api(self._api_list)),
-                web.get("/api/exposures/{id}", _api(self._api_show)),
             ]
         )
         listener.add_routes(
@@ -102,37 +93,6 @@ class Console:
         except LookupError as error:
             return refusal(404, str(error))
 
-    async def _api_list(self, request: web.Request) -> web.Response:
-        wanted = filters.parse(request.query)
-        found = await self._desks.exposures.list(
-            wanted.filter(self._clock()), actor=identity(request).name, limit=wanted.limit, after=wanted.after
-        )
-        total = {"total": found.total.number, "total_is_exact": found.total.exact}
-        return _json({"exposures": list(found.exposures), **total, "next": found.next})
-
-    async def _api_show(self, request: web.Request) -> web.Response:
-        return _json(await self._desks.exposures.show(request.match_info["id"], actor=identity(request).name))
-
-
-def _api(handler: Handler) -> Handler:
-    """Errors as JSON."""
-
-    async def answered(request: web.Request) -> web.Response:
-        try:
-            return await handler(request)
-        except LookupError as error:
-            return refusal(404, str(error))
-        except ValueError as error:
-            return refusal(400, str(error))
-        except StoreBusy:
-            return refusal(503, "the store is busy", Retry_After=str(_BUSY_SECONDS))
-
-    return answered
-
 
 async def _home(_: web.Request) -> web.Response:
     return see("/exposures")
-
-
-def _json(value: object) -> web.Response:
-    return web.Response(body=orjson.dumps(value), content_type="application/json")

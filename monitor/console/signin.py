@@ -35,13 +35,13 @@ class SignIn:
         form = await request.post()
         given, back = form.get("token", ""), _back(str(form.get("next", "")))
         answer = _see(back)
-        if isinstance(given, str) and self._listener.gate.sign_in(request, given, answer) is not None:
+        if isinstance(given, str) and await self._listener.sign_in(request, given, answer):
             return answer
         return self._show(request, back, wrong=True)
 
     async def _sign_out(self, request: web.Request) -> web.Response:
         answer = _see("/login")
-        self._listener.gate.sign_out(request, answer)
+        await self._listener.sign_out(request, answer)
         return answer
 
     def _show(self, request: web.Request, back: str, *, wrong: bool = False) -> web.Response:

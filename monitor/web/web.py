@@ -141,6 +141,17 @@ class Web:
         """For the hidden field `csrf` of a form, or the header X-CSRF-Token of a script."""
         return self._guard.page_token(_mark(request))
 
+    async def sign_in(self, request: web.Request, given: str, answer: web.StreamResponse) -> bool:
+        """Put a fresh session into the answer; False when `given` is nobody's token. Raises Refused: too many wrong ones."""
+        found = self.gate.sign_in(request, given, answer)
+        await self.audit.signed_in(found, request[PEER].address)
+        return found is not None
+
+    async def sign_out(self, request: web.Request, answer: web.StreamResponse) -> None:
+        """The session is over, here and in the browser."""
+        self.gate.sign_out(request, answer)
+        await self.audit.signed_out(request[IDENTITY])
+
     def _require(self, route: web.AbstractRoute, access: Access, role: Role | None) -> None:
         """Of this route, and of the HEAD that aiohttp puts beside a GET."""
         together = [route]

@@ -84,7 +84,7 @@ async def test_a_leak_handed_in_reaches_the_notifiers_for_drills_and_nobody_else
             assert [body["data"]["change"] for _, body in pager.told] == ["opened", "closed"]
             assert run.metric("exposures_total", change="opened") == 0
             assert run.metric("drills_total", source="ingest", outcome="told") == 1
-            page = await run.get("/api/exposures?state=all")
+            page = await run.get("/api/v1/exposures?state=all")
             assert page.json["exposures"] == []
 
 

@@ -61,15 +61,15 @@ class Chain:
 
     async def exposure(self) -> dict[str, Any]:
         """The only one, whole."""
-        (found,) = (await self.run.get("/api/exposures?state=all")).json["exposures"]
-        return dict((await self.run.get(f"/api/exposures/{found['id']}")).json)
+        (found,) = (await self.run.get("/api/v1/exposures?state=all")).json["exposures"]
+        return dict((await self.run.get(f"/api/v1/exposures/{found['id']}")).json)
 
     async def until(self, what: Callable[[dict[str, Any]], bool], *, step: float = 1.0) -> dict[str, Any]:
         """The exposure as soon as it is so; time goes on by `step` seconds meanwhile."""
         kept: dict[str, Any] = {}
 
         async def so() -> bool:
-            page = (await self.run.get("/api/exposures?state=all")).json["exposures"]
+            page = (await self.run.get("/api/v1/exposures?state=all")).json["exposures"]
             if page:
                 kept.update(await self.exposure())
             if page and what(kept):

@@ -218,10 +218,10 @@ async def _post(address: str, document: dict[str, str]) -> None:
 
 async def pages(run: Running) -> list[tuple[str, bytes]]:
     """Everything that the listeners say."""
-    paths = ["/", "/exposures", "/exposures?state=all&limit=200", "/api/exposures?state=all&limit=200"]
+    paths = ["/", "/exposures", "/exposures?state=all&limit=200", "/api/v1/exposures?state=all&limit=200"]
     listed: list[Any] = (await run.get(paths[-1])).json["exposures"]
     for exposure in listed:
-        paths += [f"/exposures/{exposure['id']}", f"/api/exposures/{exposure['id']}"]
+        paths += [f"/exposures/{exposure['id']}", f"/api/v1/exposures/{exposure['id']}"]
     answers = {path: await run.get(path) for path in paths}
     answers |= {path: await run.health(path) for path in ("/metrics", "/readyz")}
     assert {answer.status for answer in answers.values()} == {200, 303}

@@ -33,7 +33,7 @@ async def test_it_is_paged_by_name_and_nowhere_in_plain_text(tmp_path: Path) -> 
         (shown,) = await run.exposures(1)
         await run.until(lambda: run.metric("scanned_bytes_total") >= 2 * len(SECRET))
         await asyncio.sleep(0)
-        detail = (await run.get(f"/api/exposures/{shown['id']}")).body
+        detail = (await run.get(f"/api/v1/exposures/{shown['id']}")).body
 
     assert shown["what"]["rule"] == "own-secret"
     assert (shown["owned"]["level"], shown["proof"]["check"]) == ("proved", "own_hash")

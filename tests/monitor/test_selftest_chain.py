@@ -122,7 +122,7 @@ async def test_a_dead_rule_shows_and_the_others_live_and_nothing_of_it_is_kept_o
         assert rows(tmp_path) == {"exposures": 0, "sightings": 0, "places": 0, "outbox": 0, "audit": 0}
         for name, labels in SILENT:
             assert run.metric(name, **labels) == 0, name
-        assert (await run.get("/api/exposures?state=all&limit=200")).json["exposures"] == []
+        assert (await run.get("/api/v1/exposures?state=all&limit=200")).json["exposures"] == []
         assert "aaag_" not in (await run.health("/metrics")).text
 
 

@@ -105,12 +105,12 @@ async def site(settings: Mapping[str, Any] | None = None, **more: Any) -> AsyncI
 
     async def sign_in(request: web.Request) -> web.Response:
         answer = web.Response()
-        listener.gate.sign_in(request, request.query_string, answer)
+        await listener.sign_in(request, request.query_string, answer)
         return answer
 
     async def sign_out(request: web.Request) -> web.Response:
         answer = web.Response()
-        listener.gate.sign_out(request, answer)
+        await listener.sign_out(request, answer)
         return answer
 
     async def boom(request: web.Request) -> web.Response:

@@ -68,7 +68,7 @@ class Running:
 
         async def enough() -> bool:
             try:
-                page = await self.get("/api/exposures?state=all&limit=200")
+                page = await self.get("/api/v1/exposures?state=all&limit=200")
             except aiohttp.ClientError:  # it is ending; `until` says why
                 return False
             found[:] = page.json["exposures"]

@@ -144,19 +144,11 @@ async def test_a_closed_one_offers_to_reopen():
         assert "/close" not in page.text
 
 
-async def test_the_api():
-    queries = FakeQueries()
+async def test_what_is_not_there_and_what_cannot_be_said_now():
+    queries = FakeQueries(error=LookupError("no exposure begins with abc"))
     async with console(queries) as listener:
-        found = await ask("GET", f"{listener.address}/api/exposures?limit=1&state=all")
-        assert found.json == {"exposures": [exposure()], "total": 1, "total_is_exact": True, "next": ""}
-        assert (await ask("GET", f"{listener.address}/api/exposures/{LEAK}")).json == exposure()
-        assert (await ask("GET", f"{listener.address}/api/exposures?limit=0")).status == 400
-        queries.error = LookupError("no exposure begins with abc")
-        gone = await ask("GET", f"{listener.address}/api/exposures/abc")
-        assert (gone.status, gone.json["detail"]) == (404, "no exposure begins with abc")
         assert (await ask("GET", f"{listener.address}/exposures/abc")).status == 404
         queries.error = StoreBusy("locked")
-        assert (await ask("GET", f"{listener.address}/api/exposures")).headers["Retry-After"] == "2"
         assert (await ask("GET", f"{listener.address}/exposures")).status == 503
 
 
@@ -176,8 +168,9 @@ async def test_it_fits_the_real_queries(tmp_path):
             await stored.add_sightings(connection, [place(1, at=NOON)], {fingerprint("a"): 1})
         queries = Exposures(store, Metrics(), clock=lambda: NOON + 5)
         async with console(queries) as listener:
-            listed = await ask("GET", f"{listener.address}/api/exposures")
-            assert [found["id"] for found in listed.json["exposures"]] == [fingerprint("a")]
+            listed = await ask("GET", f"{listener.address}/exposures")
+            assert fingerprint("a") in listed.text
+            assert fingerprint("b") not in listed.text
             everything = await ask("GET", f"{listener.address}/exposures?owned=none")
             assert fingerprint("b") in everything.text
             assert "what-is-masked" not in everything.text

@@ -39,9 +39,9 @@ async def test_in_with_the_token_and_out_again(token_file):
         assert 'leakstream_session=""' in out.headers["Set-Cookie"]
 
 
-async def test_the_style_is_for_everybody_the_api_is_not(token_file):
+async def test_the_style_is_for_everybody_the_list_is_not(token_file):
     async with console(FakeQueries(), token_file=token_file) as listener:
         assert (await ask("GET", f"{listener.address}/static/style.css")).status == 200
-        assert (await ask("GET", f"{listener.address}/api/exposures")).status == 401
+        assert (await ask("GET", f"{listener.address}/exposures")).status == 401
         bearer = f"Bearer {TOKEN}"
-        assert (await ask("GET", f"{listener.address}/api/exposures", Authorization=bearer)).status == 200
+        assert (await ask("GET", f"{listener.address}/exposures", Authorization=bearer)).status == 200
