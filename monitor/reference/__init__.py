@@ -1,4 +1,4 @@
-"""The pages of docs/reference/ that are made from the code: `python -m monitor.reference docs/reference` writes them.
+"""The pages of docs/reference/ and the picture that are made from the code: `python -m monitor.reference docs` writes them.
 
-Each module here has one function `page() -> str`, the whole page as Markdown, the same for the same code. Tests compare them.
+Each module here makes one file, always the same of the same code; tests compare them.
 """

@@ -1,13 +1,19 @@
-"""`python -m monitor.reference FOLDER`: write the generated pages there."""
+"""`python -m monitor.reference FOLDER`: write what is generated of the documentation there. FOLDER is `docs`."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Final
 
-from monitor.reference import commands, contracts, settings
+from monitor.reference import commands, contracts, picture, settings
 
-PAGES = {"config.md": settings.page, "cli.md": commands.page, "contracts.md": contracts.page}
+PAGES: Final = {
+    "reference/config.md": settings.page,
+    "reference/cli.md": commands.page,
+    "reference/contracts.md": contracts.page,
+    "pictures/way.svg": picture.picture,
+}
 
 
 def main(folder: Path) -> None:

@@ -19,7 +19,7 @@ _HEAD: Final = """\
 
 For looking up a command or an option; `leakstream COMMAND --help` says the same. Pages that show them at work: [docs](../README.md).
 
-Made from the code by `python -m monitor.reference docs/reference`; a test compares the two.
+Made from the code by `python -m monitor.reference docs`; a test compares the two.
 
 Exit status: 0 done, 1 findings or a check that failed, 2 the call or the configuration was wrong, 130 ended by Ctrl-C. Where a command
 knows more, its text says so. Commands that take `--config` read `./leakstream.toml` without it, if that is there.

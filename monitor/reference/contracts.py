@@ -24,7 +24,7 @@ _HEAD: Final = """\
 
 For whoever reads or writes the topics: each contract with its topic, version, fields, and a record as an example.
 
-Made from the code by `python -m monitor.reference docs/reference`; a test compares the two.
+Made from the code by `python -m monitor.reference docs`; a test compares the two.
 
 - Every record has the header `v`, the contract's version, `major.minor`. A new field is a new minor version: a reader that does not know it
   keeps it and writes it again. A new major version pauses the reader until it is upgraded; it never drops the record.

@@ -24,7 +24,7 @@ _HEAD: Final = """\
 For looking up a key of `leakstream.toml`: what it says, takes, and is when you leave it out. `leakstream init` writes a file to begin with,
 `leakstream config check` reads yours as a start does, and `leakstream config show` prints what is in force.
 
-Made from the code by `python -m monitor.reference docs/reference`; a test compares the two.
+Made from the code by `python -m monitor.reference docs`; a test compares the two.
 
 - A key may stand in the file or in the environment; the environment wins. `LEAKSTREAM_BUS__KIND=kafka` is `kind` of `[bus]`: two underscores
   go one level down. Values are read as TOML where they are TOML (`8686`, `true`, `["a", "b"]`), else as text. Tables in a list

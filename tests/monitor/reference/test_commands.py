@@ -11,7 +11,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "reference" / "cli.md"
 
 
 def test_the_page_is_current() -> None:
-    assert PAGE.read_text() == commands.page(), "run `python -m monitor.reference docs/reference`"
+    assert PAGE.read_text() == commands.page(), "run `python -m monitor.reference docs`"
 
 
 def test_every_command_is_walked_with_its_options() -> None:

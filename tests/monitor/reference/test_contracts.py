@@ -12,7 +12,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "reference" / "contracts.md"
 
 
 def test_the_page_is_current() -> None:
-    assert PAGE.read_text() == contracts.page(), "run `python -m monitor.reference docs/reference`"
+    assert PAGE.read_text() == contracts.page(), "run `python -m monitor.reference docs`"
 
 
 def test_every_topic_has_an_example_that_is_a_record() -> None:

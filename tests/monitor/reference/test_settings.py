@@ -14,7 +14,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "reference" / "config.md"
 
 
 def test_the_page_is_current() -> None:
-    assert PAGE.read_text() == settings.page(), "run `python -m monitor.reference docs/reference`"
+    assert PAGE.read_text() == settings.page(), "run `python -m monitor.reference docs`"
 
 
 def test_every_table_has_its_heading() -> None:

@@ -9,7 +9,7 @@ from detectors.extents import EXTENTS
 from detectors.profiles import PROFILES
 from detectors.stats import REASONS
 
-PAGE = (Path(__file__).parents[1] / "docs" / "how-to" / "rules.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "rules.md").read_text()
 
 
 def unexplained(words) -> list[str]:

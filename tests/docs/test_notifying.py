@@ -19,7 +19,7 @@ from monitor.store.outbox import HELD
 from monitor.tools import Tools
 from whole_service import configure
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "how-to" / "notifying.md").read_text()
 EXAMPLES = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
 FILES = {
