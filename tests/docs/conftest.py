@@ -5,6 +5,12 @@ import pytest
 from doc_pages import fences, pages
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--write-pictures", action="store_true", help="keep the pictures of the console in docs/pictures"
+    )
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """How much of the documentation was run, and how much was only read."""
     count = {True: 0, False: 0}
