@@ -107,7 +107,7 @@ class AlertingService:
             for line in fold.said:
                 # what is nobody's, and drills, are no news
                 news = line["mode"] == Mode.LIVE and line["action"] in (Action.PAGE, Action.TICKET)
-                (_LOG.info if news else _LOG.debug)("exposure", **line)
+                (_LOG.info if news else _LOG.debug)("decided", **line)
             for look in work.looks:
                 self._metrics.rechecks.labels(look.public.value if look.public else "no_answer").inc()
             if fold.tellings or looked or room.held:

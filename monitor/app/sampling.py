@@ -24,7 +24,7 @@ _VOLUME: Final = "state"
 
 
 class Sampling:
-    """A job of every process; it reads files in a thread."""
+    """Two jobs of every process; files are read in a thread."""
 
     def __init__(self, config: Config, metrics: Metrics) -> None:
         self._config = config
@@ -41,6 +41,14 @@ class Sampling:
             looks += 1
             await asyncio.to_thread(self._look_at_disk)
             await sleep_until(stop, _DISK_SECONDS)
+
+    async def watch_loop(self, stop: asyncio.Event) -> None:
+        """Measure how late the event loop runs its timers: CPU work on it would starve heartbeats."""
+        loop = asyncio.get_running_loop()
+        while not stop.is_set():
+            due = loop.time() + 1.0
+            await sleep_until(stop, 1.0)
+            self._metrics.loop_lag.set(max(0.0, loop.time() - due))
 
     def _look_at_disk(self) -> None:
         try:

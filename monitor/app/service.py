@@ -16,7 +16,7 @@ import structlog
 
 from detectors import RuleSet, load_rules
 from monitor import hardening
-from monitor.aio import sleep_until, supervise
+from monitor.aio import supervise
 from monitor.app.alerting import Job, make_alerting, make_channels, make_heartbeat
 from monitor.app.buses import connected, make_bus, topics
 from monitor.app.drills import check_drills
@@ -86,6 +86,7 @@ class Service:
         self._config = config
         self._stages = stages
         self._clock = clock
+        self._traced = config.log.level == "debug"
         self.metrics = Metrics()
         self._jobs: dict[str, Job] = {}
         self._checks: dict[str, Check] = {}
@@ -135,8 +136,8 @@ class Service:
                 with _listening("web", self._config.web.host, self._config.web.port):
                     await web.start()
                 stack.push_async_callback(web.close)
-            self._jobs["loop"] = self._watch_loop
-            self._jobs["sampling"] = Sampling(self._config, self.metrics).run
+            sampling = Sampling(self._config, self.metrics)
+            self._jobs |= {"loop": sampling.watch_loop, "sampling": sampling.run}
             on_ready(Addresses(health=health.address, web=web.address if web else ""))
             await supervise(self._jobs, stop)
 
@@ -220,6 +221,7 @@ class Service:
             leases=leases,
             alone=[name for name, plugin in sources().items() if not plugin.shared],
             rhythms=rhythms(self._config),
+            traced=self._traced,
             clock=self._clock,
         )
         desk = RequestDesk(memory, self._config.sources, self.metrics)
@@ -253,6 +255,7 @@ class Service:
             topics=topics,
             metrics=self.metrics,
             content_reasons=CONTENT_REASONS,
+            traced=self._traced,
             clock=self._clock,
         )
 
@@ -274,14 +277,6 @@ class Service:
         if self._config.metrics.port is not None:
             return self._config.metrics.port
         return _METRICS_PORT[next(iter(self._stages))] if len(self._stages) == 1 else 8687
-
-    async def _watch_loop(self, stop: asyncio.Event) -> None:
-        """Measure how late the event loop runs its timers: CPU work on it would starve heartbeats."""
-        loop = asyncio.get_running_loop()
-        while not stop.is_set():
-            due = loop.time() + 1.0
-            await sleep_until(stop, 1.0)
-            self.metrics.loop_lag.set(max(0.0, loop.time() - due))
 
 
 @contextmanager

@@ -41,6 +41,7 @@ from monitor.bus.base import (
     UpgradeNeeded,
 )
 from monitor.bus.deadletters import FloodGuard, bury, was_retried
+from monitor.bus.tracing import tell
 from monitor.contracts import CoverageEvent, Gap
 from monitor.metrics import Metrics
 
@@ -62,7 +63,7 @@ class Pace:
 class Runner:
     """One stage's reading of `topics` as `group`. For one event loop; `run` once.
 
-    `content_reasons`: dead letters for these are a document's fault, are counted, and never end the stage.
+    `content_reasons`: dead letters for these are a document's fault and never end the stage. `traced`: each record has a log line.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Runner:
         topics: Sequence[str],
         metrics: Metrics,
         content_reasons: frozenset[str] = frozenset(),
+        traced: bool = False,
         pace: Pace | None = None,
         flood: FloodGuard | None = None,
         clock: Callable[[], float] = time.time,
@@ -88,6 +90,7 @@ class Runner:
         self._topics = tuple(topics)
         self._metrics = metrics
         self._content_reasons = content_reasons
+        self._traced = traced
         self._pace = pace or Pace()
         self._flood = flood or FloodGuard(clock)
         self._clock = clock
@@ -223,6 +226,7 @@ class Runner:
             self._metrics.bus_records.labels(self._group, topic).inc(count)
         for letter in handled.dead:
             self._metrics.dead_letters.labels(self._stage, letter.reason).inc()
+        tell(self._stage, records if self._traced else (), handled.dead)
         for gap in batch.lost:
             self._metrics.bus_lost.labels(self._group, gap.place.topic).inc(gap.count)
             _log.error(

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import fields, replace
 from typing import Final
 
+import structlog
+
 from monitor.aio import sleep_until
 from monitor.bus.base import Backpressure, BusError, Message, Producer
 from monitor.collectors.base import CollectorState, Stopping
@@ -17,9 +19,10 @@ from monitor.collectors.patience import PatientState
 from monitor.contracts import CoverageEvent, Document, Mode, Place, Provenance, Request, Sighting
 from monitor.identity import blob_sha
 from monitor.metrics import Metrics
-from monitor.tracing import exemplar, new_trace_id
+from monitor.tracing import exemplar, fit, new_trace_id
 from monitor.watching import Watching
 
+_LOG = structlog.get_logger(__name__)
 STAGE: Final = "collect"
 _BATCH_BYTES: Final = 16 * 1024 * 1024  # of one send; with single records up to 8 MiB
 _BATCH_MESSAGES: Final = 500
@@ -43,8 +46,11 @@ class Context:
         clock: Callable[[], float],
         watch: Watching | None = None,
         sleep: Callable[[asyncio.Event, float], Awaitable[bool]] = sleep_until,
+        traced: bool = False,
     ) -> None:
+        """`traced`: each document has a log line."""
         self.name = name
+        self._traced = traced
         self.stop = stop
         self.state: CollectorState = PatientState(state, sleep=self.sleep, blocked=self._state_blocked)
         self.blocked = (
@@ -203,6 +209,10 @@ class Context:
         now = self.now()
         self._metrics.documents.labels(self.name).inc(len(documents))
         for document in documents:
+            if self._traced:
+                # never where it stands: that is nobody's business until it is ours
+                size = len(document.content)
+                _LOG.debug("collected", source=self.name, trace_id=fit(document.trace_id), bytes=size)
             self._metrics.document_bytes.labels(self.name).observe(len(document.content))
             if document.published_at is not None:
                 delay = max(0.0, now - document.published_at)

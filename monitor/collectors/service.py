@@ -33,7 +33,8 @@ class CollectorService:
     """Runs sources until told to stop. `sources` maps the config's name to a built source.
 
     With `leases` other collectors may run some of the sources: all but those that are `alone`, which every collector runs. `rhythms`:
-    seconds between two good answers, of the sources that have such.
+    seconds between two good answers, of the sources that have such. `traced`: each document has a log
+    line.
     `clock` gives epoch seconds; `sleep` waits for seconds or an event (tests put their own time there).
     """
 
@@ -48,6 +49,7 @@ class CollectorService:
         leases: Leases | None = None,
         alone: Collection[str] = (),
         rhythms: Mapping[str, float] = MappingProxyType({}),
+        traced: bool = False,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[asyncio.Event, float], Awaitable[bool]] = sleep_until,
         grace: float = _GRACE,
@@ -70,6 +72,7 @@ class CollectorService:
                 watch=watch,
                 clock=clock,
                 sleep=sleep,
+                traced=traced,
             )
             for name in self._sources
         }

@@ -82,3 +82,9 @@ def test_a_flood_of_ever_other_texts_is_bounded_and_errors_still_pass(log):
     log.now += 10.0
     log.say("text again")
     assert log.lines()[-1] == "text again"
+
+
+def test_a_page_by_the_log_is_never_left_out(log):
+    lines = [log._flood(None, "warning", {"event": "exposure", "delivery": True}) for _ in range(5000)]
+    assert lines == [{"event": "exposure"}] * 5000
+    assert log.left_out == 0

@@ -12,6 +12,7 @@ from monitor.alerting.notifiers.base import (
     NotifierPlugin,
     NotifierSettings,
 )
+from monitor.logflood import DELIVERY
 from monitor.tools import Tools
 from monitor.untrusted import Sink, untrusted
 
@@ -22,7 +23,7 @@ class LogSettings(NotifierSettings):
 
 class Log:
     def __init__(self) -> None:
-        self._log = structlog.get_logger("exposure")
+        self._log = structlog.get_logger("exposure", **{DELIVERY: True})
 
     async def notify(self, notification: Notification) -> None:
         exposure = notification.exposure

@@ -279,7 +279,7 @@ async def test_findings_under_a_strange_key_open_nothing_and_are_told_in_the_log
         two = await svc.handle(records(strange[2:]))
     assert [letter.reason for letter in [*one.dead, *two.dead]] == ["foreign_key"] * 3
     assert await rows(store, exposures, "id") == [(fingerprint("d"),)]
-    (said,) = [line for line in logs if line["event"] != "exposure"]
+    (said,) = [line for line in logs if line["event"] != "decided"]
     assert (said["log_level"], said["known"]) == ("error", ["k1", "k2"])
     assert "another key file" in said["event"]
 

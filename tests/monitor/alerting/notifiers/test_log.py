@@ -22,4 +22,5 @@ async def test_another_notifiers_trouble_is_an_error(tmp_path):
         notifier = PLUGIN.build(PLUGIN.settings(), tool)
     with structlog.testing.capture_logs() as lines:
         await notifier.announce(announcement(Topic.UNREACHED, headline="slack\x1b is away"))
-    assert lines == [{"event": "unreached", "log_level": "error", "said": "slack\\x1b is away"}]
+    said = {"event": "unreached", "log_level": "error", "said": "slack\\x1b is away"}
+    assert lines == [{**said, "delivery": True}]
