@@ -6,25 +6,20 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 from base64 import b64encode
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from browsing import ask
+from deployed import routing, scraping
 from leaks import line, rules
 from monitor.app import load_config, open_exposures
 from monitor.identity import blob_sha
 from monitor.simulator.credentials import RuleMaker
 from monitor.simulator.server import Simulator, SimulatorConfig
-from monitoring import Alertmanager, Hooks, Prometheus, hooks, until
+from monitoring import Alertmanager, Prometheus, hooks, until
 from whole_service import Running, configure, running
 
-ROOT = Path(__file__).parents[2]
-DEPLOY = ROOT / "deploy"
 TOKEN = "an-ingest-token-of-the-tests"
 
 CONFIG = """
@@ -67,37 +62,13 @@ resend_seconds = 2
 """
 
 
-def scraping(folder: Path, target: str, alertmanager: str) -> dict[str, Any]:
-    """prometheus.yml as it is shipped, for one process and one Alertmanager, at one second."""
-    folder.mkdir()
-    shutil.copytree(DEPLOY / "prometheus" / "rules", folder / "rules")
-    config: dict[str, Any] = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
-    config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
-    config["scrape_configs"][0]["static_configs"] = [{"targets": [target.removeprefix("http://")]}]
-    config["alerting"]["alertmanagers"][0]["static_configs"] = [
-        {"targets": [alertmanager.removeprefix("http://")]}
-    ]
-    return config
-
-
-def routing(folder: Path, told: Hooks) -> dict[str, Any]:
-    """alertmanager.yml as it is shipped; each receiver posts to its own path."""
-    folder.mkdir()
-    config: dict[str, Any] = yaml.safe_load((DEPLOY / "alertmanager" / "alertmanager.yml").read_text())
-    (folder / "token").write_text("a-token-of-the-tests")
-    for receiver in config["receivers"]:
-        for hook in receiver["webhook_configs"]:
-            hook["url"] = f"{told.url}/{receiver['name']}"
-            hook["http_config"]["authorization"]["credentials_file"] = str(folder / "token")
-    return config
-
-
 async def hand_in(run: Running, *documents: bytes) -> None:
     for content in documents:
         record = {
             "id": blob_sha(content),
             "content": content.decode(),
             "repository": f"acme-corp/{blob_sha(content)}",
+            "published_at": time.time(),
         }
         page = await ask(
             "POST",
@@ -141,6 +112,18 @@ async def test_everything_is_scraped_and_nothing_pages_while_all_is_well(tmp_pat
                 )
 
             await until(scraped)
+            await hand_in(run, line(1))
+
+            async def measured() -> bool:
+                """Every objective has a figure, and a good one."""
+                found = [
+                    await server.query(f"leakstream:{name}:error_ratio_{window} == 0")
+                    for name in ("time_to_page", "delivery", "freshness")
+                    for window in ("5m", "3d")
+                ]
+                return all(found)
+
+            await until(measured)
             groups = (await server.get("/api/v1/rules"))["data"]["groups"]
             assert {rule["health"] for group in groups for rule in group["rules"]} == {"ok"}
             firing = {
