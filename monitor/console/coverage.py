@@ -27,7 +27,7 @@ SPANS: Final[Mapping[str, tuple[float, float]]] = {
     "7d": (7 * 86_400.0, 2 * 3600.0),
 }
 _KEEP: Final = 60.0  # seconds that a picture is good for: a day of a firehose takes seconds of CPU
-_PART: Final = 6 * 3600.0  # seconds that are reckoned at once
+_PART: Final = 86_400.0  # seconds that are reckoned at once: a week of a firehose would be too much to hold
 _MOST_BLIND: Final = 200  # intervals that are listed
 _OUR_OWN: Final = "bus:"  # sources that are topics of ours
 

@@ -10,7 +10,7 @@ from aiohttp import web
 from monitor.console import filters, proofs
 from monitor.console.frame import Frame
 from monitor.console.queries import ExposureQueries, ReportQueries
-from monitor.console.timeline import WIDTH, moments, stations
+from monitor.console.timeline import WIDTH, moments, stations, told_first
 from monitor.console.words import written
 from monitor.web import identity
 from monitor.web.guard import is_own_path
@@ -67,6 +67,7 @@ class ExposurePages:
                 "close_reasons": self._exposures.close_reasons,
                 "moments": found,
                 "stations": stations(found, now),
+                "told_first": told_first(exposure),
                 "picture": WIDTH,
                 "meanings": {"verdict": proofs.VERDICTS, "level": proofs.LEVELS, "public": proofs.PUBLIC},
                 "mark": await self._exposures.mark(exposure["id"]),

@@ -42,8 +42,8 @@ class Frame:
     async def show(
         self, request: web.Request, name: str, values: Mapping[str, Any], *, live: str = ""
     ) -> web.Response:
-        """A page. `live`: what an open one asks for, behind /live's question mark."""
-        common = self._common(request) | {"beat": await self._pulse.beat(), "live": live}
+        """A page. `live`: what an open one asks for beside the strip, behind /live's question mark."""
+        common = self._common(request) | {"beat": await self._pulse.beat(), "live": f"/live?{live}"}
         return self._pages.show(name, {**common, **values})
 
     async def strip(self) -> str:

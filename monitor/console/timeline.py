@@ -30,6 +30,15 @@ _VERBS: Final[Mapping[str, tuple[str, str]]] = {
     "took_evidence": ("checked", "the sealed evidence was taken out"),
     "erased_evidence": ("checked", "the sealed evidence was erased"),
 }
+STEPS: Final[Mapping[str, str]] = {
+    "stop": "stop the abuse",
+    "rotate": "put a new one in its place",
+    "check": "look for what was left behind",
+    "audit": "look for use",
+    "tell": "tell people",
+    "place": "take it out of the place",
+    "close": "close",
+}
 # what the picture shows, and by which word; of these the first of a kind
 _STATIONS: Final[Mapping[str, str]] = {
     "published": "published",
@@ -97,6 +106,19 @@ def moments(exposure: Mapping[str, Any]) -> list[Moment]:
     return sorted(found, key=lambda moment: (moment.time, moment.kind != "published"))
 
 
+def told_first(exposure: Mapping[str, Any]) -> tuple[str, float | None] | None:
+    """Who was told first in this opening, and how many seconds after the publication (None where that is not known)."""
+    told = [
+        each for each in exposure["told"] if each["delivered_at"] and each["opening"] == exposure["opening"]
+    ]
+    if not told:
+        return None
+    first = min(told, key=lambda each: (each["delivered_at"], each["notifier"]))
+    if exposure["opening"] > 1 or not exposure["first_published"]:
+        return first["notifier"], None
+    return first["notifier"], seconds_of(first["delivered_at"]) - seconds_of(exposure["first_published"])
+
+
 def stations(found: Sequence[Moment], now: str = "") -> list[Station]:
     """The picture's. `now` where the exposure is still open."""
     shown: dict[str, Moment] = {}
@@ -146,14 +168,12 @@ def _told(each: Mapping[str, Any]) -> Moment:
 
 def _changed(entry: Mapping[str, Any]) -> Moment:
     kind, text = _VERBS.get(entry["verb"], ("checked", entry["verb"].replace("_", " ")))
-    detail, words = entry["detail"], [text]
-    for key, lead in (
-        ("reason", ""),
-        ("step", "step "),
-        ("public", "is "),
-        ("ended_by", "by being "),
-        ("note", ""),
-    ):
+    detail = entry["detail"]
+    step = detail.get("step", "")
+    words = [f"{text}: {STEPS.get(step, step)}" if step else text]
+    for key, lead in (("reason", ""), ("public", "is "), ("ended_by", "by being ")):
         if detail.get(key):
-            words.append(f"{lead}{detail[key]}".replace("_", " ") if key != "note" else f"“{detail[key]}”")
+            words.append(f"{lead}{detail[key]}".replace("_", " "))
+    if detail.get("note"):
+        words.append(f"“{detail['note']}”")
     return Moment(entry["at"], kind, ", ".join(words), entry["actor"])

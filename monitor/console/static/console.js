@@ -118,7 +118,7 @@
       const name = part.dataset.part;
       const other = page.querySelector(`[data-part="${name}"]`);
       if (part.contains(focused) && focused !== document.body) continue;
-      if (part.querySelector("details[open] form")) continue;
+      if (part.querySelector("details[open]")) continue;
       if (!other) { part.remove(); continue; }
       if (part.innerHTML !== other.innerHTML) part.innerHTML = other.innerHTML;
     }
