@@ -8,8 +8,10 @@ import subprocess
 import tomllib
 from pathlib import Path
 
+import orjson
 import pytest
 import typer.main
+import yaml
 
 from doc_pages import (
     REASONS,
@@ -179,3 +181,30 @@ def test_every_promise_names_tests_that_exist() -> None:
         if not (ROOT / path).exists() or f"def {name}(" not in (ROOT / path).read_text()
     ]
     assert missing == []
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in pages() if "/decisions/" not in page]
+)  # those are of their day
+def test_every_file_that_is_named_exists(page: str) -> None:
+    named = re.findall(
+        r"(?<![\w/.:~$-])((?:docs|deploy|tests|monitor|detectors|benchmarks)/[\w./*{}-]+\.(?:md|py|toml|yml|yaml|sh|json|service))\b",
+        text_of(page),
+    )
+    assert [name for name in named if "{" not in name and not any(ROOT.glob(name))] == []
+
+
+@pytest.mark.parametrize("fence", [f for f in FENCES if f.language == "python"], ids=str)
+def test_python_runs(fence: Fence) -> None:
+    exec(compile(fence.text, str(fence), "exec"), {})
+
+
+@pytest.mark.parametrize("fence", [f for f in FENCES if f.language in ("json", "yaml")], ids=str)
+def test_data_can_be_read(fence: Fence) -> None:
+    if fence.language == "yaml":
+        assert yaml.safe_load(fence.text)
+        return
+    try:
+        orjson.loads(fence.text)
+    except orjson.JSONDecodeError:  # an object a line
+        assert all(orjson.loads(line) for line in fence.text.splitlines())
