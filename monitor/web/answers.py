@@ -17,7 +17,7 @@ HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # not no-referrer: browsers would send our own forms with `Origin: null`
     "Server": "leakstream",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

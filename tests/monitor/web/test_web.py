@@ -60,7 +60,7 @@ async def test_every_answer_has_the_safe_headers():
             assert "unsafe" not in page.headers["Content-Security-Policy"]
             assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
             assert page.headers["X-Content-Type-Options"] == "nosniff"
-            assert page.headers["Referrer-Policy"] == "no-referrer"
+            assert page.headers["Referrer-Policy"] == "same-origin"
             assert page.headers["Cache-Control"] == "no-store"
             assert page.headers["Server"] == "leakstream"
             assert len(page.headers["X-Request-Id"]) == 16
