@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, get_origin
 
 import orjson
@@ -21,8 +22,10 @@ _HEAD = """\
 
 # How people reach the console from outside, as "https://leaks.example.com"; links in notifications begin with it. Needed as soon
 # as a notifier but `log` is on.
-# external_url = ""
+{external_url}
 """
+
+Chosen = Mapping[str, Mapping[str, object]]  # table -> key -> value; "" is what stands before the first table
 
 
 def render(
@@ -30,50 +33,62 @@ def render(
     sections: Mapping[str, type[BaseModel]],
     sources: Mapping[str, tuple[str, type[BaseModel]]],
     notifiers: Mapping[str, tuple[str, type[BaseModel]]],
+    chosen: Chosen = MappingProxyType({}),
 ) -> str:
-    """The whole file. `sources` and `notifiers` map a name to its one-line summary and its settings."""
-    parts = [_HEAD]
-    parts += [_section(name, model) for name, model in {**shared, **sections}.items()]
+    """The whole file. `sources` and `notifiers` map a name to its one-line summary and its settings; what is `chosen` is in force, a source
+    or notifier by its table alone.
+    """
+    address = chosen.get("", {}).get("external_url")
+    said = '# external_url = ""' if address is None else f"external_url = {_toml(address)}"
+    parts = [_HEAD.replace("{external_url}", said)]
+    parts += [_section(name, model, chosen) for name, model in {**shared, **sections}.items()]
     parts.append(
         "# -- Sources: a source runs only when its table is here --------------------------------------------\n"
     )
-    parts += [_plugin(f"sources.{name}", summary, model) for name, (summary, model) in sources.items()]
+    parts += [
+        _plugin(f"sources.{name}", summary, model, chosen) for name, (summary, model) in sources.items()
+    ]
     parts.append(
         "# -- Notifiers: likewise ---------------------------------------------------------------------------\n"
     )
-    parts += [_plugin(f"notifiers.{name}", summary, model) for name, (summary, model) in notifiers.items()]
+    parts += [
+        _plugin(f"notifiers.{name}", summary, model, chosen) for name, (summary, model) in notifiers.items()
+    ]
     return "\n".join(parts)
 
 
-def _section(name: str, model: type[BaseModel]) -> str:
+def _section(name: str, model: type[BaseModel], chosen: Chosen) -> str:
     head = [f"# {line}" for line in _first_lines(model)]
-    parts = ["\n".join([*head, f"[{name}]", *_fields(model)]) + "\n"]
+    parts = ["\n".join([*head, f"[{name}]", *_fields(model, chosen.get(name, {}))]) + "\n"]
     parts += [
-        _section(f"{name}.{key}", info.annotation)
+        _section(f"{name}.{key}", info.annotation, chosen)
         for key, info in model.model_fields.items()
         if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel)
     ]
     return "\n".join(parts)
 
 
-def _plugin(name: str, summary: str, model: type[BaseModel]) -> str:
-    return "\n".join([f"# {summary}", f"# [{name}]", *_fields(model)]) + "\n"
+def _plugin(name: str, summary: str, model: type[BaseModel], chosen: Chosen) -> str:
+    table = f"[{name}]" if name in chosen else f"# [{name}]"
+    return "\n".join([f"# {summary}", table, *_fields(model, chosen.get(name, {}))]) + "\n"
 
 
 def _first_lines(model: type[BaseModel]) -> list[str]:
     return (model.__doc__ or "").strip().split("\n\n")[0].splitlines()
 
 
-def _fields(model: type[BaseModel]) -> list[str]:
+def _fields(model: type[BaseModel], chosen: Mapping[str, object]) -> list[str]:
     return [
-        _field(name, info)
+        _field(name, info, chosen)
         for name, info in model.model_fields.items()
         if not (isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel))
     ]
 
 
-def _field(name: str, info: FieldInfo) -> str:
+def _field(name: str, info: FieldInfo, chosen: Mapping[str, object]) -> str:
     comment = f"  # {' '.join(info.description.split())}" if info.description else ""
+    if name in chosen:
+        return f"{name} = {_toml(chosen[name])}{comment}"
     return f"# {name} = {_value(info)}{comment}"
 
 

@@ -36,6 +36,36 @@ def test_init_writes_what_loads_unchanged_and_refuses_the_second_time(tmp_path: 
     assert load_signer(ledger_key(config)).public == ledger
 
 
+def test_what_init_is_told_is_in_force_and_no_terminal_is_needed(tmp_path: Path) -> None:
+    path = tmp_path / "leakstream.toml"
+    (tmp_path / "github.token").write_text("kept")
+    done = run(
+        *("init", str(path), "--domain", "example.com", "--source", "github_events", "--notify", "webhook"),
+        *("--notify", "alertmanager=http://alertmanager:9093", "--contact", "security@example.com"),
+    )
+    assert done.returncode == 0, done.stderr
+    config = load_config(path, {})
+    assert config.http.contact == "security@example.com"
+    assert config.http.allow_private == ("alertmanager",)
+    assert config.external_url == "http://127.0.0.1:8686"
+    assert set(config.notifiers) == {"alertmanager", "webhook"}
+    key = tmp_path / "webhook.secret"
+    assert key.stat().st_mode & 0o777 == 0o600
+    said = done.stdout.decode()
+    assert key.read_text().strip() not in said + path.read_text()
+    assert (tmp_path / "github.token").read_text() == "kept"
+    for word in ("github.token: is there already", "cat > ", "webhook.url", f"leakstream doctor -c {path}"):
+        assert word in said
+
+
+def test_init_leaves_nothing_behind_when_it_is_told_nonsense(tmp_path: Path) -> None:
+    path = tmp_path / "leakstream.toml"
+    done = run("init", str(path), "--domain", "no domain at all")
+    assert done.returncode == 2
+    assert b"nothing was written" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_config_show_masks_secrets_and_check_says_what_is_wrong(tmp_path: Path) -> None:
     path = tmp_path / "leakstream.toml"
     path.touch(mode=0o600)

@@ -58,6 +58,23 @@ def test_every_kind_of_value_is_toml() -> None:
     }
 
 
+def test_what_is_chosen_is_in_force_and_the_rest_is_not() -> None:
+    chosen = {
+        "": {"external_url": "https://leaks.example"},
+        "section": {"names": ["a"], "needed": ["b"]},
+        "sources.one": {"on": False},
+        "sources.two": {},
+    }
+    plugins = dict.fromkeys(("one", "two", "three"), ("what it is", Section))
+    text = template.render({"section": Section}, {}, plugins, {}, chosen)
+    assert tomllib.loads(text) == {
+        "external_url": "https://leaks.example",
+        "section": {"names": ["a"], "needed": ["b"]},
+        "sources": {"one": {"on": False}, "two": {}},
+    }
+    assert 'names = ["a"]  # some names' in text
+
+
 def test_every_key_of_the_program_stands_in_it() -> None:
     sources, notifiers = app.sources(), app.notifiers()
     text = template.render(
