@@ -47,6 +47,7 @@ def test_tracebacks_are_masked(stream):
 def test_standard_library_loggers_too(stream):
     logging.getLogger("aiohttp").warning("token %s", TOKEN)
     assert TOKEN[4:] not in stream.getvalue()
+    assert json.loads(stream.getvalue())["logger"] == "aiohttp"
 
 
 def test_our_own_ids_stay_readable(stream):
