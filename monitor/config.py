@@ -57,8 +57,10 @@ class KafkaSettings(Section):
     ca_file: Path | None = Field(None, description="PEM of the authority; default: the system's")
     cert_file: Path | None = Field(None, description="PEM of our own certificate, for mutual TLS")
     cert_key_file: Path | None = Field(None, description="PEM of its private key")
-    sasl: Literal["none", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "none"
-    username: str = ""
+    sasl: Literal["none", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "none", description="how this process says who it is, beside or instead of a certificate"
+    )
+    username: str = Field("", description="of SASL")
     password: SecretStr | None = Field(None, description="or password_file")
     password_file: Path | None = Field(None, description="a file that holds the password")
     instance: str = Field(
@@ -131,14 +133,16 @@ class HttpSettings(Section):
 class MetricsSettings(Section):
     """/metrics, /healthz and /readyz."""
 
-    host: str = "127.0.0.1"
+    host: str = Field("127.0.0.1", description="where /metrics and health listen")
     port: int | None = Field(
         None, ge=0, le=65535, description="default: 8687, for a single stage 8688 to 8690"
     )
 
 
 class LogSettings(Section):
-    level: Literal["debug", "info", "warning", "error"] = "info"
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="the least that is written"
+    )
 
 
 SHARED: Final[dict[str, type[BaseModel]]] = {

@@ -91,11 +91,11 @@ class Provenance:
     forge: str = ""  # "github.com", "gitlab.com", "pastebin.com", "file" …
     repository: str = ""  # "owner/name"; "" where there is none
     owner: str = ""  # forge organisation or user
-    url: str = ""
-    commit: str = ""
-    ref: str = ""
-    path: str = ""
-    title: str = ""
+    url: str = ""  # of the page that people read
+    commit: str = ""  # the commit's id
+    ref: str = ""  # branch or tag
+    path: str = ""  # within the repository, or the file's name
+    title: str = ""  # of the issue, paste or question
     author: str = ""  # name or login
     author_email: str = field(default="", repr=False)  # the matcher turns it into a keyed hash and a domain
 
@@ -110,19 +110,21 @@ class Document:
     source: str  # name of the source that collected it
     id: str  # the source's own id for this text: the same text collected twice has the same id
     content: bytes = field(repr=False)
-    fetched_at: float
-    published_at: float | None = None
-    trace_id: str = ""
-    mode: Mode = Mode.LIVE
+    fetched_at: float  # when it was read
+    published_at: float | None = None  # when it appeared, as the source says; null = it does not
+    trace_id: str = ""  # 32 hex, the same through all stages
+    mode: Mode = Mode.LIVE  # why it is on the bus
     blob_sha: str = ""  # git blob id where known
-    media_type: str = ""
-    provenance: Provenance = Provenance()
+    media_type: str = ""  # as the source says
+    provenance: Provenance = Provenance()  # where it stands
     offset: int = 0  # where this content begins in the whole document, for documents cut into parts
     line: int = 1  # the line number of the content's first byte
     overlap: int = 0  # how many bytes at the beginning of this part stood in the former part already
     more: bool = False  # another part follows
     known: bool = False  # its blob was handed in before: no content, the matcher makes a Sighting of it
-    history: bool = False  # old when the source could first see it, by its nature: how late we are cannot be told from it
+    history: bool = (
+        False  # old when the source could first see it, by its nature: how late we are cannot be told from it
+    )
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -208,7 +210,7 @@ class _JsonContract:
 class Place:
     """Where a finding stands, redacted and fit to be stored and shown (through `untrusted`)."""
 
-    forge: str = ""
+    forge: str = ""  # as in Provenance, and so on
     repository: str = ""
     owner: str = ""
     url: str = ""
@@ -217,12 +219,12 @@ class Place:
     path: str = ""
     title: str = ""
     author: str = ""
-    author_email_hash: str = ""
-    author_email_domain: str = ""
-    line: int = 0
-    column: int = 0
-    start: int = 0
-    end: int = 0
+    author_email_hash: str = ""  # keyed
+    author_email_domain: str = ""  # the part behind the @
+    line: int = 0  # counts from 1
+    column: int = 0  # counts from 1, in bytes
+    start: int = 0  # byte offset in the whole document
+    end: int = 0  # the byte behind the last one
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,38 +235,38 @@ class FindingEvent(_JsonContract):
     VERSION: ClassVar[str] = "1.2"  # 1.1: own to people; 1.2: history
 
     leak: Mapping[str, str]  # key id -> fingerprint, under all active keys; the first is the current key's
-    place_id: str
-    rule: str
-    provider: str
-    family: str
-    title: str
-    severity: str
-    confidence: str
+    place_id: str  # digest of place, leak and its number there: the same whoever saw it
+    rule: str  # the rule's id
+    provider: str  # whose credential it is
+    family: str  # what the identity hangs on: the rule's id, unless it names another
+    title: str  # of the rule
+    severity: str  # info | low | medium | high | critical
+    confidence: str  # low | medium | high
     verdict: str  # proved | refuted | unprovable
     check: str  # the proof's name
-    preview: str
-    snippet: str
-    source: str
-    document_id: str
-    matched_at: float
-    fetched_at: float
+    preview: str  # masked
+    snippet: str  # the line around it, every match masked
+    source: str  # who collected the document
+    document_id: str  # masked
+    matched_at: float  # when it was found
+    fetched_at: float  # as in Document, and so on
     published_at: float | None = None
     trace_id: str = ""
     mode: str = "live"
-    place: Place = Place()
-    blob_sha: str = ""
+    place: Place = Place()  # where it stands
+    blob_sha: str = ""  # git blob id where known
     facts: Mapping[str, str] = field(
         default_factory=dict
     )  # what the proof read off the value: an account id, a time
-    set_id: str = ""
+    set_id: str = ""  # the credential set that it completes
     parts: tuple[str, ...] = ()  # rule ids of a set's further members
-    decoded: tuple[str, ...] = ()
-    syntax: str = ""
-    records: int = 0
+    decoded: tuple[str, ...] = ()  # the encodings around it, the outermost first
+    syntax: str = ""  # what stood between a name and its value
+    records: int = 0  # of a dump: how many lines
     weak: bool = False  # below 64 bits of estimated entropy: the fingerprint includes the scope
     hosts: tuple[str, ...] = ()  # host names that stand near it (at most 16)
     emails: tuple[str, ...] = ()  # e-mail domains that stand near it (at most 16)
-    revoke: str = ""
+    revoke: str = ""  # the rule's own line on what to do
     own: tuple[str, ...] = ()  # names of the operator's own secrets that this is (`leakstream watch`)
     sealed: str = ""  # base64: secret and surroundings, encrypted to the responders' age keys
     sealed_to: tuple[str, ...] = ()  # the names of those keys
@@ -299,11 +301,11 @@ class Sighting(_JsonContract):
     TOPIC: ClassVar[str] = SIGHTINGS
     VERSION: ClassVar[str] = "1.2"  # 1.1: answers, public; 1.2: trace_id, history
 
-    source: str
-    blob_sha: str
-    seen_at: float
-    published_at: float | None = None
-    place: Place = Place()
+    source: str  # who saw it
+    blob_sha: str  # git blob id of the known text
+    seen_at: float  # when it was seen there
+    published_at: float | None = None  # when it appeared there
+    place: Place = Place()  # where it stands as well
     answers: str = (
         ""  # not "" = the `target` of a recheck request: `public` holds for the place that it names
     )
@@ -325,9 +327,9 @@ class Sighting(_JsonContract):
 class Gap:
     """Records of one partition that are gone unread: offsets `first` to `last`, inclusive."""
 
-    partition: int
-    first: int
-    last: int
+    partition: int  # of the topic
+    first: int  # the first offset that is gone
+    last: int  # the last one
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,22 +339,22 @@ class CoverageEvent(_JsonContract):
     TOPIC: ClassVar[str] = COVERAGE
     VERSION: ClassVar[str] = "1.2"  # 1.1: gaps; 1.2: feed to items
 
-    source: str
-    since: float
-    until: float
+    source: str  # the source's name
+    since: float  # the span begins
+    until: float  # the span ends
     expected: int | None = None  # what the feed said existed; None = the feed does not say
-    listed: int = 0
-    fetched: int = 0
+    listed: int = 0  # items that the feed showed
+    fetched: int = 0  # of these read and put on the bus
     skipped: Mapping[str, int] = field(default_factory=dict)  # reason -> count
-    lost: int = 0
+    lost: int = 0  # of these gone unread
     blind: str = ""  # not "" = nothing was seen in this span, and why: outage, limit, gap, retention
     overlap: int | None = None  # items that this poll shares with the one before; 0 = a gap
     gaps: tuple[Gap, ...] = ()  # of a topic: which records `lost` counts
     feed: str = ""  # which feed, of a source that polls several
     oldest: float | None = None  # publication times of what the poll listed: its window
-    newest: float | None = None
+    newest: float | None = None  # the end of the window
     oldest_count: int | None = None  # how many share the oldest second, and the newest: both are cut off
-    newest_count: int | None = None
+    newest_count: int | None = None  # at its end
     full: bool = (
         False  # the listing ended at the feed's limit: what is older than `oldest` was pushed out of it
     )
@@ -377,10 +379,10 @@ class Request(_JsonContract):
     TOPIC: ClassVar[str] = REQUESTS
 
     kind: str  # recheck | repair | sweep
-    source: str
-    target: str
-    requested_at: float
-    reason: str = ""
+    source: str  # who is to do it
+    target: str  # what: a place, a span, a clone URL
+    requested_at: float  # when it was asked
+    reason: str = ""  # a word
 
     @property
     def key(self) -> bytes:

@@ -69,8 +69,10 @@ class ProxySettings(_Table):
 class WebSettings(_Table):
     """Console, API and ingest."""
 
-    host: str = "127.0.0.1"
-    port: int = Field(8686, ge=0, le=65535)
+    host: str = Field(
+        "127.0.0.1", description="where it listens; beyond loopback nobody is let in without a token"
+    )
+    port: int = Field(8686, ge=0, le=65535, description="0 = any free one")
     allowed_hosts: tuple[str, ...] = Field((), description="further names under which the console is reached")
     token_file: Path | None = Field(
         None,

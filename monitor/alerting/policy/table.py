@@ -48,11 +48,13 @@ class PolicyRow(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="the reason that logs and metrics show")
-    action: Action
-    owned: Literal["proved", "claimed", "none", "any"] = "any"
-    severity: Severity = Severity.INFO
-    confidence: Confidence = Confidence.LOW
-    verdict: Literal["proved", "unprovable", "any"] = "any"
+    action: Action = Field(description="what becomes of it")
+    owned: Literal["proved", "claimed", "none", "any"] = Field(
+        "any", description="how sure it is that it is yours"
+    )
+    severity: Severity = Field(default=Severity.INFO, description="at least")
+    confidence: Confidence = Field(default=Confidence.LOW, description="at least")
+    verdict: Literal["proved", "unprovable", "any"] = Field(default="any", description="of the offline proof")
     score_at_least: int = Field(
         default=0, ge=0, le=100, description="of ownership: the sum of its reasons' weights"
     )

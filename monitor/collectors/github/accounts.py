@@ -30,11 +30,11 @@ class AccountSettings(SourceSettings):
 
     operator: str = Field(min_length=1, description="who answers for it and agreed that it is used here")
     token: SecretStr | None = Field(None, description="a user's token; or token_file")
-    token_file: Path | None = None
+    token_file: Path | None = Field(None, description="a file that holds the token")
     app_id: str = Field(
         "", pattern=r"^[A-Za-z0-9.]*$", description="of a GitHub App (its client id does as well)"
     )
-    installation_id: str = Field("", pattern=r"^[0-9]*$")
+    installation_id: str = Field("", pattern=r"^[0-9]*$", description="of the App, where it was installed")
     private_key_file: Path | None = Field(None, description="the App's private key, PEM")
 
     @model_validator(mode="after")

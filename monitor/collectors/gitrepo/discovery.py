@@ -85,11 +85,11 @@ class Discover(BaseModel):
     organisations: tuple[str, ...] = Field(
         (), description="organisations; of GitLab groups, with their subgroups"
     )
-    users: tuple[str, ...] = ()
+    users: tuple[str, ...] = Field((), description="people and bots")
     token_file: Path | None = Field(None, description="a file with a token that may list the repositories")
     every_hours: float = Field(6.0, gt=0, description="between two looks at the lists")
-    include_forks: bool = False
-    include_archived: bool = True
+    include_forks: bool = Field(default=False, description="also copies of others' repositories")
+    include_archived: bool = Field(default=True, description="also those that are closed to changes")
     clone_host: str = Field("", description="host of the clone URLs, where it is not that of the API")
 
     @field_validator("base_url")

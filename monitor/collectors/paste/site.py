@@ -54,8 +54,8 @@ class SiteSettings(BaseModel):
     id_pattern: str = Field("", description="RE2; its group is the id; what it does not fit is no item")
     version: str = Field("", description="changes with each edit, so that the item is read again")
     url: str = Field("", description="an item's page, for people; fetched where there is no item_url")
-    title: str = ""
-    author: str = ""
+    title: str = Field("", description="selector of the title")
+    author: str = Field("", description="selector of the author's name")
     date: str = Field("", description="when it was published")
     date_format: str = Field("iso", description="iso, epoch, epoch_ms, rfc822, or a strptime format (UTC)")
     size: str = Field("", description="in bytes")

@@ -50,13 +50,13 @@ class GitSettings(SourceSettings):
     allow_private: tuple[str, ...] = Field((), description="hosts on private addresses that may be asked")
     netrc_file: Path | None = Field(None, description="logins by host, for https")
     ca_file: Path | None = Field(None, description="certificates that replace the system's")
-    ssh_key: Path | None = None
-    ssh_known_hosts: Path | None = None
+    ssh_key: Path | None = Field(None, description="private key for ssh remotes")
+    ssh_known_hosts: Path | None = Field(None, description="the hosts' keys; needed with ssh_key")
     mirror_mib: int = Field(4096, gt=0, description="largest mirror of one repository")
     memory_mib: int = Field(4096, gt=64, description="largest git process")
     blob_mib: int = Field(256, gt=0, description="what is read of one blob")
     commits: int = Field(5_000_000, gt=0, description="most commits of one pass")
-    fetch_seconds: float = Field(3600.0, gt=0)
+    fetch_seconds: float = Field(3600.0, gt=0, description="the longest that one fetch may take")
     idle_seconds: float = Field(300.0, ge=1, description="without any answer of git")
 
     @field_validator("repositories")

@@ -26,3 +26,16 @@ def test_a_field_is_explained_by_its_comment() -> None:
     said = contracts._comments()
     assert said["Request", "kind"] == "recheck | repair | sweep"
     assert said["Sighting", "answers"].startswith('not "" = the `target`')  # over several lines
+
+
+def test_nearly_every_field_says_what_it_is() -> None:
+    silent = [
+        line.split("`")[1]
+        for line in contracts.page().splitlines()
+        if line.startswith("| `") and line.endswith("|  |")
+    ]
+    # what another contract has said before
+    assert set(silent) <= {
+        *("published_at", "trace_id", "mode"),
+        *("repository", "owner", "url", "commit", "ref", "path", "title", "author"),
+    }

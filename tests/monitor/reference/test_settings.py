@@ -60,3 +60,10 @@ def test_a_list_of_tables_has_a_table_of_its_own_and_no_name_in_the_environment(
     assert "| `inner` |" not in whole
     assert inner.startswith("### `[[x.inner]]`")
     assert "LEAKSTREAM" not in inner
+
+
+def test_every_key_says_what_it_is() -> None:
+    silent = [
+        line for line in settings.page().splitlines() if line.startswith("| `") and line.endswith("|  |")
+    ]
+    assert silent == []
