@@ -36,6 +36,12 @@ window and over the short one too (so that it ends soon after the trouble does).
 | times as fast | over | and over | of the budget spent by then | severity |
 |---|---|---|---|---|
 """
+_SOURCES: Final = """\
+
+What one source misses is a ticket at any pace, since mostly its operator is down; when all are stale at once somebody is woken
+(`LeakstreamNothingSeen`). Alerts on pages and deliveries want three bad ones in the long window ([decision 0027](../decisions/0027-alerts.md)).
+What to do stands in the [runbooks](../runbooks/README.md).
+"""
 _SECONDS: Final = {"m": 60, "h": 3600, "d": 86400}
 
 
@@ -69,7 +75,7 @@ def objectives() -> str:
     for burn in BURNS:
         spent = burn.rate * _seconds(burn.long) / (WINDOW_DAYS * _SECONDS["d"])
         lines.append(f"| {burn.rate:g} | {burn.long} | {burn.short} | {spent:.0%} | {burn.severity} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + _SOURCES
 
 
 def _title(room: type) -> str:
