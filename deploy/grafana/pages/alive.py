@@ -243,7 +243,6 @@ _WAY: Final = Row(
             quantiles("leakstream_selftest_seconds"),
             unit="s",
             none="no canary came through in this time",
-            exemplars=True,
             links=(board("Where the time goes", "leakstream-stream"),),
         ),
         Panel(

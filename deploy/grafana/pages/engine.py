@@ -61,7 +61,6 @@ _SPEED: Final = Row(
             unit="s",
             width=6,
             none="nothing was scanned",
-            exemplars=True,
         ),
         Panel(
             "Batches",
