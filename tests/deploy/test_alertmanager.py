@@ -112,6 +112,7 @@ def test_what_hides_another_is_its_cause(cause: str, effect: str, equal: tuple[s
 STORY = [  # labels, whether it is told
     ({"alertname": "LeakstreamInstanceDown", "severity": "page", "instance": "a"}, True),
     ({"alertname": "LeakstreamNotReady", "severity": "page", "instance": "a", "stage": "match"}, False),
+    ({"alertname": "LeakstreamStageMissing", "severity": "page", "stage": "match"}, False),
     ({"alertname": "LeakstreamNotReady", "severity": "page", "instance": "b", "stage": "alert"}, True),
     ({"alertname": "LeakstreamSelftestSilent", "severity": "page"}, False),
     ({"alertname": "LeakstreamSourceBlind", "severity": "ticket", "instance": "c", "source": "feed"}, True),

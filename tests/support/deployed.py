@@ -58,5 +58,5 @@ def routing(folder: Path, told: Hooks, *, hasty: bool = False) -> dict[str, Any]
             hook["http_config"]["authorization"]["credentials_file"] = str(folder / "token")
     if hasty:
         for route in (config["route"], *config["route"]["routes"]):
-            route |= {"group_wait": "3s", "group_interval": "1s"}
+            route |= {"group_wait": "2s", "group_interval": "1s"}
     return config
