@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from grafana_foundation_sdk.builders import (
 from grafana_foundation_sdk.models import common as shapes
 from grafana_foundation_sdk.models import dashboard as models
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
-from panels import Board, Kind, Link, Panel
+from panels import NOTHING, Board, Kind, Link, Panel
 
 TAG: Final = "leakstream"
 CONSOLE: Final = "http://127.0.0.1:8686"  # as `leakstream run` has it; a text box, to be changed
@@ -100,6 +101,24 @@ VARIABLES: Final[Mapping[str, Any]] = MappingProxyType(
 )
 
 
+class _Mark(dashboard.AnnotationQuery):
+    """An annotation with the words that stand on it."""
+
+    def __init__(self, name: str, words: str, expression: str) -> None:
+        super().__init__()
+        self._internal = _Worded(name=name, expr=expression, datasource=_SOURCE)
+        self._internal.words = words
+
+
+class _Worded(models.AnnotationQuery):
+    """The schema does not know what the Prometheus data source takes from an annotation."""
+
+    words: str
+
+    def to_json(self) -> dict[str, object]:
+        return super().to_json() | {"titleFormat": self.words}
+
+
 def _links() -> list[dashboard.DashboardLink]:
     others = (
         dashboard.DashboardLink("leakstream")
@@ -122,18 +141,10 @@ def _links() -> list[dashboard.DashboardLink]:
 def _annotations(*, blind: str) -> list[dashboard.AnnotationQuery]:
     where = '{source=~"$source"}' if blind else ""
     return [
-        dashboard.AnnotationQuery()
-        .name("Deployments")
-        .datasource(_SOURCE)
-        .enable(enable=True)
-        .icon_color("blue")
-        .expr(_DEPLOYED),
-        dashboard.AnnotationQuery()
-        .name("Blind")
-        .datasource(_SOURCE)
-        .enable(enable=True)
-        .icon_color("red")
-        .expr(f"max by (source) (leakstream_source_blind{where}) == 1"),
+        _Mark("Deployments", "version {{version}}", _DEPLOYED).icon_color("blue"),
+        _Mark(
+            "Blind", "{{source}} sees nothing", f"max by (source) (leakstream_source_blind{where}) == 1"
+        ).icon_color("red"),
     ]
 
 
@@ -196,7 +207,16 @@ def _states(panel: Panel) -> statetimeline.Panel:
         .fill_opacity(70)
         .line_width(0)
     )
-    return _furnished(made, panel, instant=False)
+    return _furnished(made, _with_a_band(panel) if panel.none else panel, instant=False)
+
+
+def _with_a_band(panel: Panel) -> Panel:
+    """Bands are the one kind of panel that does not show `noValue`: a band says it."""
+    ((expression, legend),) = panel.queries.items()
+    name = legend.strip("{}")
+    band = f'label_replace(vector({NOTHING}), "{name}", "{panel.none}", "", "")'
+    words = {NOTHING: (panel.none, "green"), **panel.words}
+    return replace(panel, queries={f"{expression} or on () {band}": legend}, words=words)
 
 
 def _table(panel: Panel) -> table.Panel:

@@ -16,6 +16,7 @@ SHOWN: Final = "[$__range]"  # the whole time that the dashboard shows
 SOURCE: Final = 'source=~"$source"'
 INSTANCE: Final = 'instance=~"$instance"'
 SEVERITY: Final = 'severity=~"$severity"'
+NOTHING: Final = -1  # the value of a band that says that there is nothing to show
 QUANTILES: Final = (0.5, 0.99)
 
 

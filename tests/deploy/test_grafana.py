@@ -69,8 +69,12 @@ def test_there_are_five_that_name_each_other_by_a_tag() -> None:
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.uid)
 def test_nothing_is_in_a_dashboard_that_its_schema_does_not_know(board: BoardFile) -> None:
     plugins.register_default_plugins()
-    read = Dashboard.from_json(board.data)
-    assert json.loads(json.dumps(read, cls=JSONEncoder)) == board.data
+    data = json.loads(json.dumps(board.data))
+    for annotation in data["annotations"]["list"]:
+        assert (
+            variables_in(annotation.pop("titleFormat")) == set()
+        )  # of the Prometheus data source, not of Grafana
+    assert json.loads(json.dumps(Dashboard.from_json(data), cls=JSONEncoder)) == data
 
 
 @pytest.mark.parametrize(
@@ -97,6 +101,17 @@ def test_a_query_asks_for_what_the_service_and_its_rules_have(query: Query) -> N
         assert set(names.split("|")) <= ALERTS
     else:
         assert faults(query.expression) == []
+
+
+def test_bands_say_when_there_is_nothing_to_show() -> None:
+    bands = [panel for _, panel in PANELS if panel["type"] == "state-timeline"]
+    assert len(bands) >= 5
+    for panel in bands:
+        (words,) = panel["fieldConfig"]["defaults"]["mappings"]
+        assert {"0", "1"} <= words["options"].keys()
+        if none := panel["fieldConfig"]["defaults"].get("noValue"):
+            assert none in panel["targets"][0]["expr"]
+            assert "-1" in words["options"]
 
 
 def test_latencies_have_exemplars() -> None:
@@ -137,6 +152,8 @@ def test_a_repeated_row_is_repeated_with_each_value_and_not_with_a_pattern() -> 
 def test_deployments_and_blind_intervals_are_marked_everywhere() -> None:
     for board in BOARDS:
         marks = {each["name"]: each for each in board.annotations}
+        assert marks["Deployments"]["titleFormat"] == "version {{version}}"
+        assert marks["Blind"]["titleFormat"] == "{{source}} sees nothing"
         assert "leakstream_build_info" in marks["Deployments"]["expr"]
         assert "leakstream_source_blind" in marks["Blind"]["expr"]
         assert all(each["enable"] and each["datasource"] == SOURCE for each in marks.values())

@@ -22,11 +22,13 @@ SILENCES: Final = (
     "LeakstreamHeartbeatFailing",
     "LeakstreamInstanceDown",
     "LeakstreamNotReady",
+    "LeakstreamNothingSeen",
     "LeakstreamNotifierUnreached",
     "LeakstreamReconcilerStale",
     "LeakstreamRuleDead",
     "LeakstreamSelftestSilent",
     "LeakstreamSourceBlind",
+    "LeakstreamSourceDry",
     "LeakstreamSourceSilent",
     "LeakstreamStageMissing",
 )
