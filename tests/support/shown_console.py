@@ -64,7 +64,7 @@ class Shown:
         """One more exposure, opened just now; its id."""
         now = self.clock()
         times = {"first_published": now - 8, "first_seen": now, "last_seen": now, "opened_at": now}
-        row = made(name, "github-pat-classic", "acme/new-service", ".env", **{**times, **other})
+        row = replace(made(name, "github-pat-classic", "acme/new-service", ".env", **times), **other)
         await put(self.store, row, places(row, 1))
         return row.id
 
