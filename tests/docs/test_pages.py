@@ -80,7 +80,7 @@ def unknown(text: str) -> list[str]:
     """Commands and options of ours in a line of shell or of prose that the program has not."""
     wrong = []
     for call in re.findall(
-        r"(?:^|[\s('`/])leakstream +((?:[^`'\"\n|;&#>)\\]|\\\||\\\n|'[^'\n]*'|\"[^\"\n]*\")*)", text
+        r"(?:^|[\s('`/])(?:leakstream +)+((?:[^`'\"\n|;&#>)\\]|\\\||\\\n|'[^'\n]*'|\"[^\"\n]*\")*)", text
     ):
         words = re.sub(r"\\\n|[\[\]]", " ", call.replace("\\|", "|")).split()
         name = "leakstream"
@@ -124,11 +124,9 @@ def test_a_command_is_shell_and_what_it_names_exists(fence: Fence) -> None:
 
 def missing_files(script: str) -> list[str]:
     """Paths of this repository and targets of its Makefile that are not there."""
-    named = re.findall(r"(?<![\w/.=])(?:\./)?((?:deploy|docs|benchmarks)/[\w./-]*\w)", script)
+    named = re.findall(r"(?<![\w/.=])(?:\./)?((?:deploy|docs|benchmarks)/[\w./@*-]*[\w*])", script)
     made = {"deploy/secrets"}  # by secrets.sh
-    wrong = [
-        name for name in named if not (ROOT / name).exists() and not any(name.startswith(m) for m in made)
-    ]
+    wrong = [name for name in named if not any(ROOT.glob(name)) and not any(name.startswith(m) for m in made)]
     makefile = (ROOT / "Makefile").read_text()
     return wrong + [
         f"make {target}"
