@@ -160,6 +160,7 @@ GROUNDS: Final[Mapping[str, Callable[[House, str], Sandbox]]] = {
     "docs/how-to/scan.md": repository,
     "docs/how-to/silence.md": own_store,
     "docs/how-to/tokens.md": _tokens,
+    "docs/how-to/backup.md": own_store,
     "docs/how-to/evidence-sealed.md": _evidence,
     "docs/how-to/misdelivery.md": _misdelivery,
     "docs/how-to/notifying.md": own_store,
