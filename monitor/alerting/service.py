@@ -74,6 +74,8 @@ class AlertingService:
         self._on_told = on_told
         for kind in Kind:
             metrics.exposures.labels(kind.value)
+        for reason in ("policy", "no_blob", "unknown_place"):
+            metrics.dropped.labels("alerting", reason)
 
     async def handle(self, batch: Sequence[Record]) -> Handled:
         """Raises UpgradeNeeded, RetryableError (the store is busy): then the batch must come again."""

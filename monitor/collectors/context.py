@@ -67,6 +67,8 @@ class Context:
         self._window: deque[tuple[float, int, int]] = deque()  # until, expected, fetched
         metrics.source_blind.labels(name).set(0)
         metrics.documents.labels(name)
+        for became in ("listed", "fetched", "skipped", "lost"):
+            metrics.source_items.labels(name, became)
 
     async def emit(
         self,

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import structlog
 
+from detectors.stats import REASONS
 from monitor.bus.base import DeadLetter, Handled, Message, Record
 from monitor.contracts import (
     FINDINGS,
@@ -52,6 +53,8 @@ class MatcherService:
         self._clock = clock
         self._scanned: Counter[str] = Counter()  # documents by source, since `_since`
         self._since = clock()
+        for reason in REASONS:
+            metrics.dropped.labels("match", reason)
 
     async def handle(self, records: Sequence[Record]) -> Handled:
         """Raises UpgradeNeeded, PoolFailed."""

@@ -236,3 +236,12 @@ async def test_every_document_gets_a_trace_id_unless_its_sender_gave_one() -> No
     assert traces[2] == "given"
     assert len({*traces}) == 3
     assert all(len(trace) == 32 for trace in traces[:2])
+
+
+async def test_what_becomes_of_items_begins_at_zero() -> None:
+    made = Made()
+    states = {
+        made.metric("leakstream_source_items_total", source="src", state=each)
+        for each in ("listed", "fetched", "skipped", "lost")
+    }
+    assert states == {0.0}

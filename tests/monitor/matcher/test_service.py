@@ -160,3 +160,10 @@ async def test_what_was_scanned_is_told_once_a_minute_by_source(pool):
 
 def _as_record(message):
     return Record(message.topic, 0, 0, message.key, message.value, message.headers, 0.0)
+
+
+def test_what_may_be_dropped_begins_at_zero():
+    metrics = Metrics()
+    MatcherService(ScriptedPool([], ""), metrics)
+    value = metrics.registry.get_sample_value
+    assert value("leakstream_dropped_total", {"stage": "match", "reason": "decode_budget"}) == 0

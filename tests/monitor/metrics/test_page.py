@@ -29,3 +29,10 @@ def test_rooms_are_all_there_is_and_none_hides_anothers_attribute() -> None:
         attributes += vars(room(registry))
     assert len(attributes) == len(set(attributes))
     assert {*attributes, "registry"} == set(vars(Metrics()))
+
+
+def test_nothing_tells_when_a_series_began() -> None:
+    metrics = Metrics()
+    metrics.findings.labels("r").inc()
+    names = {sample.name for family in metrics.registry.collect() for sample in family.samples}
+    assert not [name for name in names if name.endswith("_created")]
