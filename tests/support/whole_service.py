@@ -60,7 +60,7 @@ class Running:
                 answer = what()
                 if answer if isinstance(answer, bool) else await answer:
                     return
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.02 if isinstance(answer, bool) else 0.1)  # the console limits requests
 
     async def exposures(self, count: int) -> list[dict[str, Any]]:
         """What the API lists, as soon as there are `count`."""
