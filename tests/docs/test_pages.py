@@ -135,6 +135,14 @@ def missing_files(script: str) -> list[str]:
     ]
 
 
+@pytest.mark.parametrize("page", pages())
+def test_every_service_of_compose_that_is_named_exists(page: str) -> None:
+    for file, service in re.findall(
+        r"docker compose -f (\S+) (?:exec|logs|restart|stop|run)(?: -\S+)* ([\w-]+)", text_of(page)
+    ):
+        assert service in yaml.safe_load((ROOT / file).read_text())["services"]
+
+
 def test_a_name_that_is_not_there_is_found() -> None:
     assert unknown("leakstream exposure list") == ["leakstream exposure list"]
     assert unknown("leakstream scan --nothing .") == ["leakstream scan --nothing"]
