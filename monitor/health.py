@@ -50,7 +50,7 @@ class Health:
 
     def reasons(self) -> Mapping[str, tuple[str, ...]]:
         """Part -> why it is not ready; a check that raises is a reason itself."""
-        return {part: _asked(part, check) for part, check in self._checks.items()}
+        return {part: asked(part, check) for part, check in self._checks.items()}
 
     async def start(self) -> str:
         """Listen; the base URL. Raises OSError when the port is taken."""
@@ -83,7 +83,7 @@ class Health:
         ready = bool(reasons) and not any(reasons.values())  # no part yet: still starting
         parts = {part: {"ready": not why, "reasons": list(why)} for part, why in reasons.items()}
         answer: dict[str, Any] = {"ready": ready, "parts": parts}
-        if notes := [note for part, check in self._notes.items() for note in _asked(part, check)]:
+        if notes := [note for part, check in self._notes.items() for note in asked(part, check)]:
             answer["notes"] = notes
         return web.Response(
             body=orjson.dumps(answer),
@@ -92,7 +92,8 @@ class Health:
         )
 
 
-def _asked(part: str, check: Check) -> tuple[str, ...]:
+def asked(part: str, check: Check) -> tuple[str, ...]:
+    """What the check of this part says; that it raised is an answer, too."""
     try:
         return tuple(check())
     except Exception as error:  # noqa: BLE001 - a check is foreign code; its failure is an answer

@@ -7,22 +7,24 @@ process. As old as `_KEEP` seconds.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from monitor.console.words import span, written
 from monitor.contracts import CoverageEvent
 from monitor.coverage.blind import blind_intervals
-from monitor.coverage.polls import is_poll
-from monitor.health import Check
+from monitor.coverage.chain import LedgerBroken
+from monitor.coverage.polls import polls_of
+from monitor.health import Check, asked
 from monitor.store import ledger
 from monitor.store.engine import Store
 from monitor.store.unread import Unread, unread
 
 _KEEP: Final = 5.0  # seconds
-_BACK: Final = 1800.0  # seconds of the ledger that are looked at
-_SILENT: Final = 600.0  # after so long without a word a source counts as away
+_BACK: Final = 3600.0  # seconds of the ledger that are looked at
+_LATE: Final = 3.0  # polls that are missed before a source counts as silent
+_SOON: Final = 300.0  # seconds that a poll may always be late: what was seen is told in bundles
 _NEAR: Final = 120.0  # a blind interval that reaches so near lasts
 _OUR_OWN: Final = "bus:"
 _SEEING: Final = ("collect",)
@@ -83,49 +85,55 @@ class Pulse:
 
     async def _look(self, now: float) -> Beat:
         async with self._store.read() as connection:
-            entries = ledger.overlapping(connection, now - _BACK, now)
-            events = [entry.told().event async for entry in entries]
             waiting = await unread(connection)
+            try:
+                entries = ledger.overlapping(connection, now - _BACK, now)
+                events = [entry.told().event async for entry in entries]
+            except LedgerBroken as error:  # the pages of exposures are still good
+                broken = Sign("Seeing", "trouble", "the coverage ledger is broken", (str(error),))
+                return Beat((broken, *self._rest([])), waiting, now)
         events = [event for event in events if not event.source.startswith(_OUR_OWN)]
-        signs = (
-            _seeing(events, self._wrong(self._checks, _SEEING), now),
-            _matching(events, self._wrong(self._checks, ("match",)), is_here="match" in self._checks),
-            _telling(self._wrong(self._checks, _TELLING), self._wrong(self._notes, self._notes)),
-        )
-        return Beat(signs, waiting, now)
+        seeing = _seeing(events, self._wrong(self._checks, _SEEING), now)
+        return Beat((seeing, *self._rest(events)), waiting, now)
+
+    def _rest(self, events: Sequence[CoverageEvent]) -> tuple[Sign, Sign]:
+        wrong = self._wrong(self._checks, ("match",))
+        matching = _matching(events, wrong, is_here="match" in self._checks)
+        telling = _telling(self._wrong(self._checks, _TELLING), self._wrong(self._notes, self._notes))
+        return matching, telling
 
     @staticmethod
     def _wrong(checks: Mapping[str, Check], parts: Iterable[str]) -> list[str]:
-        return [reason for part in parts if part in checks for reason in checks[part]()]
+        return [reason for part in parts if part in checks for reason in asked(part, checks[part])]
 
 
-def _seeing(events: list[CoverageEvent], wrong: list[str], now: float) -> Sign:
-    last: dict[str, float] = {}
-    for event in events:
-        if is_poll(event) or event.listed or event.fetched:
-            last[event.source] = max(last.get(event.source, 0.0), event.until)
+def _seeing(events: Sequence[CoverageEvent], wrong: list[str], now: float) -> Sign:
     known = {event.source for event in events}
-    lasting = {s.source: s for s in blind_intervals(events) if not s.repaired_by and s.until >= now - _NEAR}
-    away = {name: now - last.get(name, now - _BACK) for name in known if now - last.get(name, 0.0) > _SILENT}
-    why = [
-        f"{name} is blind: {each.reason}, since {written(each.since)}"
-        for name, each in sorted(lasting.items())
-    ]
-    why += [
-        f"{name} has told nothing for {span(age)}"
-        for name, age in sorted(away.items())
-        if name not in lasting
-    ]
-    dark = len(lasting.keys() | away.keys())
     if not known:
-        return Sign(
-            "Seeing", "trouble" if wrong else "unknown", "no source has told anything yet", tuple(wrong)
-        )
+        state = "trouble" if wrong else "unknown"
+        return Sign("Seeing", state, "no source has told anything yet", tuple(wrong))
+    blind = {s.source: s for s in blind_intervals(events) if not s.repaired_by and s.until >= now - _NEAR}
+    silent = {name: age for name, age in _silent(events, now).items() if name not in blind}
+    why = [f"{name} is blind: {s.reason}, since {written(s.since)}" for name, s in sorted(blind.items())]
+    why += [f"{name} has told nothing for {span(age)}" for name, age in sorted(silent.items())]
+    dark = len(blind) + len(silent)
     text = f"{len(known) - dark} of {len(known)} sources" if dark else _count(len(known), "source")
     return Sign("Seeing", "trouble" if dark or wrong else "ok", text, (*why, *wrong))
 
 
-def _matching(events: list[CoverageEvent], wrong: list[str], *, is_here: bool) -> Sign:
+def _silent(events: Sequence[CoverageEvent], now: float) -> Mapping[str, float]:
+    """Source -> for how many seconds none of its feeds has been polled, where each is late by its own usual step."""
+    ages: dict[str, list[float]] = {}
+    in_time: set[str] = set()
+    for (source, _), feed in polls_of(events).items():
+        age, step = now - feed.events[-1].until, feed.step
+        ages.setdefault(source, []).append(age)
+        if step is None or age <= max(_SOON, _LATE * step):
+            in_time.add(source)
+    return {source: min(found) for source, found in ages.items() if source not in in_time}
+
+
+def _matching(events: Sequence[CoverageEvent], wrong: list[str], *, is_here: bool) -> Sign:
     scanned = sum(event.scanned for event in events)
     text = (
         f"{scanned:,} documents in {span(_BACK)}"

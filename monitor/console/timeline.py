@@ -14,7 +14,7 @@ from monitor.console.words import seconds_of, span
 
 WIDTH: Final = 960.0
 _LEFT: Final = 70.0  # half of a label's width
-_GAP: Final = 74.0  # the least between two stations
+_GAP: Final = 90.0  # the least between two stations
 _MOST: Final = 9  # stations: more would not be read
 _PLACES: Final = 30  # further places as moments of their own
 _VERBS: Final[Mapping[str, tuple[str, str]]] = {
@@ -52,6 +52,7 @@ _STATIONS: Final[Mapping[str, str]] = {
     "reopened": "reopened",
     "now": "now",
 }
+_SAME_SECOND: Final = {"published": -1, "closed": 1}  # what comes first, and last, of what has one time
 _ENDS: Final = ("removed", "revoked")  # of the window
 
 
@@ -103,7 +104,7 @@ def moments(exposure: Mapping[str, Any]) -> list[Moment]:
     found += _further(exposure["places"])
     found += [_told(each) for each in exposure["told"]]
     found += [_changed(entry) for entry in changes]
-    return sorted(found, key=lambda moment: (moment.time, moment.kind != "published"))
+    return sorted(found, key=lambda moment: (moment.time, _SAME_SECOND.get(moment.kind, 0)))
 
 
 def told_first(exposure: Mapping[str, Any]) -> tuple[str, float | None] | None:

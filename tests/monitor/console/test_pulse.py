@@ -1,9 +1,11 @@
 import pytest
+from sqlalchemy import update
 
 from alerting_samples import exposure, fingerprint, open_store, put
 from ledgers import NOON, blind, poll
 from monitor.console.pulse import Pulse
 from monitor.store import ledger
+from monitor.store.tables import coverage
 from monitor.store.unread import Unread
 
 
@@ -38,7 +40,7 @@ async def test_all_is_well(store):
     await put(store, exposure("a", opened_at=NOON - 90))
     beat = await pulse(store, checks={"match": list, "collect": list}).beat()
     assert [(sign.state, sign.text) for sign in beat.signs] == [
-        ("ok", "1 source"), ("ok", "70 documents in 30 min"), ("ok", "every notifier answers"),
+        ("ok", "1 source"), ("ok", "70 documents in 1 h"), ("ok", "every notifier answers"),
     ]  # fmt: skip
     assert beat.unread == Unread(1, fingerprint("a"), NOON - 90)
     assert beat.at == NOON
@@ -55,6 +57,15 @@ async def test_a_source_that_is_blind_and_one_that_went_away(store):
     )
 
 
+async def test_a_source_that_is_polled_seldom_is_not_silent(store):
+    hourly = [
+        poll(NOON - 3600 + 600 * n, NOON - 3000 + 600 * n, source="gitlab", feed="/p") for n in range(5)
+    ]
+    await tell(store, *hourly, poll(NOON - 3000, source="archive", feed="hours"))
+    seeing = (await signs(store))["Seeing"]
+    assert (seeing.state, seeing.text) == ("ok", "2 sources")
+
+
 async def test_what_this_process_says_of_itself_counts(store):
     found = await signs(
         store,
@@ -65,6 +76,20 @@ async def test_what_this_process_says_of_itself_counts(store):
     assert (found["Telling"].state, found["Telling"].text) == ("trouble", "1 notifier away")
     nobody = await signs(store, checks={"telling": lambda: ["nobody is told anything"]})
     assert nobody["Telling"].why == ("nobody is told anything",)
+
+
+async def test_a_broken_ledger_and_a_check_that_fails_leave_the_rest_to_be_read(store):
+    await tell(store, poll(NOON - 60))
+    async with store.write() as connection:
+        await connection.execute(update(coverage).values(body="{}"))
+
+    def failing():
+        raise RuntimeError("gone")
+
+    found = await signs(store, checks={"match": failing})
+    assert (found["Seeing"].state, found["Seeing"].text) == ("trouble", "the coverage ledger is broken")
+    assert found["Matching"].why == ("its readiness check failed: RuntimeError",)
+    assert found["Telling"].state == "ok"
 
 
 async def test_it_looks_every_few_seconds_at_the_most(store):

@@ -73,7 +73,7 @@ def test_stations_keep_their_distance_and_end_at_the_edge():
     found = stations(moments(LIFE))
     assert [s.label for s in found] == ["published", "seen", "told", "in hand", "closed", "removed"]
     steps = [after.x - before.x for before, after in pairwise(found)]
-    assert min(steps) >= 74.0
+    assert min(steps) >= 90.0
     assert steps[0] < steps[-1]
     assert round(found[-1].x) == round(WIDTH - 70)
     assert found[1].since == "+10 s"
