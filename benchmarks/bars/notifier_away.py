@@ -26,6 +26,7 @@ from aiohttp import web
 
 from benchmarks import evidence
 from benchmarks.bars.figures import spread
+from monitor import log
 from monitor.aio import spawn
 from monitor.alerting.exposures.desk import Exposures
 from monitor.alerting.exposures.states import CloseReason
@@ -282,6 +283,7 @@ async def measure(folder: Path, plan: Plan) -> dict[str, Any]:
 
 def main(seconds: str = "") -> None:
     away = float(seconds or _SECONDS)
+    log.configure(level="error")  # a failed try is what is measured here, and standard output is the result's
     plan = replace(Plan(), away=away, speed=3600 / away)
     with tempfile.TemporaryDirectory() as folder:
         result = asyncio.run(measure(Path(folder), plan))

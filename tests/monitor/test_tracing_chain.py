@@ -72,6 +72,7 @@ async def test_one_leak_can_be_followed_and_a_flood_fills_no_disk(tmp_path: Path
         await exemplars_lead_there(run)
         await nothing_to_be_said_about(run, await metrics_text(run))
         await flood(run, token, said)
+        await the_engine_is_measured(run, token)
     assert leak(1).decode() not in said.stream.getvalue()
 
 
@@ -139,3 +140,16 @@ async def flood(run: Running, token: str, said: Said) -> None:
     left_out = (1 + FLOOD - 100) + (2 + 2 * FLOOD - 500)
     assert run.metric("log_suppressed_total") >= left_out
     assert [one for one in said.all()[before:] if one["event"] == "told"] == []
+
+
+async def the_engine_is_measured(run: Running, token: str) -> None:
+    """The scanning process tells once a second, while it has work."""
+
+    async def told() -> bool:
+        await hand_in(run, token, line(1))
+        return run.metric("rule_hits_total", rule="github-pat-classic") >= 1 + FLOOD
+
+    await run.until(told)
+    assert 0 < run.metric("rule_confirm_seconds_total", rule="github-pat-classic") < 60
+    assert run.metric("scan_worker_resident_bytes") > 20 * 1024**2
+    assert run.metric("disk_free_bytes", volume="state") > 0
