@@ -166,6 +166,20 @@ class Entry(Answer):
     detail: dict[str, Any]
 
 
+class Telling(Answer):
+    """What a notifier was told, or is still to be."""
+
+    notifier: str
+    change: str
+    action: str
+    opening: int
+    state: str
+    reason: str
+    tries: int
+    made_at: Time | None
+    delivered_at: Time | None
+
+
 class Step(Answer):
     step: str
     text: str
@@ -182,7 +196,9 @@ class WholeExposure(Exposure):
     revoke_url: str
     personal: Personal | None
     evidence: int
-    history: tuple[Entry, ...]
+    history: tuple[Entry, ...] = Field(description="the newest 100")
+    changes: tuple[Entry, ...] = Field(description="the same without the looks")
+    told: tuple[Telling, ...]
     checklist: tuple[Step, ...]
 
 

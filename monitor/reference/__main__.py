@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from monitor.reference import commands, contracts, picture, settings
+from monitor.reference import api, commands, contracts, picture, settings
 
 PAGES: Final = {
     "reference/config.md": settings.page,
     "reference/cli.md": commands.page,
     "reference/contracts.md": contracts.page,
+    "reference/api.md": api.page,
+    "reference/openapi.json": api.openapi,
     "pictures/way.svg": picture.picture,
 }
 

@@ -120,7 +120,7 @@ def served_apart(folder: Path, **more: Any) -> Iterator[ApiSite]:
 
 async def _fill(store: Store) -> None:
     rows = [
-        exposure("a" if n == 0 else str(n), last_seen=NOON + n, repository=f"acme/code-{n}")
+        exposure("a" if n == 0 else str(n), last_seen=NOON + n - 1, repository=f"acme/code-{n}")
         for n in range(COUNT)
     ]
     nobodys = exposure("nobodys", level="none", reasons=(), score=0, preview="")
