@@ -35,11 +35,27 @@ _SPECIFICATION = (
 
 
 @pytest.fixture(scope="module")
-def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What secrets.sh makes."""
-    folder = tmp_path_factory.mktemp("made") / "secrets"
-    subprocess.run([DEPLOY / "secrets.sh", "--kafka", folder], env=with_the_command(), check=True)
-    return folder
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, str]]:
+    """File -> the folder that secrets.sh makes for it, and its last line."""
+    found = {}
+    for file in FILES:
+        folder = tmp_path_factory.mktemp("made") / "secrets"
+        arguments = ["--kafka", folder] if file == KAFKA else [folder]
+        done = subprocess.run(
+            [DEPLOY / "secrets.sh", *arguments],
+            env=with_the_command(),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        found[file] = folder, done.stdout.splitlines()[-1]
+    return found
+
+
+@pytest.fixture(scope="module")
+def secrets(made: dict[str, tuple[Path, str]]) -> Path:
+    """All of them."""
+    return made[KAFKA][0]
 
 
 def with_the_command() -> dict[str, str]:
@@ -204,7 +220,7 @@ def test_the_secrets_are_made_once_and_are_good_for_the_service(secrets: Path) -
     assert {path: path.read_bytes() for path in secrets.rglob("*") if path.is_file()} == before
     assert load_keys(secrets / "fingerprint.key").keys
     assert load_signer(secrets / "ledger.key").public
-    assert (secrets.stat().st_mode & 0o077, (secrets / "web_token").stat().st_mode & 0o077) == (0, 0)
+    assert secrets.stat().st_mode & 0o077 == 0
     assert re.fullmatch(r"CLUSTER_ID=[\w-]{22}\n", (secrets / "kafka.env").read_text())
     settings = load_config(configuration(ours(KAFKA)["match-1"]), {}).bus.kafka.model_copy(
         update={
@@ -216,10 +232,23 @@ def test_the_secrets_are_made_once_and_are_good_for_the_service(secrets: Path) -
     assert connection(settings, "a test")["security_protocol"] == "SSL"
 
 
-def test_one_host_needs_no_certificates(tmp_path: Path) -> None:
-    subprocess.run([DEPLOY / "secrets.sh", tmp_path / "s"], env=with_the_command(), check=True)
-    made = {path.name for path in (tmp_path / "s").iterdir()}
-    assert made == {Path(each["file"]).name for each in FILES["compose.yaml"]["secrets"].values()}
+@pytest.mark.parametrize("file", FILES)
+def test_a_secret_of_the_service_is_its_own_and_one_of_another_can_be_read_there(
+    file: str, made: dict[str, tuple[Path, str]]
+) -> None:
+    folder, told = made[file]
+    assert f"sudo chown {next(iter(ours(file).values()))['user']} " in told
+    for name, service in services(file).items():
+        for source in mounted(service).values():
+            path = folder / Path(FILES[file]["secrets"][source]["file"]).relative_to("secrets")
+            closed = path.stat().st_mode & 0o077 == 0
+            assert closed is (str(path) in told.split())
+            assert not closed or name in ours(file)
+
+
+def test_one_host_needs_no_certificates(made: dict[str, tuple[Path, str]]) -> None:
+    names = {path.name for path in made["compose.yaml"][0].iterdir()}
+    assert names == {Path(each["file"]).name for each in FILES["compose.yaml"]["secrets"].values()}
 
 
 def test_the_brokers_remember_a_group_for_longer_than_any_topic_keeps_a_record(tmp_path: Path) -> None:
