@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
@@ -63,7 +64,9 @@ def _command(name: str, each: Any) -> str:
     if name == "leakstream scan":
         return _scan(name)
     with typer.Context(each, info_name=name) as context:
-        usage = " ".join(piece for piece in each.collect_usage_pieces(context))
+        usage = re.sub(
+            r"\{(\w+)\}", lambda found: found[1].upper(), " ".join(each.collect_usage_pieces(context))
+        )
     rows = [_row(parameter) for parameter in each.params if not getattr(parameter, "hidden", False)]
     text = "\n\n".join(" ".join(part.split()) for part in (each.help or "").split("\n\n"))
     return f"## {name}\n\n`{name} {usage}`\n\n{text}\n\n" + table(("", "takes", "default", "says"), rows)

@@ -158,6 +158,7 @@ GROUNDS: Final[Mapping[str, Callable[[House, str], Sandbox]]] = {
     "README.md": _readme,
     "docs/tutorial/first-page.md": _tutorial,
     "docs/how-to/scan.md": repository,
+    "docs/how-to/respond.md": own_store,
     "docs/how-to/silence.md": own_store,
     "docs/how-to/tokens.md": _tokens,
     "docs/how-to/backup.md": own_store,
