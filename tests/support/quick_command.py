@@ -7,6 +7,8 @@ and open files over, passes signals on, and ends with the status of the call.
 from __future__ import annotations
 
 import array
+import gc
+import importlib
 import json
 import os
 import signal
@@ -38,11 +40,22 @@ def shim(path: Path, address: Path) -> None:
 
 def serve(address: str) -> None:
     """Blocks. A line on standard output says that it takes calls."""
-    from monitor import cli
+    from monitor import app, cli
     from monitor.hardening import die_with_parent
 
     die_with_parent(signal.SIGKILL)
     cli.build()  # imports every command
+    app.sources(), app.notifiers()  # and every plugin
+    for module in (
+        "app.service",
+        "scan.telling",
+        "store.engine",
+        "store.migrate",
+        "privacy.desk",
+        "replay.run",
+    ):
+        importlib.import_module(f"monitor.{module}")
+    gc.freeze()
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(address)
     listener.listen(16)
