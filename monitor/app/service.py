@@ -18,6 +18,7 @@ from detectors import RuleSet, load_rules
 from monitor import hardening
 from monitor.aio import supervise
 from monitor.app.alerting import Job, make_alerting, make_channels, make_heartbeat
+from monitor.app.asking import user_agent
 from monitor.app.buses import connected, make_bus, topics
 from monitor.app.drills import check_drills
 from monitor.app.loading import configured, rhythms, section, sources, watching
@@ -166,7 +167,7 @@ class Service:
     def _tools(self) -> Tools:
         with configured("http"):
             http = HttpClient(
-                user_agent=_user_agent(self._config), allow_private=self._config.http.allow_private
+                user_agent=user_agent(self._config), allow_private=self._config.http.allow_private
             )
         return Tools(
             http=http,
@@ -287,9 +288,3 @@ def _listening(table: str, host: str, port: int) -> Iterator[None]:
         raise ConfigError(
             f"[{table}] {host}:{port} cannot be listened on: {(error.strerror or str(error)).lower()}"
         ) from error
-
-
-def _user_agent(config: Config) -> str:
-    # the doctor asks for one; nobody else's is made up
-    contact = config.http.contact or "no contact configured"
-    return f"leakstream/{version()} ({contact})"

@@ -184,6 +184,7 @@ async def links_lead_there(service: Service, alerts: dict[str, dict[str, Any]]) 
 
 async def the_doctor_finds_it_running(service: Service) -> None:
     status, said = await service.call("doctor", "--json")
+    assert "of the 2 pages since its start" in said
     found = {check["name"]: check for check in orjson.loads(said)}
     assert status == 0, said
     assert (

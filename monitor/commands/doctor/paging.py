@@ -32,7 +32,11 @@ def look(patient: Patient) -> Found:
     day = datetime.fromtimestamp(last.planted_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
     if last.told_at is None:
         told = f"the last drill ({last.source}, {day}) was missed: nobody was told in time"
-        yield warn(_NAME, told, "`leakstream drill` plants another and shows at which stage it ends")
+        yield warn(
+            _NAME,
+            told,
+            "`leakstream drill list` shows it, `leakstream drill` plants another and follows it from stage to stage",
+        )
         return
     took = last.told_at - last.planted_at
     told = f"{took:.1f} s by the last drill ({last.source}, {day})"

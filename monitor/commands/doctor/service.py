@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -14,20 +15,35 @@ from monitor import app
 from monitor.commands.doctor.check import Check, Found, Patient, fail, ok, warn
 from monitor.config import Config
 from monitor.http import HttpClient, HttpError
+from monitor.metrics.objectives import PAGE_SECONDS
 from monitor.untrusted import Sink, untrusted
 from monitor.version import version
 
+_TIME: Final = "time to page"
 _STAGES: Final = {8687: "run", 8688: "collect", 8689: "match", 8690: "alert"}
 _ANYWHERE: Final = ("0.0.0.0", "::", "")  # noqa: S104 - listening everywhere, it answers on loopback
 
 
+class Taken(NamedTuple):
+    """Of a histogram of seconds."""
+
+    number: int
+    seconds: float
+
+    @property
+    def average(self) -> float:
+        return self.seconds / self.number
+
+
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What a service of this configuration says of itself: /readyz and its version."""
+    """What a service of this configuration says of itself: /readyz, its version, and how long pages and canaries took since its start."""
 
     address: str
     state: Mapping[str, Any]
     version: str
+    pages: Taken
+    canaries: Taken
 
 
 def look(patient: Patient) -> Found:
@@ -58,6 +74,22 @@ def _told(each: Running) -> Iterator[Check]:
         yield ok("service", f"is running at {each.address} and ready ({parts})")
     for note in each.state.get("notes", ()):
         yield warn("service", untrusted(str(note), Sink.TERMINAL), "see docs/how-to/notifying.md")
+    yield from _times(each)
+
+
+def _times(each: Running) -> Iterator[Check]:
+    if each.pages.number:
+        told = f"{each.pages.average:.1f} s on average of the {each.pages.number} pages since its start"
+        if each.pages.average > PAGE_SECONDS:
+            advice = "see on the dashboard Stream health which stage is slow"
+            yield warn(_TIME, f"{told}; {PAGE_SECONDS:.0f} s is the objective", advice)
+        else:
+            yield ok(_TIME, told)
+    if each.canaries.number:
+        yield ok(
+            _TIME,
+            f"{each.canaries.average:.1f} s to alerting on average of the self-test's {each.canaries.number} canaries",
+        )
 
 
 async def running(config: Config) -> list[Running]:
@@ -76,21 +108,32 @@ async def _ask(http: HttpClient, address: str) -> Running | None:
         readiness = await http.request("GET", f"http://{address}/readyz")
         state = readiness.json()
         metrics = await http.request("GET", f"http://{address}/metrics")
-        body = metrics.body.decode()
+        said = _said(metrics.body.decode())
     except (HttpError, ValueError):
         return None
     if not isinstance(state, dict) or not isinstance(state.get("parts"), dict) or "ready" not in state:
         return None
-    return Running(address, state, _version(body))
+    return Running(
+        address,
+        state,
+        next((labels.get("version", "") for labels, _ in said.get("leakstream_build_info", ())), ""),
+        _taken(said, "leakstream_publish_to_notify_seconds"),
+        _taken(said, "leakstream_selftest_seconds"),
+    )
 
 
-def _version(body: str) -> str:
-    """Empty where it does not say."""
-    lines = "\n".join(line for line in body.splitlines() if line.startswith("leakstream_build_info"))
-    for family in text_string_to_metric_families(lines + "\n"):
+def _said(body: str) -> Mapping[str, list[tuple[Mapping[str, str], float]]]:
+    """Series -> labels and value. Raises ValueError: no metrics."""
+    found: dict[str, list[tuple[Mapping[str, str], float]]] = defaultdict(list)
+    for family in text_string_to_metric_families(body):
         for sample in family.samples:
-            return str(sample.labels.get("version", ""))
-    return ""
+            found[sample.name].append((sample.labels, sample.value))
+    return found
+
+
+def _taken(said: Mapping[str, list[tuple[Mapping[str, str], float]]], name: str) -> Taken:
+    count, seconds = (sum(value for _, value in said.get(f"{name}_{part}", ())) for part in ("count", "sum"))
+    return Taken(int(count), seconds)
 
 
 def _ports(config: Config) -> Iterator[Check]:

@@ -87,6 +87,33 @@ async def test_what_a_service_says_is_wrong_is_said_again(tmp_path: Path) -> Non
         await listener.close()
 
 
+async def test_the_time_to_page_is_what_the_service_measured(tmp_path: Path) -> None:
+    def metrics(seconds: float) -> str:
+        return (
+            "# TYPE leakstream_publish_to_notify_seconds histogram\n"
+            f'leakstream_publish_to_notify_seconds_bucket{{le="+Inf"}} 2\n'
+            f"leakstream_publish_to_notify_seconds_sum {seconds}\nleakstream_publish_to_notify_seconds_count 2\n"
+            "# TYPE leakstream_selftest_seconds histogram\n"
+            'leakstream_selftest_seconds_bucket{le="+Inf"} 4\n'
+            "leakstream_selftest_seconds_sum 2.0\nleakstream_selftest_seconds_count 4\n"
+        )
+
+    state = {"ready": True, "parts": {"alert": {"ready": True, "reasons": []}}}
+    for seconds, outcome in ((6.0, Outcome.OK), (600.0, Outcome.WARN)):
+        listener = await stand_in(state, metrics(seconds))
+        try:
+            port = int(listener.url.rpartition(":")[2])
+            config = at(load_config(configure(tmp_path, ""), {}), port)
+            pages, canaries = named(await looked(service.look, config), "time to page")
+        finally:
+            await listener.close()
+        assert (pages.outcome, f"{seconds / 2:.1f} s on average of the 2 pages" in pages.found) == (
+            outcome,
+            True,
+        )
+        assert "0.5 s to alerting on average of the self-test's 4 canaries" in canaries.found
+
+
 async def test_somebody_else_who_answers_http_is_no_service(tmp_path: Path) -> None:
     listener = await stand_in(["no object"], "")
     try:
