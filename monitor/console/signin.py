@@ -8,6 +8,7 @@ from aiohttp import web
 
 from monitor.console.pages import Pages
 from monitor.web import Access, Role, Web, may
+from monitor.web.gate import Refused
 from monitor.web.guard import is_own_path
 
 
@@ -35,23 +36,39 @@ class SignIn:
         form = await request.post()
         given, back = form.get("token", ""), _back(str(form.get("next", "")))
         answer = _see(back)
-        if isinstance(given, str) and await self._listener.sign_in(request, given, answer):
-            return answer
-        return self._show(request, back, wrong=True)
+        try:
+            if isinstance(given, str) and await self._listener.sign_in(request, given, answer):
+                return answer
+        except Refused as error:
+            wait = error.answer.headers["Retry-After"]
+            return self._show(request, back, 429, wait=wait, Retry_After=wait)
+        return self._show(request, back, 401, wrong=True)
 
     async def _sign_out(self, request: web.Request) -> web.Response:
         answer = _see("/login")
         await self._listener.sign_out(request, answer)
         return answer
 
-    def _show(self, request: web.Request, back: str, *, wrong: bool = False) -> web.Response:
+    def _show(
+        self,
+        request: web.Request,
+        back: str,
+        status: int = 200,
+        *,
+        wrong: bool = False,
+        wait: str = "",
+        **headers: str,
+    ) -> web.Response:
         values = {
             "wrong": wrong,
+            "wait": wait,
             "csrf": self._listener.page_token(request),
             "signed_in": False,
             "back": back,
         }
-        return self._pages.show("login.html", values, status=401 if wrong else 200)
+        answer = self._pages.show("login.html", values, status=status)
+        answer.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
+        return answer
 
 
 def _back(path: str) -> str:

