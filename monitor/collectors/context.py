@@ -129,12 +129,14 @@ class Context:
             self._blind_since = now if since is None else min(since, now)
 
     async def close(self) -> None:
-        """The source ended: tell of the trouble that it ended in. The next start knows nothing of it."""
+        """The source ended here: tell of the trouble that it ended in. The next start, or another collector, knows nothing of it."""
         if self._blind_since is not None:
             self._blind_events.append(
                 CoverageEvent(self.name, self._blind_since, self.now(), blind=self.trouble)
             )
         events, self._blind_events, self._blind_since = self._blind_events, [], None
+        self.trouble = ""
+        self._metrics.source_blind.labels(self.name).set(0)
         if not events:
             return
         try:

@@ -135,6 +135,7 @@ class Counted:
         holders = self._running.setdefault(context.name, set())
         holders.add(self._collector)
         assert len(holders) == 1
+        context.failing("away")
         await context.stop.wait()
         holders.discard(self._collector)
 
@@ -154,13 +155,19 @@ async def test_two_collectors_share_the_sources_and_one_takes_over_what_the_othe
     async def quickly(stop: asyncio.Event, _: float) -> bool:
         return await sleep_until(stop, 0.02)
 
+    measured = {"first": Metrics(), "second": Metrics()}
+
+    def blind(collector: str) -> float:
+        registry = measured[collector].registry
+        return sum(registry.get_sample_value("leakstream_source_blind", {"source": n}) or 0.0 for n in names)
+
     def collector(name: str) -> tuple[asyncio.Task[None], asyncio.Event, Leases]:
         stop, leases = asyncio.Event(), Leases(tmp_path)
         made = CollectorService(
             {each: Counted(running, name) for each in names},
             MemoryProducer(),
             MemoryState(),
-            Metrics(),
+            measured[name],
             leases=leases,
             sleep=quickly,
         )
@@ -173,6 +180,7 @@ async def test_two_collectors_share_the_sources_and_one_takes_over_what_the_othe
     await until(lambda: of("first") == 4)
     second, stop_second, leases_second = collector("second")
     await until(lambda: of("first") == of("second") == 2)
+    await until(lambda: blind("first") == blind("second") == 2)  # what was given away is the other's trouble
     stop_first.set()
     await first
     leases_first.close()
