@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import Final
 
+from detectors import load_rules
 from monitor.contracts import COVERAGE, DOCUMENTS, FINDINGS, REQUESTS, SIGHTINGS
 
 _STYLE: Final = """\
@@ -42,7 +43,7 @@ _BOX: Final = 130  # height of a stage
 _STAGES: Final = (
     ("Sources", 10, 150, "stage", ("GitHub, GitLab, Gitea", "pastes, forums", "archives, folders", "what you hand in")),
     ("collect", 230, 170, "ours", ("polls within the limits", "fetches what changed", "each text once", "counts what it missed")),
-    ("match", 530, 170, "ours", ("Hyperscan, 1,800 rules", "proves offline", "masks, fingerprints", "no network, may die")),
+    ("match", 530, 170, "ours", ("Hyperscan, {rules:,} rules", "proves offline", "masks, fingerprints", "no network, may die")),
     ("alert", 830, 150, "ours", ("one exposure a leak", "whose is it, and why", "who is told, once", "what to do")),
 )  # fmt: skip
 _TOLD: Final = (("pages, tickets", 90), ("console, API", 135), ("metrics", 180))
@@ -63,11 +64,12 @@ def picture() -> str:
 
 
 def _stages() -> Iterator[str]:
+    rules = len(load_rules().rules) // 100 * 100
     for name, left, width, kind, lines in _STAGES:
         yield f'<rect class="{kind}" x="{left}" y="{_TOP}" width="{width}" height="{_BOX}" rx="8"/>'
         yield _text(left + width / 2, _TOP + 28, name, "name")
         for number, line in enumerate(lines):
-            yield _text(left + width / 2, _TOP + 54 + 20 * number, line, "small")
+            yield _text(left + width / 2, _TOP + 54 + 20 * number, line.format(rules=rules), "small")
 
 
 def _ways() -> Iterator[str]:
