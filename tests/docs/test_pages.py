@@ -28,6 +28,7 @@ from doc_pages import (
 )
 from monitor import app, cli
 from monitor.reference import commands
+from promql import exported, faults
 
 COMMANDS = dict(commands.walk(typer.main.get_command(cli.build())))
 GROUPS = {name.rpartition(" ")[0] for name in COMMANDS}
@@ -214,3 +215,25 @@ def test_data_can_be_read(fence: Fence) -> None:
         orjson.loads(fence.text)
     except orjson.JSONDecodeError:  # an object a line
         assert all(orjson.loads(line) for line in fence.text.splitlines())
+
+
+@pytest.mark.parametrize("fence", [f for f in FENCES if f.language == "promql"], ids=str)
+def test_a_query_asks_for_what_there_is(fence: Fence) -> None:
+    assert faults(fence.text) == []
+
+
+@pytest.mark.parametrize("page", [page for page in pages() if "/decisions/" not in page])
+def test_every_metric_that_is_named_exists(page: str) -> None:
+    series = exported()
+    known = series.keys() | {re.sub(r"_(bucket|count|sum)$", "", name) for name in series}
+    named = {
+        match
+        for span in spans(page)
+        for match in re.findall(r"(?<![\w./-])leakstream_[a-z_]*[a-z](?![\w*…_])", span)
+    }
+    made_by_rules = {name for name in named if name in ("leakstream_canary", "leakstream_docs")}
+    assert sorted(named - known - made_by_rules) == []
+
+
+def test_every_reason_for_not_running_is_in_use() -> None:
+    assert {fence.parsed for fence in FENCES if fence.parsed} == REASONS.keys()
