@@ -71,6 +71,9 @@ def _what_lasts() -> Iterator[None]:
 
 def _root() -> None:
     """Streaming leak-exposure monitor: what is being published of yours in public code and pastes, within seconds."""
+    from monitor import log
+
+    log.configure(level="warning")  # standard output is for the command's own answer; the service sets its own
 
 
 def _run(words: Sequence[str]) -> None:
@@ -82,8 +85,6 @@ def _run(words: Sequence[str]) -> None:
         sys.exit(command.main(words[1:]))
     with _what_lasts():
         app = build(called)
-        from monitor import log
-    log.configure(level="warning")  # a command's own output is on standard output; the service sets its own
     app()
 
 

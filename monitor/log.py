@@ -12,7 +12,7 @@ import re
 import sys
 import time
 from collections.abc import MutableMapping
-from typing import Any, Final, TextIO
+from typing import Any, Final, TextIO, cast
 
 import structlog
 
@@ -61,7 +61,7 @@ def configure(*, level: str = "info", stream: TextIO | None = None, metrics: Met
     """Route structlog and the standard library's loggers to `stream` (default stderr). For the composition root only. `metrics` counts
     the lines written and left out.
     """
-    stream = stream or sys.stderr
+    stream = stream or cast("TextIO", _StandardError())
     terminal = stream.isatty()
     metrics = metrics or Metrics()
     for name in _LEVELS:
@@ -93,6 +93,19 @@ def configure(*, level: str = "info", stream: TextIO | None = None, metrics: Met
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(logging.getLevelNamesMapping()[level.upper()], logging.INFO))
+
+
+class _StandardError:
+    """Whatever it is when a line is written: whoever runs a command within a program puts another one in its place and closes that."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        return sys.stderr.isatty()
 
 
 class _Redact:

@@ -104,3 +104,14 @@ def test_lines_are_counted_by_level_and_so_is_what_a_flood_left_out():
     assert written == {"debug": 0, "info": 100, "error": 5}
     assert value("leakstream_log_suppressed_total") == 200 + 295
     assert len(out.getvalue().splitlines()) == 105
+
+
+def test_standard_error_may_be_another_by_the_time_of_a_line(monkeypatch):
+    first, second = io.StringIO(), io.StringIO()
+    monkeypatch.setattr("sys.stderr", first)
+    log.configure()
+    first.close()
+    monkeypatch.setattr("sys.stderr", second)
+    structlog.get_logger().warning("ours")
+    logging.getLogger("library").warning("theirs")
+    assert [json.loads(text)["event"] for text in second.getvalue().splitlines()] == ["ours", "theirs"]
