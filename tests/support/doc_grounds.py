@@ -14,8 +14,9 @@ from typing import Final
 import orjson
 
 import debian
-from doc_house import TOKEN, House, Sandbox
+from doc_house import TOKEN, House
 from doc_pages import ROOT
+from doc_sandbox import Sandbox
 
 
 def served(house: House, page: str) -> Sandbox:
@@ -157,6 +158,7 @@ GROUNDS: Final[Mapping[str, Callable[[House, str], Sandbox]]] = {
     "": served,
     "README.md": _readme,
     "docs/tutorial/first-page.md": _tutorial,
+    "docs/how-to/console-access.md": bare,
     "docs/how-to/scan.md": repository,
     "docs/how-to/respond.md": own_store,
     "docs/how-to/silence.md": own_store,
