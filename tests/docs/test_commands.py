@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from doc_grounds import GROUNDS
-from doc_house import House, Sandbox, shows, until
+from doc_house import House
 from doc_pages import Fence, fences, pages
+from doc_sandbox import Sandbox, shows, until
 
 RUN = [page for page in pages() if any(fence.runs for fence in fences(page))]
 
