@@ -129,20 +129,24 @@ class Context:
             self._blind_since = now if since is None else min(since, now)
 
     async def close(self) -> None:
-        """The source ended here: tell of the trouble that it ended in. The next start, or another collector, knows nothing of it."""
+        """The source ended: tell of the trouble that it ended in. The next start knows nothing of it."""
         if self._blind_since is not None:
             self._blind_events.append(
                 CoverageEvent(self.name, self._blind_since, self.now(), blind=self.trouble)
             )
         events, self._blind_events, self._blind_since = self._blind_events, [], None
-        self.trouble = ""
-        self._metrics.source_blind.labels(self.name).set(0)
         if not events:
             return
         try:
             await self._producer.send([event.message() for event in events])
         except BusError:
             self.dropped("untold_coverage", len(events))
+
+    async def hand_over(self) -> None:
+        """Another collector has the source now, and its trouble with it."""
+        await self.close()
+        self.trouble = ""
+        self._metrics.source_blind.labels(self.name).set(0)
 
     def now(self) -> float:
         return self._clock()

@@ -162,7 +162,7 @@ class CollectorService:
                 return  # it has an end, and reached it
             if not self._stop.is_set():  # it is another's now
                 context.stop.clear()
-                await context.close()
+                await context.hand_over()
                 await self._sleep(self._stop, 2 * _LOOK)
 
     async def _share(self) -> None:

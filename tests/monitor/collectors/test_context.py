@@ -219,8 +219,15 @@ async def test_trouble_that_a_source_ends_in_is_told() -> None:
     await made.context.close()
     ((since, until, why),) = [(e.since, e.until, e.blind) for e in made.producer.coverage]
     assert (since, until, why) == (START - 5, START + 10, "timeout")
-    assert made.metric("leakstream_source_blind", source="src") == 0
+
+
+async def test_trouble_goes_with_the_source_to_another_collector() -> None:
+    made = Made()
+    made.context.failing("timeout")
+    await made.context.hand_over()
+    assert [event.blind for event in made.producer.coverage] == ["timeout"]
     assert made.context.trouble == ""
+    assert made.metric("leakstream_source_blind", source="src") == 0
 
 
 async def test_what_the_bus_does_not_take_at_the_end_is_counted() -> None:
