@@ -59,7 +59,7 @@ bench: wheel ## the engine against raw Hyperscan and two peers; what is reported
 	$(WHEEL_BIN)/python -m benchmarks.pipeline
 	$(WHEEL_BIN)/python -m benchmarks.ownership
 
-bars: bar-histories bar-pipeline bar-startup bar-bus bar-kafka-chaos bar-kafka-retention bar-kafka-latency bar-kafka-tenfold bar-public-stream bar-collector bar-fuzz bar-own-secrets bar-contexts bar-paging bar-paging-latency bar-store-scale bench ## the long proofs, one target each; results under docs/evidence/
+bars: bar-histories bar-pipeline bar-startup bar-bus bar-kafka-chaos bar-kafka-retention bar-kafka-latency bar-kafka-tenfold bar-public-stream bar-collector bar-fuzz bar-own-secrets bar-contexts bar-paging bar-paging-latency bar-store-scale bar-console bench ## the long proofs, one target each; results under docs/evidence/
 
 bar-contexts: wheel
 	$(WHEEL_BIN)/python -m benchmarks.contexts
