@@ -72,14 +72,16 @@ async def test_an_exposure_is_printed_without_what_cannot_be_pressed(chromium, s
 
 async def test_a_hostile_exposure_breaks_nothing(chromium, shown):
     """Also in the live part, which puts HTML into the page."""
-    evil = "<img src=x onerror=alert(1)>\u202e'\"{{7*7}}</script><script>alert(1)</script>"
+    long = "x" * 400
+    evil = "<img src=x onerror=alert(1)>\u202e'\"{{7*7}}</script><script>alert(1)</script>" + long
     leak = await shown.leak(
         "evil", title=evil, preview=evil, facts={evil: evil}, decision=evil, repository=evil, path=evil
     )
-    async with tab(chromium, **BEARER) as opened:
+    async with tab(chromium, **PHONE, **BEARER) as opened:
         opened.on("dialog", lambda dialog: pytest.fail(dialog.message))
         for path in ("/exposures", f"/exposures/{leak}"):
             await opened.goto(shown.url(path))
             assert await opened.locator("main img").count() == 0
             assert "\u202e" not in await opened.content()
             assert "<img src=x" in await opened.inner_text("main")
+            assert await opened.evaluate("document.documentElement.scrollWidth") == 360
