@@ -13,8 +13,7 @@ from typing import Final
 
 import orjson
 
-import debian
-from doc_house import TOKEN, House
+from doc_house import TOKEN, House, from_package
 from doc_pages import ROOT
 from doc_sandbox import Sandbox
 
@@ -143,9 +142,9 @@ def _postgres(house: House, page: str) -> Sandbox:
     """A server, its administrator's login in the environment, and a key."""
     sandbox = alone(house, page)
     server = house.postgres
-    if shutil.which("pg_restore") is None:
-        client = debian.whole("postgresql-client-15") / "usr" / "lib" / "postgresql" / "15" / "bin"
-        sandbox.environment["PATH"] += f":{client}"
+    for name in ("createuser", "createdb", "pg_dump", "pg_restore"):
+        if shutil.which(name) is None:
+            from_package(house.programs / name, "postgresql-client-15", "usr/lib/postgresql/15/bin")
     sandbox.environment |= {"PGHOST": server.socket_folder, "PGPORT": str(server.port), "PGUSER": "postgres"}
     sandbox.changed["leakstream@db.example.com/leakstream"] = (
         f"leakstream@/leakstream?host={server.socket_folder}&port={server.port}"

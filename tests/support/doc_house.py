@@ -107,7 +107,7 @@ class House:
         self.folder = Path(tempfile.mkdtemp(prefix="leakstream-docs-"))
         self.pager = Pager()
         self.exposure = ""
-        self._bin = self.folder / "bin"
+        self.programs = self.folder / "bin"
         self._program: subprocess.Popen[bytes] | None = None
         self._home: Sandbox | None = None
         self._more = ExitStack()
@@ -191,17 +191,20 @@ class House:
             assert answer.status in (200, 202)
 
     def _open(self) -> None:
-        self._bin.mkdir()
+        self.programs.mkdir()
         address = self.folder / "calls"
         self._program = subprocess.Popen(
             [sys.executable, quick_command.__file__, str(address)], stdout=subprocess.PIPE, cwd=self.folder
         )
         assert self._program.stdout is not None
         assert self._program.stdout.readline() == b"ready\n"
-        quick_command.shim(self._bin / "leakstream", address)
-        (self._bin / "python").symlink_to(sys.executable)
+        quick_command.shim(self.programs / "leakstream", address)
+        (self.programs / "python").symlink_to(sys.executable)
         for name in ("age", "age-keygen"):
-            (self._bin / name).symlink_to(debian.program("age", name))
+            (self.programs / name).symlink_to(debian.program("age", name))
+        for package, name in (("curl", "curl"), ("openssl", "openssl"), ("openssh-client", "ssh-keygen")):
+            if shutil.which(name) is None:
+                from_package(self.programs / name, package)
         home = self.sandbox("home")
         self.responder = responder(home.folder)
         home.write("x-consumer-secret", TOKEN)
@@ -247,9 +250,17 @@ class House:
                 for who in ("AUTHOR", "COMMITTER")
                 for what in ("NAME", "EMAIL")
             },
-            "PATH": f"{self._bin}:{os.environ['PATH']}",
+            "PATH": f"{self.programs}:{os.environ['PATH']}",
             "HOME": str(home),
             "XDG_CACHE_HOME": str(default_cache().parent),  # the rules are compiled there
             "COLUMNS": "200",
             "NO_COLOR": "1",
         }
+
+
+def from_package(path: Path, package: str, folder: str = "usr/bin") -> None:
+    """Make `path` the program of its name out of Debian's package, with the libraries that it needs. Raises debian.Unavailable."""
+    tree = debian.whole(package)
+    libraries = tree / "usr" / "lib" / "x86_64-linux-gnu"
+    path.write_text(f'#!/bin/sh\nLD_LIBRARY_PATH={libraries} exec {tree}/{folder}/{path.name} "$@"\n')
+    path.chmod(0o755)
