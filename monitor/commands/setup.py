@@ -66,9 +66,11 @@ def init(
 ) -> None:
     """Write a commented configuration after three questions, and make the keys. Nothing that is there is overwritten.
 
-    At a terminal it asks what is yours, what to read and who is told. With --yes, any of the options, or without a terminal it asks nothing.
-    Secrets are never written into the configuration: each has a file beside it, mode 0600, that is made with what you type (unseen), or
-    named for you to make.
+    At a terminal it asks what is yours, what to read and who is told. With
+    --yes, with any of the options, or without a terminal it asks nothing.
+
+    Secrets are never written into the configuration: each has a file beside it,
+    mode 0600, that is made with what you type (unseen), or named for you to make.
     """
     if path.exists():
         raise Failure(f"{path} is there already; nothing was written")
@@ -172,9 +174,13 @@ def doctor(
 ) -> None:
     """Check configuration, keys, disk, broker, store, tokens, clocks, rules and the time to page, and say what to do.
 
-    It changes nothing. Of others it asks: the brokers for our topics and the newest record of each, the database for its time and tables,
-    GitHub for the limit of each token and whether it may read the repositories and organisations that are followed, Alertmanager for its status, and the service itself,
-    if it runs on this host. Other notifiers are not tried: that would wake somebody. Exit status 1 when something fails.
+    It changes nothing. Of others it asks: the brokers for our topics and the
+    newest record of each, the database for its time and tables, GitHub for the
+    limit of each token and whether it may read what is followed by name,
+    Alertmanager for its status, and the service itself if it runs here. Other
+    notifiers are not tried: that would wake somebody.
+
+    Exit status 1 when something fails.
     """
     checks = examine(read_config(config), offline=offline)
     if json:

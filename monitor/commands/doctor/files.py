@@ -19,6 +19,7 @@ from monitor.identity import KeyFileError, load_keys
 from monitor.sealing import EvidenceSettings, open_to_others
 from monitor.store.settings import StoreSettings
 
+_SECRETS: Final = "secrets"
 # settings that name a file with a secret in it, beside those that are the `_file` form of another key
 _SECRET: Final = frozenset(
     {"private_key_file", "cert_key_file", "key_file", "ssh_key", "netrc_file", "token_file"}
@@ -96,26 +97,27 @@ def _state(config: Config) -> Check:
 
 def _secrets(config: Config) -> Iterator[Check]:
     """Group may read: that is how secrets of a pod are mounted."""
-    found = 0
+    named: dict[Path, list[str]] = {}
     for key, path in secret_files(config):
-        name = "secrets"
+        named.setdefault(path, []).append(key)
+    readable = 0
+    for path, keys in named.items():
+        who = ", ".join(keys)
         try:
             mode = path.stat().st_mode
             path.read_bytes()
         except FileNotFoundError:
-            yield fail(
-                name, f"{key}: {path} is not there", f"write the secret into it: umask 077; cat > {path}"
-            )
+            yield fail(_SECRETS, f"{who}: {path} is not there", f"make it: (umask 077; cat > {path})")
             continue
         except OSError as error:
-            told = f"{key}: {path} cannot be read ({(error.strerror or 'an error').lower()})"
-            yield fail(name, told, f"chown {_me()} {path}; chmod 600 {path}")
+            told = f"{who}: {path} cannot be read ({(error.strerror or 'an error').lower()})"
+            yield fail(_SECRETS, told, f"chown {_me()} {path}; chmod 600 {path}")
             continue
+        readable += 1
         if stat.S_IMODE(mode) & 0o007:
-            yield warn(name, f"{key}: everybody on this host can read {path}", f"chmod 600 {path}")
-        found += 1
-    if found:
-        yield ok("secrets", f"{found} files can be read")
+            yield warn(_SECRETS, f"{who}: everybody on this host can read {path}", f"chmod 600 {path}")
+    if readable:
+        yield ok(_SECRETS, f"{readable} of {len(named)} files can be read")
 
 
 def secret_files(config: Config) -> Iterator[tuple[str, Path]]:

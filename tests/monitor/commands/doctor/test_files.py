@@ -104,11 +104,17 @@ password_file = "{tmp_path}/password"
         (tmp_path / name).write_text("a text of the tests")
         (tmp_path / name).chmod(0o640)  # as a pod's secrets are mounted
     check = one(look(files.look, config), "secrets")
-    assert (check.outcome, check.found) == (Outcome.OK, "2 files can be read")
+    assert (check.outcome, check.found) == (Outcome.OK, "2 of 2 files can be read")
     (tmp_path / "token").chmod(0o644)
     warned(
         named(look(files.look, config), "secrets")[0], "everybody on this host", f"chmod 600 {tmp_path}/token"
     )
+
+
+def test_a_file_of_several_keys_is_told_once(tmp_path: Path) -> None:
+    text = '[sources.github_events]\ntoken_file = "token"\n[sources.github_gists]\ntoken_file = "token"\n'
+    check = one(look(files.look, load_config(configure(tmp_path, text), {})), "secrets")
+    failed(check, "sources.github_events.token_file, sources.github_gists.token_file", "umask 077")
 
 
 def test_a_secret_deep_in_a_list_is_found(tmp_path: Path) -> None:
