@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import orjson
@@ -237,3 +238,16 @@ def test_every_metric_that_is_named_exists(page: str) -> None:
 
 def test_every_reason_for_not_running_is_in_use() -> None:
     assert {fence.parsed for fence in FENCES if fence.parsed} == REASONS.keys()
+
+
+@pytest.mark.parametrize("page", [page for page in pages() if "/decisions/" not in page])
+def test_every_alert_that_is_named_exists(page: str) -> None:
+    named = set(re.findall(r"\bLeakstream[A-Z][A-Za-z]+", text_of(page)))
+    assert sorted(named - set(alert_names())) == []
+
+
+@cache
+def alert_names() -> frozenset[str]:
+    files = (ROOT / "deploy" / "prometheus" / "rules").glob("*.yml")
+    groups = [group for file in files for group in yaml.safe_load(file.read_text())["groups"]]
+    return frozenset(rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule)
