@@ -167,7 +167,7 @@ def doctor(
     offline: Annotated[
         bool,
         typer.Option(
-            "--offline", help="Ask no other server: neither brokers, database, GitHub nor Alertmanager."
+            "--offline", help="Ask no other server: neither brokers, database, forges nor Alertmanager."
         ),
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON: outcome, name, found, advice.")] = False,
@@ -176,9 +176,9 @@ def doctor(
 
     It changes nothing. Of others it asks: the brokers for our topics and the
     newest record of each, the database for its time and tables, GitHub for the
-    limit of each token and whether it may read what is followed by name,
-    Alertmanager for its status, and the service itself if it runs here. Other
-    notifiers are not tried: that would wake somebody.
+    limit of each token and whether it may read what is followed by name, GitLab
+    for what its token may do, Alertmanager for its status, and the service itself
+    if it runs here. Other notifiers are not tried: that would wake somebody.
 
     Exit status 1 when something fails.
     """

@@ -15,6 +15,7 @@ from monitor.commands.doctor import (
     clocks,
     disk,
     files,
+    gitlab,
     notifiers,
     paging,
     rules,
@@ -42,6 +43,7 @@ FAMILIES: Final = (
     Family("store", stores.look),
     Family("service", service.look),
     Family("sources", sources.look, 30.0),
+    Family("gitlab", gitlab.look),
     Family("notifiers", notifiers.look),
     Family("time to page", paging.look),
 )

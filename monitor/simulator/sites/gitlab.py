@@ -2,7 +2,7 @@
 
 Options: `own` (the watched group), `forge`, `tokens` (None = any is good), `per_minute` and `anonymous_per_minute`, `offset_limit` and
 `counted_rows` (smaller than the real ones where a test wants them met), `patch_bytes`, and `flags` (whether a file over the limit is
-marked: "old" = never, "new" = always, "mixed").
+marked: "old" = never, "new" = always, "mixed"), `scopes` and `ends` of every token.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ class GitLab:
         )
         self._project = partial(gitlab_json.project, forge=self._forge_name)
         self._snippet = partial(gitlab_json.snippet, forge=self._forge_name)
+        self._scopes = tuple(options.get("scopes", ("read_api",)))
+        self._ends = options.get("ends")
         self._gate = Gate(
             ground.clock,
             ground.journal,
@@ -77,8 +79,13 @@ class GitLab:
             ("/snippets/public", self.snippets, "snippets"),
             ("/snippets/{id}/raw", self.snippet_raw, "snippet_raw"),
             ("/snippets/{id}/files/{ref}/{path}/raw", self.snippet_file, "snippet_file"),
+            ("/personal_access_tokens/self", self.token, "token"),
         ):
             yield web.get(_API + path, self._gate.wrap(handler), name=f"gitlab.{name}")
+
+    async def token(self, _: web.Request) -> web.Response:
+        """What the one who asks may do; `scopes` and `ends` are options."""
+        return json({"active": True, "scopes": list(self._scopes), "expires_at": self._ends})
 
     # -- projects
 
