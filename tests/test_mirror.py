@@ -66,7 +66,6 @@ WHOLE = {
     "monitor/app/alerting.py": "tests/monitor/app/test_service.py",
     "monitor/app/asking.py": "tests/monitor/commands/doctor/test_notifiers.py",
     "monitor/app/brokers.py": "tests/monitor/commands/doctor/test_brokers.py",
-    "monitor/app/console.py": "tests/monitor/app/test_service.py",
     "monitor/console/exposures.py": "tests/monitor/console/test_flows.py",
     "monitor/console/frame.py": "tests/monitor/console/test_console.py",
     "monitor/app/buses.py": "tests/monitor/app/test_service.py",

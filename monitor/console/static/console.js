@@ -27,14 +27,22 @@
 
   // ---- many at once
   const bulk = $("bulk");
+  const every = $("every");
   const boxes = [...document.querySelectorAll('input[form="bulk"]')];
   const picked = () => {
     const count = boxes.filter((box) => box.checked).length;
     bulk.classList.toggle("idle", count === 0);
     $("picked").textContent = count === 1 ? "With the one selected:" : `With the ${count} selected:`;
     for (const box of boxes) box.closest("tr").classList.toggle("picked", box.checked);
+    every.checked = count > 0 && count === boxes.length;
+    every.indeterminate = count > 0 && count < boxes.length;
   };
   if (bulk) {
+    every.hidden = boxes.length === 0;
+    every.addEventListener("change", () => {
+      for (const box of boxes) box.checked = every.checked;
+      picked();
+    });
     for (const box of boxes) box.addEventListener("change", picked);
     picked();
   }
@@ -85,7 +93,7 @@
   // ---- live: ask every few seconds, show what is new, and let it be paused
   const live = document.body.dataset.live;
   if (!live) return;
-  const every = Number(document.body.dataset.every) * 1000;
+  const pace = Number(document.body.dataset.every) * 1000;
   const pause = $("pause");
   let tag = "";
   let paused = sessionStorage.getItem("paused") === "yes";
@@ -150,7 +158,7 @@
   const stop = () => { clearInterval(timer); timer = 0; };
   const start = () => {
     if (timer || paused || document.hidden) return;
-    timer = setInterval(() => { ask().catch(() => {}); }, every);
+    timer = setInterval(() => { ask().catch(() => {}); }, pace);
   };
   const shown = () => {
     pause.setAttribute("aria-pressed", String(paused));
