@@ -65,7 +65,7 @@ def test_its_commands_do_what_it_says(page: str, house: House) -> None:
             play(fence, sandbox)
         until(sandbox.proof, sandbox.alive)
     finally:
-        sandbox.end()
+        sandbox.close()
 
 
 def test_every_ground_is_for_a_page_that_runs_something() -> None:

@@ -65,7 +65,7 @@ def _readme(house: House, page: str) -> Sandbox:
     """The files that the ten lines name, and GitHub as the simulator plays it, where the company leaks all the time."""
     sandbox = repository(house, page)
     shutil.rmtree(sandbox.folder / "src")
-    github = house.simulator()
+    github = house.simulator(sandbox)
     sandbox.write("github.token", "of-the-tests")
     sandbox.write("slack.url", house.pager.url)
     sandbox.environment |= {

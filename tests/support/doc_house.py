@@ -123,7 +123,7 @@ class House:
     def __exit__(self, *_: object) -> None:
         try:
             if self._home is not None:
-                self._home.end()
+                self._home.close()
         finally:
             self._close()
 
@@ -164,11 +164,11 @@ class House:
         assert self._home is not None
         return self._home.folder / "state.key"
 
-    def simulator(self) -> str:
-        """A small GitHub with a watched company that leaks, until the house closes; its address."""
+    def simulator(self, page: Sandbox) -> str:
+        """A small GitHub with a watched company that leaks, until the page closes; its address."""
         command = ["-m", "monitor.simulator", "--rate", "50", "--leaks", "0.3", "--poll-interval", "1"]
         process = subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, cwd=self.folder)
-        self._more.callback(end, process)
+        page.beside.callback(end, process)
         assert process.stdout is not None
         return process.stdout.readline().decode().split()[-1]
 

@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 SECONDS = 60.0  # for one command, or for a service to be there
@@ -21,7 +22,7 @@ EXAMPLE_ID = "3f9c2a1b77d0"  # what pages call the exposure that they speak of
 
 
 class Sandbox:
-    """One page's folder. `service` is the process that a fence with `stays` started."""
+    """One page's folder. At most one service runs at a time: what a fence with `stays` starts. `beside` has what else runs for the page."""
 
     def __init__(self, folder: Path, environment: dict[str, str], exposure: Callable[[Sandbox], str]) -> None:
         """`exposure` knows the id of an exposure that is there."""
@@ -29,6 +30,7 @@ class Sandbox:
         self.environment = environment
         self.changed: dict[str, str] = {}
         self.proof: Callable[[], bool] = lambda: True  # becomes true before the page is done
+        self.beside = ExitStack()
         self._exposure = exposure
         self.web, self.metrics = free_port(), free_port()
         self._service: subprocess.Popen[bytes] | None = None
@@ -79,6 +81,11 @@ class Sandbox:
             )
         for port, path in ((self.metrics, "readyz"), (self.web, "healthz")):
             answers(f"http://127.0.0.1:{port}/{path}", self.alive)
+
+    def close(self) -> None:
+        """End the service and what runs beside it."""
+        with self.beside:
+            self.end()
 
     def end(self) -> None:
         """Raises AssertionError when the service does not end as Ctrl-C asks it to."""
