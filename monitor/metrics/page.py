@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Final
 
@@ -51,7 +52,8 @@ def metrics() -> str:
     for room in ROOMS:
         registry = CollectorRegistry(auto_describe=True)
         room(registry)
-        lines += [f"## {_title(room)}", "", (room.__doc__ or "").strip(), ""]
+        about = (sys.modules[room.__module__].__doc__ or "").split("\n\n")[0]
+        lines += [f"## {room.__name__}", "", about.strip(), ""]
         lines += ["| metric | type | labels | what it says |", "|---|---|---|---|"]
         lines += [_row(registry, family) for family in sorted(registry.collect(), key=lambda f: f.name)]
         lines.append("")
@@ -78,17 +80,13 @@ def objectives() -> str:
     return "\n".join(lines) + "\n" + _SOURCES
 
 
-def _title(room: type) -> str:
-    return room.__name__
-
-
 def _row(registry: CollectorRegistry, family: Metric) -> str:
     name = family.name + ("_total" if family.type == "counter" else "")
     collector = registry._names_to_collectors[name if family.type != "histogram" else family.name]
     labels = ", ".join(collector._labelnames)  # type: ignore[attr-defined]
     told = [family.documentation]
     if isinstance(collector, Histogram):
-        told.append(f"Buckets: {', '.join(f'{bound:g}' for bound in collector._upper_bounds[:-1])}.")
+        told.append(f"Buckets: {', '.join(f'{bound:.15g}' for bound in collector._upper_bounds[:-1])}.")
     told += [
         f"Objective: [{o.title}](objectives.md#{_anchor(o.title)})." for o in OBJECTIVES if name in o.metrics
     ]
