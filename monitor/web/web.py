@@ -18,8 +18,6 @@ import math
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 from urllib.parse import quote
 
@@ -36,6 +34,7 @@ from monitor.web.audit import Audit, Outcome
 from monitor.web.gate import PEER, Gate, Reason, Refused
 from monitor.web.guard import Guard, is_own_path
 from monitor.web.limits import Rate
+from monitor.web.needs import SAFE, Access, Needs, needs_of
 from monitor.web.proxy import Proxy
 from monitor.web.roles import IDENTITY, How, Identity, Role
 from monitor.web.tokens import Tokens
@@ -48,25 +47,9 @@ _BODY_BYTES: Final = (
     64 * 1024
 )  # forms and JSON; a route with credentials of its own reads and bounds its body itself
 _BODY_SECONDS: Final = 10.0
-_SAFE: Final = frozenset({"GET", "HEAD"})
-_METHODS: Final = _SAFE | {"POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+_METHODS: Final = SAFE | {"POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _BODIES: Final = frozenset({"application/x-www-form-urlencoded", "application/json"})
 REQUEST_ID: Final = web.RequestKey("request_id", str)
-
-
-class Access(StrEnum):
-    """Who may use a route."""
-
-    SIGNED_IN = "signed_in"  # somebody with the route's role
-    OWN = "own"  # the handler checks credentials of its own, and bounds the body
-    OPEN = "open"  # everybody: the login page, the style sheet
-
-
-@dataclass(frozen=True, slots=True)
-class _Needs:
-    access: Access
-    role: Role
-    action: str  # what a change is called in log and metrics; "" for a look
 
 
 class Web:
@@ -102,7 +85,7 @@ class Web:
         self._metrics = metrics
         self._rate = Rate(settings.requests_per_minute, clock)
         self._routes: list[tuple[web.AbstractRouteDef, Access, Role | None]] = []
-        self._needs: dict[web.AbstractRoute, _Needs] = {}
+        self._needs: dict[web.AbstractRoute, Needs] = {}
         self._listener: Listener | None = None
 
     def add_routes(
@@ -127,7 +110,10 @@ class Web:
         app.on_response_prepare.append(self._dress)
         for definition, access, role in self._routes:
             for route in app.add_routes([definition]):
-                self._require(route, access, role)
+                self._needs |= needs_of(route, access, role)
+        for needs in self._needs.values():
+            if needs.action and needs.access is Access.SIGNED_IN:
+                self.audit.expect(needs.action, needs.role)
         self._listener = await Listener.open(app, self._host, self._port)
         self.address = self._listener.url
         return self.address
@@ -151,19 +137,6 @@ class Web:
         """The session is over, here and in the browser."""
         self.gate.sign_out(request, answer)
         await self.audit.signed_out(request[IDENTITY])
-
-    def _require(self, route: web.AbstractRoute, access: Access, role: Role | None) -> None:
-        """Of this route, and of the HEAD that aiohttp puts beside a GET."""
-        together = [route]
-        if route.method == "GET" and route.resource is not None:
-            together += [each for each in route.resource if each.method == "HEAD"]
-        for each in together:
-            looks = each.method in _SAFE
-            action = "" if looks or access is Access.OWN else _action(each)
-            least = role or (Role.VIEWER if looks else Role.ADMIN)
-            self._needs[each] = _Needs(access, least, action)
-            if action and access is Access.SIGNED_IN:
-                self.audit.expect(action, least)
 
     async def _dress(self, request: web.Request, answer: web.StreamResponse) -> None:
         """Every answer, also one that is written piece by piece."""
@@ -245,7 +218,7 @@ class Web:
             ORIGIN.reset(token)  # the next request of this connection is another's, perhaps
 
     async def _checked(
-        self, request: web.Request, handler: Handler, needs: _Needs, found: Identity
+        self, request: web.Request, handler: Handler, needs: Needs, found: Identity
     ) -> web.StreamResponse:
         """Written down, whatever becomes of it."""
         outcome = Outcome.FAILED
@@ -270,7 +243,7 @@ class Web:
     def _known(self, request: web.Request, found: Identity | None) -> Identity:
         if found is not None:
             return found
-        wants_page = request.method in _SAFE and "text/html" in request.headers.get("Accept", "")
+        wants_page = request.method in SAFE and "text/html" in request.headers.get("Accept", "")
         refused = self.gate.refused(
             Reason.NO_CREDENTIALS, 401, "a token is needed", WWW_Authenticate="Bearer"
         )
@@ -287,7 +260,7 @@ class Web:
 
     async def _check_change(self, request: web.Request) -> None:
         """Its body is read here, in bounds; it came from our own page, or from a program with a token. Raises Refused, HTTPException."""
-        if request.method in _SAFE:
+        if request.method in SAFE:
             return
         if request.can_read_body and request.content_type not in _BODIES:
             raise web.HTTPUnsupportedMediaType
@@ -310,13 +283,6 @@ class Web:
 def _mark(request: web.Request) -> str:
     found = request.get(IDENTITY)
     return found.mark if found is not None else ""
-
-
-def _action(route: web.AbstractRoute) -> str:
-    """The last word of the route's pattern."""
-    canonical = route.resource.canonical if route.resource is not None else ""
-    words = [part for part in canonical.split("/") if part and "{" not in part]
-    return words[-1] if words else "change"
 
 
 def _pattern(request: web.Request) -> str:
