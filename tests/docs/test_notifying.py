@@ -60,8 +60,3 @@ def test_what_it_names_is_there() -> None:
             each for text in re.findall(rf"leakstream\s+{word} ([a-z|]+)", PAGE) for each in text.split("|")
         }
         assert named <= {command.name for command in commands.registered_commands}
-
-
-def test_links_lead_somewhere() -> None:
-    for link in re.findall(r"\]\(([^)#]+)\)", PAGE):
-        assert (ROOT / "docs" / "how-to" / link).exists(), link
