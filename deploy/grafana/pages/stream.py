@@ -125,7 +125,7 @@ _LAG: Final = Row(
             "Unread records",
             "Records that each group of readers has before it.",
             "Few, or falling. Growing all day: more copies of that stage are needed.",
-            {f"sum by (group, topic) (leakstream_bus_lag_records{{{INSTANCE}}})": "{{group}} {{topic}}"},
+            {f"max by (group, topic) (leakstream_bus_lag_records{{{INSTANCE}}})": "{{group}} {{topic}}"},
         ),
         Panel(
             "Age of the oldest unread record",
