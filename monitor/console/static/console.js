@@ -10,8 +10,16 @@
   const filter = $("filter");
   if (filter) {
     filter.addEventListener("change", (event) => {
-      if (event.target.type !== "search") filter.requestSubmit();
+      if (event.target.type === "search") return;
+      sessionStorage.setItem("chosen", `${event.target.name}=${event.target.type === "select-one" ? "" : event.target.value}`);
+      filter.requestSubmit();
     });
+    // whoever goes by the keyboard stays where he chose
+    const [name, value] = (sessionStorage.getItem("chosen") || "=").split("=");
+    sessionStorage.removeItem("chosen");
+    for (const field of filter.elements) {
+      if (name && field.name === name && (!value || field.value === value)) field.focus();
+    }
     filter.addEventListener("submit", () => {
       for (const field of filter.elements) if (field.name && field.value === "") field.disabled = true;
     });

@@ -98,6 +98,7 @@ async def test_filters_and_search_stand_in_the_address(chromium, shown):
         critical = await titles(opened)
         assert 0 < len(critical) < len(everything)
         assert set(await opened.locator("tbody .pill").all_inner_texts()) == {"CRITICAL"}
+        await expect(opened.get_by_role("checkbox", name="critical")).to_be_focused()
         await opened.get_by_role("searchbox").fill("terraform")
         await opened.get_by_role("searchbox").press("Enter")
         await opened.wait_for_url("**q=terraform**")
