@@ -33,6 +33,7 @@ class Reason(StrEnum):
     BAD_HEADERS = "bad_headers"  # of the proxy
     STRANGE_HEADERS = "strange_headers"  # identity headers of somebody who is no trusted proxy: not believed
     FORWARDED = "forwarded"  # by a proxy that is not configured
+    INGEST = "ingest"  # credentials that a route of its own did not accept
     NOT_OUR_PAGE = "not_our_page"  # a change without a page's token, or from elsewhere
 
 
@@ -71,6 +72,10 @@ class Gate:
     def has_tokens(self) -> bool:
         """There is something to sign in with."""
         return bool(self._tokens)
+
+    def count(self, reason: Reason) -> None:
+        """Somebody else refused it."""
+        self._denied.labels(reason.value).inc()
 
     def refused(self, reason: Reason, status: int, sentence: str, **headers: str) -> Refused:
         """To be raised: counted already."""

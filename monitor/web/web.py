@@ -157,6 +157,9 @@ class Web:
             answer = await handler(request)
         except Refused as error:
             answer = error.answer
+            peer = request.get(PEER)
+            about = {"reason": error.reason.value, "from": peer.address if peer else request.remote or ""}
+            _LOG.warning("access refused", request_id=request_id, route=_pattern(request), **about)
         except web.HTTPException as error:
             answer = plain(error, request_id)
         except Exception:  # noqa: BLE001 - whatever it is, the client learns nothing of it
@@ -190,7 +193,10 @@ class Web:
         needs = self._needs.get(request.match_info.route)
         peer = request[PEER] = self.gate.peer(request)
         if needs is not None and needs.access is Access.OWN:
-            return await handler(request)
+            answer = await handler(request)
+            if answer.status == 401:
+                self.gate.count(Reason.INGEST)
+            return answer
         if needs is None:
             self._pace(peer.address)  # there is nothing to protect, but nobody shall try for long
             raise (

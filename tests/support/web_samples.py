@@ -13,7 +13,7 @@ from aiohttp import web
 
 from browsing import ask
 from monitor.metrics import Metrics
-from monitor.web import Access, Role, Web, identity, may
+from monitor.web import Access, Role, Web, identity, may, refusal
 from monitor.websettings import WebSettings
 
 LEAK = "ab" * 32
@@ -105,6 +105,8 @@ async def site(settings: Mapping[str, Any] | None = None, **more: Any) -> AsyncI
         return web.Response(text=str(may(request, Role.RESPONDER)), headers={"Cache-Control": "max-age=60"})
 
     async def own(request: web.Request) -> web.Response:
+        if request.headers.get("Authorization") == "none":
+            return refusal(401, "no")
         return web.Response(text=str(len(await request.content.read())))
 
     async def sign_in(request: web.Request) -> web.Response:

@@ -159,3 +159,10 @@ async def test_behind_a_proxy_one_guesser_does_not_lock_the_others_out(tmp_path)
         assert last.status == 429  # the first address is his own invention
         other = await ask("GET", run.url + PAGE, **people.bearer("viewer"), X_Forwarded_For="203.0.113.6")
         assert other.status == 200
+
+
+async def test_what_ingest_refuses_is_counted_here_too():
+    async with site() as run:
+        assert (await ask("POST", run.url + "/drop", Authorization="none")).status == 401
+        assert (await ask("POST", run.url + "/drop")).status == 200
+        assert run.count("access_denied", reason="ingest") == 1

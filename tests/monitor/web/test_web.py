@@ -142,6 +142,16 @@ async def test_without_a_token_a_change_still_comes_from_our_page():
         assert (await ask("POST", f"{listener.address}/login")).status == 403
 
 
+async def test_a_refusal_is_in_the_log_with_reason_and_address(tmp_path):
+    with structlog.testing.capture_logs() as logs:
+        async with listening(tmp_path) as listener:
+            await ask("GET", f"{listener.address}/things/1", Authorization="Bearer guess-of-it")
+            await ask("GET", f"{listener.address}/things/1", Host="evil.test")
+    told = [(e["reason"], e["route"], e["from"]) for e in logs if e["event"] == "access refused"]
+    assert told == [("wrong_credentials", "/things/{id}", "127.0.0.1"), ("host", "/things/{id}", "127.0.0.1")]
+    assert "guess-of-it" not in repr(logs)
+
+
 async def test_own_credentials_are_the_handlers_business(tmp_path):
     async with listening(tmp_path) as listener:
         page = await ask("POST", f"{listener.address}/drop/a", data=b"x" * 200_000)
