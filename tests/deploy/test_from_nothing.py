@@ -108,7 +108,8 @@ class Service:
         return (self.folder / "log").read_text(errors="replace")[-4000:]
 
 
-@pytest.mark.timeout(300)  # where `make test` built no wheel and nothing is in the cache yet, half of it is waiting for these
+# where `make test` built no wheel and nothing is in the cache yet, half of the time is waiting for these
+@pytest.mark.timeout(300)
 async def test_from_nothing_to_a_page_whose_link_opens_the_right_exposure(
     tmp_path: Path, programs: Path
 ) -> None:
