@@ -202,7 +202,11 @@ class Web:
             raise (
                 request.match_info.http_exception or web.HTTPForbidden
             )  # 404, 405; a route of nobody knows whom
-        found = self.gate.who(request)
+        try:
+            found = self.gate.who(request)
+        except Refused:
+            self._pace(peer.address)
+            raise
         self._pace(f"person {found.name}" if found is not None else peer.address)
         if found is not None:
             request[IDENTITY] = found

@@ -268,6 +268,8 @@ async def test_nobody_is_served_without_end(tmp_path):
         strangers = [(await ask("GET", f"{run.url}/none{n}")).status for n in range(11)]
         assert strangers == [404] * 10 + [429]
         assert run.count("access_denied", reason="rate") == 3
+        forgotten = {"Authorization": "Bearer the-token-of-last-year"}
+        assert (await ask("GET", run.url + PAGE, **forgotten)).status == 429
         run.clock.now += 2
         assert (await ask("GET", run.url + PAGE, **viewer)).status == 200
 
