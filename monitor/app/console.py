@@ -40,7 +40,7 @@ def add_console(
         LateReports(config, store, clock=clock, is_watched=is_watched),
         Coverage(store, clock=clock, is_watched=is_watched),
         RuleBook(store, tools.rules, clock=clock, alive=alive),
-        Pulse(store, clock=clock, checks=checks, notes=notes),
+        Pulse(store, clock=clock, checks=checks, notes=notes, notifiers=len(config.notifiers)),
     )
     Console(desks, clock=clock).add_to(listener)
     Api(desks.exposures, desks.coverage, watch, desks.rules, desks.pulse, clock=clock).add_to(listener)

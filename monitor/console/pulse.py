@@ -64,8 +64,10 @@ class Pulse:
         clock: Callable[[], float],
         checks: Mapping[str, Check],
         notes: Mapping[str, Check],
+        notifiers: int,
     ) -> None:
-        """`checks` and `notes`: as `monitor.health` takes them, read at every look."""
+        """`checks` and `notes`: as `monitor.health` takes them, read at every look. `notifiers`: how many there are to tell."""
+        self._notifiers = notifiers
         self._store = store
         self._clock = clock
         self._checks = checks
@@ -99,7 +101,8 @@ class Pulse:
     def _rest(self, events: Sequence[CoverageEvent]) -> tuple[Sign, Sign]:
         wrong = self._wrong(self._checks, ("match",))
         matching = _matching(events, wrong, is_here="match" in self._checks)
-        telling = _telling(self._wrong(self._checks, _TELLING), self._wrong(self._notes, self._notes))
+        wrong, notes = self._wrong(self._checks, _TELLING), self._wrong(self._notes, self._notes)
+        telling = _telling(wrong, notes, self._notifiers)
         return matching, telling
 
     @staticmethod
@@ -147,11 +150,13 @@ def _matching(events: Sequence[CoverageEvent], wrong: list[str], *, is_here: boo
     return Sign("Matching", "ok" if scanned or is_here else "unknown", text)
 
 
-def _telling(wrong: list[str], notes: list[str]) -> Sign:
+def _telling(wrong: list[str], notes: list[str], notifiers: int) -> Sign:
     if wrong:
         return Sign("Telling", "trouble", "not ready", (*wrong, *notes))
     if notes:
         return Sign("Telling", "trouble", f"{_count(len(notes), 'notifier')} away", tuple(notes))
+    if not notifiers:
+        return Sign("Telling", "unknown", "nobody: no notifier is configured")
     return Sign("Telling", "ok", "every notifier answers")
 
 

@@ -64,7 +64,7 @@ async def api_site(folder: Path, *, ingest: bool = False) -> AsyncIterator[ApiSi
         Coverage(store, **watched, is_watched=lambda *_: False),
         WatchDesk(WATCH, Ownership(WATCH)),
         RuleBook(store, load_rules, **watched, alive=dict),
-        Pulse(store, **watched, checks={}, notes={}),
+        Pulse(store, **watched, checks={}, notes={}, notifiers=1),
         clock=lambda: NOW,
     )
     api.add_to(listener)

@@ -224,7 +224,7 @@ async def shown_console(
             ),
             Coverage(store, clock=clock, is_watched=_is_acme),
             RuleBook(store, ruleset, clock=clock, alive=_alive),
-            Pulse(store, clock=clock, checks={"match": list}, notes={"telling": _away}),
+            Pulse(store, clock=clock, checks={"match": list}, notes={"telling": _away}, notifiers=2),
         )
         listener = Web(WebSettings.model_validate({"port": 0, **(settings or {})}), Metrics())
         Console(desks, clock=clock, live_seconds=live_seconds).add_to(listener)

@@ -21,8 +21,8 @@ async def tell(store, *told):
         await ledger.append(connection, told, now=NOON)
 
 
-def pulse(store, *, checks=None, notes=None, clock=lambda: NOON):
-    return Pulse(store, clock=clock, checks=checks or {}, notes=notes or {})
+def pulse(store, *, checks=None, notes=None, notifiers=1, clock=lambda: NOON):
+    return Pulse(store, clock=clock, checks=checks or {}, notes=notes or {}, notifiers=notifiers)
 
 
 async def signs(store, **parts):
@@ -33,6 +33,8 @@ async def signs(store, **parts):
 async def test_nothing_is_known_of_a_service_that_has_just_begun(store):
     found = await signs(store)
     assert [found[name].state for name in ("Seeing", "Matching", "Telling")] == ["unknown", "unknown", "ok"]
+    nobody = (await signs(store, notifiers=0))["Telling"]
+    assert (nobody.state, nobody.text) == ("unknown", "nobody: no notifier is configured")
 
 
 async def test_all_is_well(store):
