@@ -115,7 +115,7 @@ def _operation(each: Operation) -> dict[str, Any]:
         told["parameters"] = parameters
     if each.body is not None:
         content = {"application/json": {"schema": _ref(each.body)}}
-        told["requestBody"] = {"required": True, "content": content}
+        told["requestBody"] = {"required": each.needs_body, "content": content}
     elif each.raw:
         told["requestBody"] = {
             "required": True,

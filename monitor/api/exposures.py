@@ -64,6 +64,12 @@ class Close(Question):
     note: str = Field("", max_length=_LONGEST_NOTE)
 
 
+class Reopen(Question):
+    """Why it is not over."""
+
+    note: str = Field("", max_length=_LONGEST_NOTE)
+
+
 class ExposureOperations:
     def __init__(self, desk: ExposureQueries, *, clock: Callable[[], float]) -> None:
         self._desk = desk
@@ -83,9 +89,9 @@ class ExposureOperations:
             )
 
         async def reopen(asked: Asked) -> Answered:
-            return await self._changed(
-                asked, await desk.reopen(asked.path["id"], actor=asked.who, mark=asked.match)
-            )
+            body: Reopen = asked.body
+            done = await desk.reopen(asked.path["id"], actor=asked.who, note=body.note, mark=asked.match)
+            return await self._changed(asked, done)
 
         async def close(asked: Asked) -> Answered:
             body: Close = asked.body
@@ -113,7 +119,7 @@ class ExposureOperations:
         said = (
             ("acknowledgeExposure", "acknowledge", "Say that you have it in hand.", acknowledge, None),
             ("closeExposure", "close", "Close it, with the reason. Whoever was told of it hears that.", close, Close),
-            ("reopenExposure", "reopen", "Open it again.", reopen, None),
+            ("reopenExposure", "reopen", "Open it again, perhaps with a note that says why.", reopen, Reopen),
             ("revokeExposure", "revoke", "Say that its secret is dead. It stays open: the text may still stand there.", revoke, None),
         )  # fmt: skip
         acts = [

@@ -48,7 +48,7 @@ class Operation:
     answer: type[BaseModel] | None
     handler: Callable[[Asked], Awaitable[Answered]] | None = None
     query: type[BaseModel] | None = None
-    body: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None  # may be left out where none of its fields is needed
     matches: bool = False  # takes If-Match
     tagged: bool = False  # gives an ETag
     errors: Mapping[int, str] = field(default_factory=dict)
@@ -57,6 +57,10 @@ class Operation:
     )  # media type -> schema of a body that is no model
     security: tuple[str, ...] = ()
     status: int = 200
+
+    @property
+    def needs_body(self) -> bool:
+        return self.body is not None and any(each.is_required() for each in self.body.model_fields.values())
 
     @property
     def changes(self) -> bool:

@@ -74,7 +74,7 @@ def _asked(operation: Operation, request: web.Request, body: bytes) -> Asked:
         who.role,
         request.match_info,
         query=_query(operation.query, request.query),
-        body=_body(operation.body, request, body),
+        body=_body(operation, request, body),
         match=_match(request.headers.getall("If-Match", [])) if operation.matches else "",
     )
 
@@ -99,11 +99,14 @@ def _query(model: type[BaseModel] | None, given: MultiMapping[str]) -> BaseModel
     return _checked(model, values)
 
 
-def _body(model: type[BaseModel] | None, request: web.Request, body: bytes) -> BaseModel | None:
+def _body(operation: Operation, request: web.Request, body: bytes) -> BaseModel | None:
+    model = operation.body
     if model is None:
         if body:
             raise Invalid("this takes no body")
         return None
+    if not body and not operation.needs_body:
+        return model()
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType
     try:

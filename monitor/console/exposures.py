@@ -91,7 +91,10 @@ class ExposurePages:
         return see(f"/exposures/{closed['id']}")
 
     async def reopen(self, request: web.Request) -> web.Response:
-        opened = await self._exposures.reopen(request.match_info["id"], actor=identity(request).name)
+        _, note = await _reason(request)
+        opened = await self._exposures.reopen(
+            request.match_info["id"], actor=identity(request).name, note=note
+        )
         return see(f"/exposures/{opened['id']}")
 
     async def acknowledge(self, request: web.Request) -> web.Response:

@@ -43,7 +43,7 @@ class ExposureQueries(Protocol):
     ) -> dict[str, Any]:
         """Raises LookupError, ValueError (closed already, no such reason) with a sentence for people."""
 
-    async def reopen(self, name: str, *, actor: str, mark: str = ...) -> dict[str, Any]:
+    async def reopen(self, name: str, *, actor: str, note: str = ..., mark: str = ...) -> dict[str, Any]:
         """Raises LookupError, ValueError (open already) with a sentence for people."""
 
     async def acknowledge(self, name: str, *, actor: str, mark: str = ...) -> dict[str, Any]:

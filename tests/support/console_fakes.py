@@ -118,7 +118,7 @@ class FakeQueries:
         self._note("close", name, reason, actor, note)
         return self.found
 
-    async def reopen(self, name: str, *, actor: str, mark: str = "") -> dict[str, Any]:
+    async def reopen(self, name: str, *, actor: str, note: str = "", mark: str = "") -> dict[str, Any]:
         self._note("reopen", name, actor)
         return self.found
 

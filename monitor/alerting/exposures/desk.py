@@ -226,9 +226,9 @@ class Exposures:
             await record_end(connection, row, revoked, at=now)
         return self._shown(revoked)
 
-    async def reopen(self, name: str, *, actor: str, mark: str = "") -> dict[str, Any]:
+    async def reopen(self, name: str, *, actor: str, note: str = "", mark: str = "") -> dict[str, Any]:
         """Open it again and tell whoever the policy names; its places are looked at anew. One that was closed as revoked counts as alive
-        again. Raises WrongState.
+        again. `note` says why. Raises WrongState.
         """
         now = self._clock()
         async with self._store.write() as connection:
@@ -244,7 +244,9 @@ class Exposures:
                 await outbox.enqueue(
                     connection, tellings(row, step.tell, step.decision.action, names, now=now)
                 )
-            await records.add_audit(connection, at=now, actor=actor, verb="reopened", exposure_id=row.id)
+            await records.add_audit(
+                connection, at=now, actor=actor, verb="reopened", exposure_id=row.id, detail={"note": note}
+            )
         return self._changed(row, Kind.REOPENED)
 
     def _changed(self, row: Exposure, kind: Kind) -> dict[str, Any]:

@@ -125,10 +125,12 @@ async def test_a_responders_day(site):
     closed = await post(site, f"{ONE}/close", {"reason": "revoked", "note": "rotated"})
     assert closed.json["closed"]["note"] == "rotated"
     assert (await post(site, f"{ONE}/close", {"reason": "revoked"})).status == 409
-    assert (await post(site, f"{ONE}/reopen")).json["state"] == "open"
+    again = await post(site, f"{ONE}/reopen", {"note": "it is still public"})
+    assert again.json["state"] == "open"
     history = (await get(site, ONE)).json["changes"]
     verbs = [each["verb"] for each in history if each["actor"] == "a-responder"]
     assert verbs == ["reopened", "closed", "revoked", "acknowledged"]
+    assert history[0]["detail"]["note"] == "it is still public"
 
 
 async def test_who_saw_something_else_overwrites_nothing(site):
