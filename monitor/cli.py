@@ -73,7 +73,9 @@ def _root() -> None:
     """Streaming leak-exposure monitor: what is being published of yours in public code and pastes, within seconds."""
     from monitor import log
 
-    log.configure(level="warning")  # standard output is for the command's own answer; the service sets its own
+    log.configure(
+        level="warning"
+    )  # standard output is for the command's own answer; the service sets its own
 
 
 def _run(words: Sequence[str]) -> None:

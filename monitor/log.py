@@ -44,6 +44,7 @@ _OURS: Final = frozenset(
         "rules",
         "source",
         "notifier",
+        "route",
     }
 )
 _LEVELS: Final = ("debug", "info", "warning", "error")
