@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import structlog
 import uvloop
+from hypothesis import settings
 
 from alerting_samples import OPENED, STORE_URL
 from kafka_fixture import broker
@@ -28,6 +29,10 @@ if importlib.util.find_spec("benchmarks") is None:
     _package = importlib.util.module_from_spec(_spec)
     sys.modules["benchmarks"] = _package
     _spec.loader.exec_module(_package)
+
+# a test measures no speed: under load an example takes as long as it takes
+settings.register_profile("here", deadline=None)
+settings.load_profile("here")
 
 
 def pytest_asyncio_loop_factories(

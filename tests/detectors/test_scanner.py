@@ -247,7 +247,7 @@ def expression_of(rule):
 
 
 @given(_TEXTS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @example(b"acme" * 30)
 def test_both_engines_agree(text: bytes) -> None:
     """Whatever the confirming engine matches anywhere, Hyperscan hits inside it, and the hit is confirmed or rejected by name."""
@@ -275,7 +275,7 @@ def test_both_engines_agree(text: bytes) -> None:
     st.integers(0, 3),
     st.binary(max_size=3),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_both_engines_agree_on_context(name: str, gap: bytes, seed: int, after: bytes) -> None:
     """A bounded value with a name within the reach of its rule, on its line or above, is always a hit; one without never."""
     rule = ruleset()["acme-key"]
@@ -297,7 +297,7 @@ def test_both_engines_agree_on_context(name: str, gap: bytes, seed: int, after: 
 
 
 @given(_TEXTS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_every_finding_is_where_it_says_and_matches_again(text: bytes) -> None:
     for finding in scanner().scan(text):
         rule = finding.rule
@@ -312,13 +312,13 @@ def test_every_finding_is_where_it_says_and_matches_again(text: bytes) -> None:
 
 
 @given(st.lists(_TEXTS, max_size=6))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_many_is_each(texts: list[bytes]) -> None:
     assert scanner().scan_many(texts) == [scanner().scan(text) for text in texts]
 
 
 @given(st.binary(max_size=400))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_no_bytes_raise(text: bytes) -> None:
     scanner().scan(text)
     scanner().scan(b"\xff\xfe" + text)

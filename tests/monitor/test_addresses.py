@@ -30,7 +30,7 @@ def test_public(address: str, expected: bool) -> None:
     assert public(ipaddress.ip_address(address)) is expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.ip_addresses(v=4))
 def test_a_private_address_stays_private_in_every_ipv6_form(address: ipaddress.IPv4Address) -> None:
     number = int(address)

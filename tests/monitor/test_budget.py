@@ -195,7 +195,7 @@ def test_backoff_grows_to_its_cap() -> None:
     assert backoff(5, 0.0) == 0.0
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.integers(100, 599),
     st.dictionaries(

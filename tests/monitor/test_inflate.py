@@ -17,7 +17,7 @@ def inflate(encoding: str, *chunks: bytes) -> list[bytes]:
     return pieces
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.binary(max_size=300), min_size=1, max_size=4), st.integers(1, 50))
 def test_concatenated_members_in_any_chunks(texts: list[bytes], size: int) -> None:
     whole = b"".join(map(gzip.compress, texts))
@@ -41,7 +41,7 @@ def test_the_other_encodings() -> None:
             Inflater(name)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(min_size=1, max_size=200))
 def test_broken_text_has_one_of_two_errors(raw: bytes) -> None:
     try:

@@ -43,7 +43,7 @@ def test_the_values_stand_in_a_member(name: str) -> None:
 
 @pytest.mark.parametrize("name", [*CONTAINERS, "notebook-source"])
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_damaged_container_raises_nothing_else(name: str, data: st.DataObject) -> None:
     whole = bytearray(ENCODERS[name](TEXT))
     for _ in range(data.draw(st.integers(1, 6))):
@@ -56,7 +56,7 @@ def test_a_damaged_container_raises_nothing_else(name: str, data: st.DataObject)
 
 @pytest.mark.parametrize("kind", ["gzip", "bzip2", "xz", "zip", "tar", "sqlite", "notebook"])
 @given(tail=st.binary(max_size=700))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_bytes_as_any_kind(kind: str, tail: bytes) -> None:
     try:
         for _ in members(kind, io.BytesIO(tail), meter(1 << 20)):

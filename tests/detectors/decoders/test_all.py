@@ -28,7 +28,7 @@ def triggers_of(decoder: Decoder) -> tuple[Trigger, ...]:
 
 @pytest.mark.parametrize("decoder", decoders(), ids=lambda decoder: decoder.name)
 @given(text=hostile, data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_run_lies_within_its_bounds_and_so_do_its_places(decoder: Decoder, text: bytes, data: Any) -> None:
     trigger = data.draw(st.sampled_from(triggers_of(decoder)))
     low = data.draw(st.integers(0, len(text)))
@@ -47,7 +47,7 @@ def test_a_run_lies_within_its_bounds_and_so_do_its_places(decoder: Decoder, tex
 
 
 @given(hostile)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_text_is_scanned_and_every_finding_stands_in_it(text: bytes) -> None:
     document = text + b" acme_" + b"Q7" * 15 + b" " + text
     for finding in scanner().scan(document):

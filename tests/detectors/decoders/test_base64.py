@@ -80,6 +80,6 @@ def test_what_the_budget_leaves_out_is_counted() -> None:
         st.sampled_from([b"YWNtZV8", b"c2VjcmV0", b"A" * 22 + b"==", b"=", b" ", b"/x", b"-_"]), max_size=8
     ).map(b"".join)
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_run_is_taken_without_an_error(text: bytes) -> None:
     scanner().scan(text)

@@ -376,7 +376,7 @@ async def outcome(events, folder: Path, seed: int):
     return found, keys, opened
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(EVENTS, st.integers(0, 2**16))
 async def test_any_interleaving_and_any_replay_end_in_the_same_exposures(tmp_path_factory, events, seed):
     one, keys, opened = await outcome(events, tmp_path_factory.mktemp("one"), seed)

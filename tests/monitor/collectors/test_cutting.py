@@ -30,7 +30,7 @@ def test_every_part_has_the_blob_id_of_the_whole() -> None:
     assert {part.blob_sha for part in known} == {"ab"}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.binary(max_size=3000) | st.text("ab\n", max_size=3000).map(str.encode),
     st.integers(80, 400),

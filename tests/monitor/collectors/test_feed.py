@@ -16,7 +16,7 @@ def polled(newest: float | None = 940.0) -> Feed:
     return feed
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=20), st.none() | st.integers(0, 10**10) | st.floats(0, 1e10))
 def test_a_position_survives_its_cursor(etag: str, newest: float | None) -> None:
     feed = polled(newest)

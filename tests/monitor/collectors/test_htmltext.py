@@ -95,13 +95,13 @@ def test_the_work_grows_with_the_length_only(unit: str) -> None:
     assert isinstance(to_text(f"<b {text}>"), str)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(alphabet="<>ab/\"'= &#;x1!-\n", max_size=200) | st.text(max_size=200))
 def test_nothing_upsets_it(fragment: str) -> None:
     assert isinstance(to_text(fragment), str)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=100),
     st.sampled_from(["p", "code", "li", "b"]),

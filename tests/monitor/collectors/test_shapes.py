@@ -14,7 +14,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(ANYTHING)
 def test_nothing_upsets_the_readers(value: Any) -> None:
     assert isinstance(shapes.obj(value, "a", "b"), dict)

@@ -11,7 +11,7 @@ COMMON = {
 }  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(st.characters(codec=None, exclude_categories=()), max_size=60))
 def test_no_text_becomes_markup_or_hides(text):
     hostile = f"<b>\"'&{text}\u202e</b>"

@@ -71,7 +71,7 @@ def test_what_is_written_is_read(event):
     assert {f.name for f in fields(CoverageEvent)} >= orjson.loads(entry.body)["event"].keys()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(count=st.integers(1, 12), data=st.data())
 def test_no_byte_of_an_entry_can_be_changed(count, data):
     entries = chained(EVENTS[n % 4] for n in range(count))

@@ -188,7 +188,7 @@ _EVENTS = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(_EVENTS)
 def test_whatever_was_told_there_are_minutes(events: list[CoverageEvent]) -> None:
     for minute in minutes(events, 0.0, 600.0):

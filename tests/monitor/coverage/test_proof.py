@@ -53,7 +53,7 @@ def test_a_sealed_proof_needs_no_signature_of_its_own_and_an_unsealed_one_does()
 
 @pytest.mark.parametrize("seal", [True, False])
 @pytest.mark.parametrize(("word", "events"), CASES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_no_byte_of_a_proof_can_be_changed(word, events, seal, data):
     raw = bytearray(_cached(word, seal, events))
@@ -173,7 +173,6 @@ json = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(part=st.sampled_from(["question", "answer", "entries", "seals", "chain", "made"]), value=json)
 def test_any_json_in_any_part_is_refused_or_holds(part, value):
     raw = changed(_cached(Word.NOT_SEEN, True, POLLS), lambda proof: proof.update({part: value}))

@@ -158,7 +158,7 @@ def test_metadata_repeats_no_secret_of_the_document() -> None:
     assert redactor.text("", Repeats([secret])) == ""
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(st.tuples(st.binary(max_size=40), st.integers(0, 5)), min_size=1, max_size=8),
     st.sampled_from([b"\n", b" ", b"'", b'","', b"\t"]),

@@ -15,7 +15,7 @@ def test_the_longest_at_a_place_and_only_whole_ones() -> None:
     assert list(Repeats([]).spans(b"abcd", 0, 4)) == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.text("ab", min_size=4, max_size=7).map(str.encode), max_size=5), st.text("ab", max_size=40)
 )
@@ -29,7 +29,7 @@ def test_nothing_that_stands_there_is_missed(values: list[bytes], text: str) -> 
             at = content.find(value, at + 1)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.text("ab", min_size=4, max_size=7).map(str.encode), max_size=5),
     st.text("ab", max_size=40),

@@ -134,7 +134,7 @@ def test_one_document_and_one_second_have_their_budgets(ann: Responder) -> None:
     assert sum(bool(e.sealed) for e in found(many, evidence, name="4")) == 20
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(before=st.binary(max_size=9000), behind=st.binary(max_size=9000), context=st.integers(0, 8192))
 def test_whatever_stands_around_it_the_file_opens_and_is_bounded(
     before: bytes, behind: bytes, context: int

@@ -121,7 +121,7 @@ async def test_several_writers_make_one_chain(tmp_path):
         await each.close()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     events=st.lists(
         st.builds(

@@ -252,7 +252,7 @@ def fold(events):
     return row, keys
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(sightings, min_size=1, max_size=8), st.randoms(use_true_random=False))
 def test_any_order_and_any_repetition_ends_in_the_same_exposure(events, random):
     shuffled = events + events[: len(events) // 2]
@@ -270,7 +270,7 @@ def test_any_order_and_any_repetition_ends_in_the_same_exposure(events, random):
 closes = st.sampled_from([Scope.LEAK, Scope.SEEN, Scope.REPOSITORY])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.one_of(sightings, closes), min_size=1, max_size=10))
 def test_a_replay_changes_nothing_and_tells_nobody_whatever_people_closed(history):
     row, places, keys = None, set(), []

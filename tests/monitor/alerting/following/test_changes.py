@@ -179,7 +179,7 @@ looks = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(looks, max_size=8, unique_by=lambda each: (each.place_id, each.at)),
     st.randoms(use_true_random=False),

@@ -81,7 +81,7 @@ def test_without_a_console_there_is_no_link():
     assert "generatorURL" not in built
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(text=st.text(max_size=600), other=st.text(alphabet="\x00\n\u202e\u200b\ud800<@a", max_size=400))
 def test_hostile_texts_are_shown_escaped_and_bounded(text, other):
     built = alert(standing(repository=text, path=other, title=other, provider=text, preview=text), ends=NOON)

@@ -72,7 +72,7 @@ def test_without_a_console_there_is_no_link():
     assert not {"links", "client_url"} & set(event(notification()))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(text=st.text(max_size=3000), other=st.text(alphabet="\x00\n\u202e\ud800a", max_size=1500))
 def test_hostile_texts_are_escaped_and_the_summary_is_short(text, other):
     built = orjson.loads(body(notification(title=text, path=other, repository=text), KEY))

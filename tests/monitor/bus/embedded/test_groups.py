@@ -210,5 +210,5 @@ class Leases(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-Leases.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+Leases.TestCase.settings = settings(max_examples=25, stateful_step_count=25)
 TestLeases = Leases.TestCase

@@ -43,7 +43,7 @@ def test_the_hour_has_no_zero_in_front_and_the_day_has() -> None:
     assert hour_name(hour_of(at - 3601)) == "2026-05-31-23"
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.lists(st.binary(max_size=60).map(lambda raw: raw.replace(b"\n", b" ")), max_size=12),
     st.lists(st.integers(0, 400), max_size=6),

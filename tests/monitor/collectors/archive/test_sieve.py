@@ -191,7 +191,7 @@ def test_a_span_is_looked_for_where_late_events_are_filed() -> None:
     assert list(hours_of(Span("github_events", NOON - 1, NOON), 0.0)) == [hour - 1, hour]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 90_000), st.integers(0, 200_000), st.floats(0, 1))
 def test_every_time_in_a_span_bears_its_mark(begin: int, length: int, part: float) -> None:
     span = Span("github_events", NOON + begin, NOON + begin + length)
@@ -224,7 +224,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.fixed_dictionaries(
         {},

@@ -127,7 +127,7 @@ HOSTILE = st.recursive(
 KINDS = st.sampled_from([*github_event._TEXTS, "GollumEvent", "PushEvent", "PublicEvent", "New"])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(KINDS, HOSTILE, HOSTILE)
 def test_no_payload_upsets_the_parser(kind: str, payload: Any, actor: Any) -> None:
     raw = {**event(kind, 1, {}, at=AT), "payload": payload, "actor": actor}

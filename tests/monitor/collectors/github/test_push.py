@@ -328,7 +328,7 @@ JUNK = st.recursive(
 async def test_no_answer_upsets_the_resolver() -> None:
     forge = Forge()
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(st.lists(JUNK, min_size=12, max_size=12))
     def collect(values: list[Any]) -> None:
         drawn.append(values)

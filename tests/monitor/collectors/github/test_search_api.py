@@ -71,7 +71,7 @@ JSON: Any = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.dictionaries(
         st.sampled_from(["path", "sha", "url", "repository", "text_matches", "score"]), JSON, max_size=6

@@ -107,7 +107,7 @@ def test_recorded_items_are_read() -> None:
     assert read >= 5
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.dictionaries(
         st.sampled_from(["id", "by", "time", "title", "text", "url", "deleted", "dead", "type"]), JSON

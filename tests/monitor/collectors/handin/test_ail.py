@@ -95,7 +95,7 @@ def test_a_gzip_bomb_is_not_unpacked():
         read(body, BY, max_bytes=10_000)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.dictionaries(
         st.sampled_from(["source", "data", "data-sha256", "meta", "timestamp", "encoding", "uuid"]),

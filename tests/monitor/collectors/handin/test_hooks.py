@@ -161,7 +161,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.dictionaries(st.sampled_from(KEYS), JSON),
     st.sampled_from(["issues", "issue_comment", "gollum", "public", "release"]),

@@ -87,7 +87,7 @@ def test_json():
     assert read(posts, body)[1] == (Text(b"A=1", "1"),)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=200), st.text(max_size=20))
 def test_any_answer_is_judged(body, kind):
     for chosen in (site(), site(item_kind="html", text="p"), site(item_kind="json", files="a", text="b")):
@@ -95,7 +95,7 @@ def test_any_answer_is_judged(body, kind):
         assert bool(texts) is (verdict is Verdict.CONTENT)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(min_size=1, max_size=40), st.text(max_size=60))
 def test_no_id_and_no_url_leads_elsewhere(identifier, written):
     for chosen in (site(), site(item_url="", url="url")):

@@ -155,7 +155,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(JSON, st.sampled_from(["iso", "epoch", "epoch_ms", "rfc822", "%Y-%m-%d"]))
 def test_any_json_is_read_or_refused(value, form):
     chosen = site(
@@ -168,7 +168,7 @@ def test_any_json_is_read_or_refused(value, form):
     assert all(isinstance(entry.id, str) and entry.id for entry in listing.entries)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(body):
     for chosen in (feed(), site(), site(kind="html", items="a", id="@href")):

@@ -61,7 +61,7 @@ def test_a_long_list_is_none():
     assert len(all_of(rows, "tr")) == 8_000
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(max_size=200))
 def test_nothing_upsets_it(page):
     root = parse(page)

@@ -302,7 +302,7 @@ async def test_rubbish_in_the_list_and_in_a_gist_does_no_harm() -> None:
     assert bench.metric("leakstream_dropped_total", stage="collect", reason="bad_gist") == 4
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.dictionaries(
         st.sampled_from(["id", "updated_at"]), st.none() | st.integers() | st.text(max_size=30), max_size=2

@@ -246,7 +246,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(JSON, max_size=3), st.lists(JSON, max_size=3), st.lists(JSON, max_size=3))
 async def test_no_json_upsets_the_source(projects: list[Any], commits: list[Any], files: list[Any]) -> None:
     forge = Forge()

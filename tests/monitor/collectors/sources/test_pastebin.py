@@ -207,7 +207,7 @@ def test_politeness_cannot_be_configured_away() -> None:
     assert Settings(base_url="http://127.0.0.1:1", poll_seconds=0.5, item_seconds=0.01).item_seconds == 0.01
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.dictionaries(
         st.sampled_from(["key", "date", "size", "title", "user"]),

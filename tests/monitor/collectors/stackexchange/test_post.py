@@ -118,7 +118,7 @@ def test_the_host_of_a_site(site: str, host: str) -> None:
     assert host_of(site) == host
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.dictionaries(
         st.sampled_from(
