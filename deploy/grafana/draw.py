@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from grafana_foundation_sdk.builders import (
     bargauge,
@@ -17,11 +17,13 @@ from grafana_foundation_sdk.builders import (
     table,
     timeseries,
 )
+from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import common as shapes
 from grafana_foundation_sdk.models import dashboard as models
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 from panels import NOTHING, Board, Kind, Link, Panel
 
+_Kind = TypeVar("_Kind")
 TAG: Final = "leakstream"
 CONSOLE: Final = "http://127.0.0.1:8686"  # as `leakstream run` has it; a text box, to be changed
 SEVERITIES: Final = "critical, high, medium, low, info"
@@ -119,7 +121,7 @@ class _Worded(models.AnnotationQuery):
         return super().to_json() | {"titleFormat": self.words}
 
 
-def _links() -> list[dashboard.DashboardLink]:
+def _links() -> list[Builder[models.DashboardLink]]:
     others = (
         dashboard.DashboardLink("leakstream")
         .type(models.DashboardLinkType.DASHBOARDS)
@@ -245,8 +247,9 @@ _DRAWN: Final[Mapping[Kind, Callable[[Panel], Any]]] = MappingProxyType(
 )
 
 
-def _furnished(made: Any, panel: Panel, *, instant: bool) -> Any:
+def _furnished(kind: _Kind, panel: Panel, *, instant: bool) -> _Kind:
     """What every kind of panel has."""
+    made: Any = kind  # the library has no type for what they share
     made.title(panel.title).description(f"{panel.about}\n\n**Good:** {panel.good}").unit(panel.unit)
     made.datasource(_SOURCE).span(panel.width).height(panel.height or _HEIGHTS[panel.kind])
     made.thresholds(_thresholds(panel))
@@ -263,7 +266,7 @@ def _furnished(made: Any, panel: Panel, *, instant: bool) -> Any:
         if panel.exemplars:
             query.exemplar(exemplar=True)
         made.with_target(query.instant() if instant else query.range())
-    return made
+    return kind
 
 
 def _words(panel: Panel) -> models.ValueMap:

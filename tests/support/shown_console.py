@@ -25,7 +25,10 @@ from monitor.alerting.exposures.desk import Exposures
 from monitor.alerting.ownership import Ownership, WatchSettings
 from monitor.alerting.ownership.desk import WatchDesk
 from monitor.api.api import Api
-from monitor.app.console import Console, Coverage, Desks, Pulse, RuleBook
+from monitor.console.console import Console, Desks
+from monitor.console.coverage import Coverage
+from monitor.console.pulse import Pulse
+from monitor.console.rulebook import RuleBook
 from monitor.coverage.items import pack
 from monitor.metrics import Metrics
 from monitor.report.desk import Reports, Versions
@@ -215,7 +218,9 @@ async def shown_console(
     try:
         await fill(store)
         await many(store, more)
-        privacy = PrivacySettings(authority="the CNIL", contact="Ann Example, privacy officer")
+        privacy = PrivacySettings.model_validate(
+            {"authority": "the CNIL", "contact": "Ann Example, privacy officer"}
+        )
         people = Exposures(store, Metrics(), clock=clock, privacy=privacy)
         desks = Desks(
             people,
