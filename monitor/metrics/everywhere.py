@@ -38,7 +38,7 @@ class Everywhere:
         )
         self.expiry = Gauge(
             "leakstream_expiry_timestamp_seconds",
-            "When something that the service depends on ends, by kind: certificate, token, key.",
+            "When something that the service depends on ends, by kind: certificate, token.",
             ["kind", "name"],
             registry=r,
         )
