@@ -1,8 +1,8 @@
 """How long the server takes to list ten thousand exposures, on the console's page and in the API: at most 200 ms at p95.
 
 `python -m benchmarks.bars.console`: the real listener, store (SQLite), templates and access log; a page of the list, the pages behind it, filters and
-searches, each asked again and again by one signed-in person. What is judged is processor time, of the server and of the client that asks it (one
-process), so that a busy machine proves nothing; the time as the server's log has it stands beside it, with the load under which it was taken.
+searches, each asked again and again by one signed-in person. What is judged is the time that the server's log has; processor time (of the server
+and of the client that asks it, one process) and the load stand beside it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import structlog
 
 from benchmarks import evidence
 from browsing import ask
+from monitor.commands.service import collect_seldom
 from shown_console import Shown, shown_console
 
 LIMIT_MS: Final = 200.0
@@ -50,15 +51,15 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="leakstream-console-") as folder:
         calls = asyncio.run(_measure(Path(folder), rounds))
     slow = [
-        f"{name}: {figures['cpu_p95_ms']} ms"
+        f"{name}: {figures['p95_ms']} ms"
         for name, figures in calls.items()
-        if figures["cpu_p95_ms"] > LIMIT_MS
+        if figures["p95_ms"] > LIMIT_MS
     ]
     path = evidence.write(
         "console",
         {
             "passed": not slow,
-            "limit_cpu_p95_ms": LIMIT_MS,
+            "limit_p95_ms": LIMIT_MS,
             "load_average": [round(each, 1) for each in os.getloadavg()],
             "exposures": _COUNT,
             "store": "SQLite",
@@ -82,6 +83,7 @@ async def _measure(folder: Path, rounds: int) -> dict[str, Any]:
     async with shown_console(folder, more=_COUNT, settings=settings) as shown:
         bearer = f"Bearer {token.read_text()}"
         behind = await _cursors(shown, bearer)
+        collect_seldom()  # as the running service does
         for _ in range(rounds):
             for where, path in _LISTS.items():
                 for name, query in _QUERIES.items():

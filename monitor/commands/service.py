@@ -74,12 +74,19 @@ async def _serve(config: Config, stages: frozenset[Stage]) -> None:
     await service.run(stop, _ready)
 
 
-def _ready(addresses: Addresses) -> None:
-    # A poll makes ten thousand objects that are no garbage until they are handled; by default the collector looks at all of them over and
-    # over, a tenth of a matcher's CPU. What is there by now stays for good.
+def collect_seldom() -> None:
+    """What is there by now stays for good, and Python looks less often for garbage.
+
+    A poll makes ten thousand objects that are no garbage until they are handled; by default the collector looks at all of them over and
+    over, a tenth of a matcher's CPU.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER_OBJECTS, 20, 20)
+
+
+def _ready(addresses: Addresses) -> None:
+    collect_seldom()
     _LOG.info("running", console=addresses.web, metrics=f"{addresses.health}/metrics", pid=os.getpid())
 
 
