@@ -51,9 +51,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="leakstream-console-") as folder:
         calls = asyncio.run(_measure(Path(folder), rounds))
     slow = [
-        f"{name}: {figures['p95_ms']} ms"
-        for name, figures in calls.items()
-        if figures["p95_ms"] > LIMIT_MS
+        f"{name}: {figures['p95_ms']} ms" for name, figures in calls.items() if figures["p95_ms"] > LIMIT_MS
     ]
     path = evidence.write(
         "console",

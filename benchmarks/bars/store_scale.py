@@ -28,6 +28,7 @@ from alerting_samples import NOON, exposure
 from benchmarks import evidence
 from localpostgres import LocalPostgres
 from monitor.alerting.exposures.desk import Exposures
+from monitor.commands.service import collect_seldom
 from monitor.metrics import Metrics
 from monitor.store.engine import Store
 from monitor.store.janitor import Janitor
@@ -248,6 +249,7 @@ async def _measure(store: Store, arguments: argparse.Namespace) -> dict[str, Any
         times[name].append(1000 * (time.perf_counter() - started))
         return answer
 
+    collect_seldom()  # as the running service does
     async with store.read() as connection:
         totals = {name: str(await count_exposures(connection, wanted)) for name, wanted in _FILTERS.items()}
     for _ in range(arguments.rounds):
