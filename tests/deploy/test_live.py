@@ -18,6 +18,7 @@ from monitor.identity import blob_sha
 from monitor.simulator.credentials import RuleMaker
 from monitor.simulator.server import Simulator, SimulatorConfig
 from monitoring import Alertmanager, Prometheus, hooks, until
+from simulated import SOURCES
 from whole_service import Running, configure, running
 
 TOKEN = "an-ingest-token-of-the-tests"
@@ -36,25 +37,13 @@ token = "{token}"
 [sources.selftest]
 every_seconds = 1
 """
-SIMULATED = """
-[sources.github_events]
-base_url = "{github}"
-token = "t"
-poll_seconds = 1
-diff_requests_per_minute = 900
-[sources.github_gists]
-base_url = "{github}"
-token = "t"
-poll_seconds = 2
-requests_per_minute = 300
-[sources.pastebin]
-base_url = "{pastebin}"
-poll_seconds = 1
-item_seconds = 0.05
-[notifiers.webhook]
+SIMULATED = (
+    SOURCES
+    + """[notifiers.webhook]
 url = "{hook}"
 secret = "whsec_{secret}"
 """
+)
 PAGING = """
 [notifiers.alertmanager]
 urls = ["{alertmanager}"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -18,7 +17,6 @@ _TARGET = {"instance", "job"}  # labels that Prometheus itself adds
 
 
 @cache
-@functools.cache
 def exported() -> Mapping[str, set[str]]:
     """Every series name that the service exports -> the labels that it may have."""
     found = {"up": set(_TARGET)}

@@ -15,6 +15,23 @@ from monitor.simulator.clock import AdjustableClock
 from monitor.simulator.server import Simulator, SimulatorConfig
 
 START = 1_780_000_000.0
+# three of its sites, as fast as a test wants them; `github` and `pastebin` are their addresses
+SOURCES = """
+[sources.github_events]
+base_url = "{github}"
+token = "t"
+poll_seconds = 1
+diff_requests_per_minute = 900
+[sources.github_gists]
+base_url = "{github}"
+token = "t"
+poll_seconds = 2
+requests_per_minute = 300
+[sources.pastebin]
+base_url = "{pastebin}"
+poll_seconds = 1
+item_seconds = 0.05
+"""
 
 
 @dataclass

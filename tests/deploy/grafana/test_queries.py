@@ -46,12 +46,14 @@ from monitor.simulator.world import Change
 from monitor.store import ledger, records
 from monitor.store.engine import Store
 from monitoring import Prometheus, until
+from simulated import SOURCES
 from whole_service import Running, configure, running
 
 TOKEN = "an-ingest-token-of-the-tests"
 PATIENCE = 90.0  # seconds; 20 where the machine is quiet
 WHOLE = "github_events"  # asks, lists, has a limit, a worth for each request, and times of publication
-CONFIG = """
+CONFIG = (
+    """
 [bus]
 documents_gib = 0.5
 [watch]
@@ -66,21 +68,9 @@ forges = ["github.com"]
 [sources.selftest]
 every_seconds = 1
 round_hours = 0.05
-[sources.github_events]
-base_url = "{github}"
-token = "t"
-poll_seconds = 1
-diff_requests_per_minute = 900
-[sources.github_gists]
-base_url = "{github}"
-token = "t"
-poll_seconds = 2
-requests_per_minute = 300
-[sources.pastebin]
-base_url = "{pastebin}"
-poll_seconds = 1
-item_seconds = 0.05
-[sources.recheck]
+"""
+    + SOURCES
+    + """[sources.recheck]
 base_url = "{github}"
 token = "t"
 [sources.gitlab]
@@ -99,6 +89,7 @@ drills = true
 urls = ["{elsewhere}"]
 resend_seconds = 2
 """
+)
 
 
 @dataclass
