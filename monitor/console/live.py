@@ -1,6 +1,6 @@
 """What an open page asks every few seconds: whether something is new for it. A short JSON with an ETag: mostly the answer is 304, nothing.
 
-    GET /live?since=…&state=open&…    {"new": 3, "strip": "<…>"}    how many of that list were opened since then; the strip as HTML
+    GET /live?since=…&state=open&…    {"new": 3, "strip": "<…>"}    how many of that list were opened after that; the strip as HTML
     GET /live?exposure=…              {"mark": "…", "strip": "<…>"}  what changes with the exposure
     GET /live                         {"strip": "<…>"}
 
@@ -10,7 +10,7 @@ Polling, because nothing has to be kept for it: it outlives restarts, proxies th
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Final
+from typing import Any
 
 import orjson
 from aiohttp import web
@@ -20,8 +20,6 @@ from monitor.console.frame import Frame
 from monitor.console.queries import ExposureQueries
 from monitor.store.errors import StoreBusy
 from monitor.web import refusal
-
-_MOST: Final = 50  # exposures that are told as new; more is "50 or more"
 
 
 class Live:
@@ -49,5 +47,5 @@ class Live:
             news["mark"] = await self._exposures.mark(name)
         elif since := request.query.get("since"):
             wanted = filters.parse(request.query).filter(self._frame.clock())
-            news["new"] = await self._exposures.opened_since(wanted, float(since), limit=_MOST)
+            news["new"] = await self._exposures.opened_since(wanted, float(since))
         return news

@@ -58,8 +58,11 @@ class ExposureQueries(Protocol):
     async def facets(self, wanted: Filter) -> Mapping[str, Mapping[str, int]]:
         """How many there are of each word that a list is filtered by: `monitor.store.facets`. No look at anything."""
 
-    async def opened_since(self, wanted: Filter, since: float, *, limit: int = ...) -> int:
-        """How many of the last seen were opened since then, `limit` or more as `limit`. No look at anything."""
+    async def newest(self, wanted: Filter) -> float:
+        """When the newest of the 50 last seen was opened, epoch seconds; 0.0 = there is none. No look at anything."""
+
+    async def opened_since(self, wanted: Filter, since: float) -> int:
+        """How many of the 50 last seen were opened after that. No look at anything."""
 
     async def mark(self, name: str) -> str:
         """What changes when anything of an exposure does that its page shows. Raises LookupError. No look at anything."""

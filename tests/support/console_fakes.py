@@ -137,7 +137,11 @@ class FakeQueries:
     async def facets(self, wanted: Filter) -> dict[str, dict[str, int]]:
         return {name: {} for name in NAMES}
 
-    async def opened_since(self, wanted: Filter, since: float, *, limit: int = 50) -> int:
+    async def newest(self, wanted: Filter) -> float:
+        self._note("newest", wanted)
+        return NOON + 0.25
+
+    async def opened_since(self, wanted: Filter, since: float) -> int:
         self._note("opened_since", wanted, since)
         return self.new
 

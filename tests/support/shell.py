@@ -18,7 +18,9 @@ COMMAND = [
 
 
 def call(*arguments: str, data: bytes = b"") -> Result:
-    """In this process. `output` has both streams; what a command raises is in `exception`."""
+    """In this process. `output` has both streams; what a command raises is in `exception`. Not beside a service of this process: its log
+    would go there too.
+    """
     return CliRunner().invoke(cli.build(arguments[0]), list(arguments), input=data)
 
 

@@ -40,6 +40,7 @@ from monitor.store.model import Exposure
 from monitor.store.queries import SHORTEST_ID, Filter, Total
 
 # verbs of the audit log that change nothing
+_LATEST: Final = 50  # of them is told what is new; the console's words know it
 LOOKS: Final = ("viewed", "reported", "listed_evidence")
 
 
@@ -127,11 +128,17 @@ class Exposures:
         async with self._store.read() as connection:
             return await facets(connection, wanted)
 
-    async def opened_since(self, wanted: Filter, since: float, *, limit: int = 50) -> int:
-        """How many of the last seen were opened since then, `limit` or more as `limit`. A figure only: no look at anything."""
+    async def newest(self, wanted: Filter) -> float:
+        """When the newest of the 50 last seen was opened, epoch seconds; 0.0 = there is none. A figure only: no look at anything."""
+        return max(await self._openings(wanted), default=0.0)
+
+    async def opened_since(self, wanted: Filter, since: float) -> int:
+        """How many of the 50 last seen were opened after that. A figure only: no look at anything."""
+        return sum(at > since for at in await self._openings(wanted))
+
+    async def _openings(self, wanted: Filter) -> Sequence[float]:
         async with self._store.read() as connection:
-            rows = await queries.list_exposures(connection, wanted, limit=limit)
-        return sum(row.opened_at > since for row in rows)
+            return [row.opened_at for row in await queries.list_exposures(connection, wanted, limit=_LATEST)]
 
     async def mark(self, name: str) -> str:
         """16 hex that change when anything of an exposure does that its page shows. No look at anything."""

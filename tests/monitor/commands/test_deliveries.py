@@ -88,8 +88,8 @@ async def happen(world: World) -> None:
 
         def told() -> bool:
             """Whether the ledger has what was delivered; the service may still be at it."""
-            asked = call("deliveries", "show", "--json", "--config", str(world.config))
-            return f'"delivered":{BURST + 3}' in asked.stdout
+            asked = run("deliveries", "show", "--json", "--config", str(world.config))
+            return f'"delivered":{BURST + 3}'.encode() in asked.stdout
 
         async def known() -> bool:
             return await asyncio.to_thread(told)

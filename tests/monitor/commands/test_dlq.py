@@ -223,7 +223,10 @@ async def test_beside_a_running_matcher(tmp_path: Path) -> None:
             found: list[dict[str, object]] = []
 
             async def enough() -> bool:
-                found[:] = await asyncio.to_thread(listed, path, "--all")
+                # a process of its own: the service here writes its log to the output of this one
+                done = await asyncio.to_thread(run, "dlq", "list", "--json", "--all", "--config", str(path))
+                assert done.returncode == 0, done.stderr
+                found[:] = [json.loads(line) for line in done.stdout.splitlines()]
                 return len(found) == count
 
             await service.until(enough)
@@ -231,7 +234,8 @@ async def test_beside_a_running_matcher(tmp_path: Path) -> None:
 
         (first,) = await buried(1)
         assert (first["reason"], first["retries"], first["state"]) == ("no_version", 0, "open")
-        await asyncio.to_thread(say, path, "retry", "--all", "--yes")
+        sent = await asyncio.to_thread(run, "dlq", "retry", "--all", "--yes", "--config", str(path))
+        assert sent.stdout.startswith(b"1 dead letter sent again."), sent.stderr
         again, before = await buried(2)
         assert (again["reason"], again["retries"], again["state"]) == ("no_version", 1, "open")
         assert before["state"] == "retried"

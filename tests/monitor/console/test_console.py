@@ -30,7 +30,7 @@ async def test_the_list_and_its_filter():
         assert " onclick" not in page.text
         assert 'name="severity" value="high" checked' in page.text
         wanted = Filter(state="open", severities=("high",), levels=("proved",), text="acme")
-        assert queries.asked == [("list", wanted, "local", 50, "")]
+        assert queries.asked == [("newest", wanted), ("list", wanted, "local", 50, "")]
         wrong = await ask("GET", f"{listener.address}/exposures?state=gone")
         assert wrong.status == 400
         assert "state is one of" in wrong.text

@@ -20,6 +20,16 @@ async def test_nothing_new_is_no_answer_at_all():
         assert (call[0], call[1].severities, call[2]) == ("opened_since", ("high",), NOON)
 
 
+async def test_a_list_asks_for_what_was_opened_after_the_newest_that_it_shows():
+    """To the last digit, by the store's own times, and read before the list: nothing falls between the page and its first question."""
+    queries = FakeQueries()
+    async with console(queries) as listener:
+        page = await ask("GET", f"{listener.address}/exposures?severity=high")
+        asked = [call[0] for call in queries.asked]
+        assert asked.index("newest") < asked.index("list")
+        assert f'data-live="/live?since={NOON + 0.25!r}&amp;' in page.text
+
+
 async def test_the_mark_of_one_exposure():
     queries = FakeQueries()
     async with console(queries) as listener:

@@ -230,6 +230,9 @@ async def test_what_was_opened_since_is_counted_and_nothing_is_logged(store, peo
     await put(store, *rows, exposure("old", last_seen=NOON + 99))
     assert await people.opened_since(Filter(), NOON + 3) == 3
     assert await people.opened_since(Filter(severities=("low",)), NOON) == 0
+    assert await people.newest(Filter()) == NOON + 6
+    assert await people.opened_since(Filter(), await people.newest(Filter())) == 0
+    assert await people.newest(Filter(severities=("low",))) == 0.0
     assert (await people.facets(Filter()))["severity"] == {"high": 8}
     assert await column(store, audit.c.verb) == []
 
