@@ -143,9 +143,11 @@ class Context:
             self.dropped("untold_coverage", len(events))
 
     async def hand_over(self) -> None:
-        """Another collector has the source now, and its trouble with it."""
+        """Another collector has the source now, and its trouble with it. What was seen in the last hour says nothing any more."""
         await self.close()
         self.trouble = ""
+        self._window.clear()
+        self._metrics.capture_ratio.remove(self.name)
         self._metrics.source_blind.labels(self.name).set(0)
 
     def now(self) -> float:

@@ -13,7 +13,7 @@ from chromium import page
 WIDE = {"viewport": {"width": 1360, "height": 900}}
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
 DARK = {**WIDE, "color_scheme": "dark"}
-PATIENCE = 10_000  # milliseconds
+PATIENCE = 60_000  # milliseconds
 
 
 @asynccontextmanager

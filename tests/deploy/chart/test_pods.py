@@ -163,6 +163,12 @@ def test_copies_spread_and_are_found_by_their_service_and_budget(case: str, name
         assert not budgets
 
 
+@pytest.mark.parametrize("case", sorted({case for case, _ in EACH}))
+def test_who_signed_in_to_one_copy_of_the_console_stays_with_it(case: str) -> None:
+    for name, service in all_of(case, "Service").items():
+        assert ("sessionAffinity" in service["spec"]) == name.endswith("-console")
+
+
 def test_a_number_that_is_left_to_an_autoscaler_is_not_set() -> None:
     assert "replicas" not in stage("ha", "match")["spec"]
     assert stage("default", "match")["spec"]["replicas"] == 2

@@ -230,6 +230,18 @@ async def test_trouble_goes_with_the_source_to_another_collector() -> None:
     assert made.metric("leakstream_source_blind", source="src") == 0
 
 
+async def test_a_source_that_went_elsewhere_has_no_capture_ratio_here() -> None:
+    made = Made()
+    await made.context.emit(coverage=[CoverageEvent("src", START - 60, START, expected=10, fetched=9)])
+    assert made.metric("leakstream_capture_ratio", source="src") == 0.9
+    await made.context.hand_over()
+    assert made.metric("leakstream_capture_ratio", source="src") is None
+    await made.context.emit(coverage=[CoverageEvent("src", START - 60, START, expected=10, fetched=2)])
+    assert (
+        made.metric("leakstream_capture_ratio", source="src") == 0.2
+    )  # it is back: of what it sees from here on
+
+
 async def test_what_the_bus_does_not_take_at_the_end_is_counted() -> None:
     made = Made(refusals=1)
     made.context.failing("timeout")
