@@ -2,7 +2,7 @@
 
 A process that crashes or misses the deadline is replaced and the job fails with WorkerDied; the caller decides what to try
 again. Each process has one job at a time. The deadline grows with the bytes of the job: a dump of a million passwords takes longer than
-a source file and is no attack.
+a source file and is no attack. It is of the process's own processor time: that the machine has other things to do is no fault of a document.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any, Final, Self
 import orjson
 import structlog
 
-from monitor.aio import spawn
+from monitor.aio import cancel, spawn
 from monitor.identity import KeyRing
 from monitor.matcher import frames
 from monitor.matcher.frames import MEMORY_EXIT
@@ -29,6 +30,8 @@ _LOG = structlog.get_logger("matcher.pool")
 WORKER: Final = (sys.executable, "-m", "monitor.scanning")
 SECONDS_A_MIB: Final = 3.0  # the densest take half of it on a slow core: 6,000 reported tokens a MiB
 _START_SECONDS: Final = 120.0  # a cold database is compiled once; a warm one loads in a moment
+_LOOK_SECONDS: Final = 0.05  # the least between two looks at what a process has used up
+_TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
 class WorkerDied(Exception):
@@ -45,12 +48,13 @@ class PoolFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PoolSettings:
-    """`seconds` is the deadline of one job, wall clock, to which SECONDS_A_MIB comes for its content; `memory_bytes` what a process
-    may add to its start size.
+    """`seconds` is the deadline of one job, processor time, to which SECONDS_A_MIB comes for its content; `stalled` what may pass beyond it
+    while the process gets no processor; `memory_bytes` what a process may add to its start size.
     """
 
     processes: int = 1
     seconds: float = 3.0
+    stalled: float = 60.0
     memory_bytes: int = 768 * 1024**2
     cache_dir: Path | None = None
     rules: Sequence[Path] = ()
@@ -89,7 +93,7 @@ class ScanPool:
         seconds = deadline(self._settings, items, patience)
         worker = await self._idle.get()
         try:
-            result = await worker.ask(items, seconds)
+            result = await worker.ask(items, seconds, stalled=self._settings.stalled)
         except BaseException as error:
             self._all.discard(worker)
             await worker.kill()
@@ -112,7 +116,7 @@ class ScanPool:
 
 
 def deadline(settings: PoolSettings, items: Sequence[frames.JobItem], patience: float) -> float:
-    """Seconds that a job is given."""
+    """Seconds of processor time that a job is given."""
     mebibytes = sum(len(item.content) for item in items) / 1024**2
     return settings.seconds * patience + SECONDS_A_MIB * mebibytes
 
@@ -154,17 +158,37 @@ class _Worker:
             raise PoolFailed("the scanning process did not start; its own message is in the log") from error
         return worker
 
-    async def ask(self, items: Sequence[frames.JobItem], seconds: float) -> frames.Answer:
+    async def ask(self, items: Sequence[frames.JobItem], seconds: float, *, stalled: float) -> frames.Answer:
+        """Raises WorkerDied: also after `seconds` of processor time, and after so many and `stalled` of the clock."""
+        used, end = self._used(), time.monotonic() + seconds + stalled
+        left = seconds
+        asked = spawn(self._asked(items), name="scan-job")
         try:
-            async with asyncio.timeout(seconds):
-                await self._send(frames.job(items))
-                frame = await self._receive()
-        except TimeoutError as error:
-            raise WorkerDied("timeout") from error
+            while not (await asyncio.wait({asked}, timeout=min(left, end - time.monotonic())))[0]:
+                left = seconds - (self._used() - used)
+                if left <= 0 or time.monotonic() >= end:
+                    raise WorkerDied("timeout")
+                left = max(left, _LOOK_SECONDS)
+            frame = asked.result()
+        finally:
+            await cancel(asked)
         try:
             return frames.read_answer(frame)
         except frames.FrameError as error:
             raise WorkerDied("crash") from error
+
+    async def _asked(self, items: Sequence[frames.JobItem]) -> bytes:
+        await self._send(frames.job(items))
+        return await self._receive()
+
+    def _used(self) -> float:
+        """Processor time of the process in seconds (proc_pid_stat(5), utime and stime); 0.0 when it is gone."""
+        try:
+            text = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii", errors="replace")
+        except (FileNotFoundError, ProcessLookupError):
+            return 0.0
+        fields = text.rpartition(")")[2].split()  # its name comes before, and may hold anything
+        return (int(fields[11]) + int(fields[12])) / _TICKS
 
     async def _send(self, pieces: Sequence[bytes]) -> None:
         assert self._process.stdin is not None

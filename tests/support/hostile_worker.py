@@ -6,6 +6,13 @@ import time
 from detectors.stats import ScanStats
 
 
+def burn(seconds):
+    """Of the processor."""
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+
+
 class HostileScanner:
     last = ScanStats()
 
@@ -24,10 +31,15 @@ class HostileScanner:
             if b"SEGFAULT" in data:
                 ctypes.string_at(0)
             if b"SPIN" in data:
-                while True:
-                    time.sleep(0.01)
+                burn(float("inf"))
             if b"SLOW" in data:
+                burn(2.5)
+            if b"BRISK" in data:
+                burn(0.5)
+            if b"STARVED" in data:
                 time.sleep(2.5)
+            if b"STUCK" in data:
+                time.sleep(1_000)
             if b"EAT" in data:
                 hoard = []
                 while True:

@@ -63,9 +63,27 @@ async def test_a_job_has_longer_the_more_bytes_it_has(pool):
         await pool.scan([JobItem(META, b"SLOW")])
 
 
+async def test_time_without_a_processor_does_not_count():
+    """STARVED is longer at it than a job may be, but uses nothing up: as on a machine that has too much to do."""
+    settings = PoolSettings(command=HOSTILE, seconds=1.0)
+    async with ScanPool(settings, KEYS, Metrics()) as pool:
+        answer = await pool.scan([JobItem(META, b"STARVED")])
+    assert answer.stats["bytes"] == 7
+
+
+async def test_one_that_gets_nowhere_is_replaced_all_the_same():
+    settings = PoolSettings(command=HOSTILE, seconds=1.0, stalled=1.0)
+    async with ScanPool(settings, KEYS, Metrics()) as pool:
+        with pytest.raises(WorkerDied, match="timeout"):
+            await pool.scan([JobItem(META, b"STUCK")])
+        assert (await pool.scan([JobItem(META, b"harmless")])).stats["bytes"] == 8
+
+
 async def test_less_patience_is_a_shorter_deadline(pool):
+    """BRISK takes half a second of the 1.5 that there are."""
+    assert (await pool.scan([JobItem(META, b"BRISK")])).stats["bytes"] == 5
     with pytest.raises(WorkerDied, match="timeout"):
-        await pool.scan([JobItem(META, b"harmless")], patience=0.0)
+        await pool.scan([JobItem(META, b"BRISK")], patience=0.1)
 
 
 def combo_list(size):
