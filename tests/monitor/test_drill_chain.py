@@ -113,7 +113,7 @@ ca_file = "{server.pem}"
             config = load_config(path, {})
             async with running(config), open_drills(config, clock=time.time) as opened:
                 for _ in range(2):  # the second commit stands on the first
-                    drill, failed = await opened.desk.hold("repository", timeout=60, by="test")
+                    drill, failed = await opened.desk.hold("repository", timeout=180, by="test")
                     assert failed == ""
                     done = await judged(opened, drill)
                     assert done.state == "told", done.detail

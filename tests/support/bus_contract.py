@@ -32,7 +32,7 @@ from monitor.bus.base import (
 from monitor.replay.reading import Span, spans_since
 from monitor.sizes import MAX_RECORD_BYTES
 
-PATIENCE = 30.0  # seconds until a test gives up; nothing waits that long when it works
+PATIENCE = 90.0  # seconds until a test gives up; nothing waits that long when it works
 
 
 class World(Protocol):

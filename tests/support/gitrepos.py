@@ -26,7 +26,7 @@ class Repo:
             cwd=self.path,
             input=data,
             capture_output=True,
-            timeout=60,
+            timeout=180,
             check=False,
             env={
                 "PATH": os.environ["PATH"],

@@ -93,4 +93,4 @@ def conforms(rendered: str, version: str) -> tuple[int, str]:
 
 
 def _run(command: list[str], given: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, input=given, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, input=given, capture_output=True, text=True, timeout=180, check=False)

@@ -27,7 +27,7 @@ import debian
 from browsing import ask
 from monitor.listener import Listener
 
-PATIENCE = 60.0  # seconds, for what must happen at last
+PATIENCE = 120.0  # seconds, for what must happen at last
 
 # the program itself, but ended by the kernel when we are (set in the child: forking code in a process with threads is unsafe)
 LEASH = (

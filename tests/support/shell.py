@@ -30,7 +30,7 @@ def run(*arguments: str, data: bytes = b"", **more: Any) -> subprocess.Completed
         [*COMMAND, *arguments],
         input=data,
         capture_output=True,
-        timeout=100,
+        timeout=300,
         check=False,
         **more,
     )

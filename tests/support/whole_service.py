@@ -17,7 +17,7 @@ from monitor.aio import cancel, spawn
 from monitor.app import ALL_STAGES, Addresses, Service, Stage, load_config
 from monitor.config import Config
 
-PATIENCE = 60.0  # seconds, for what must happen at last
+PATIENCE = 120.0  # seconds, for what must happen at last
 _HEAD = """
 state = "state"
 external_url = "http://leakstream.example"

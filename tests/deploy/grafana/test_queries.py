@@ -50,7 +50,7 @@ from simulated import SOURCES
 from whole_service import Running, configure, running
 
 TOKEN = "an-ingest-token-of-the-tests"
-PATIENCE = 90.0  # seconds; 20 where the machine is quiet
+PATIENCE = 180.0  # seconds; 20 where the machine is quiet
 WHOLE = "github_events"  # asks, lists, has a limit, a worth for each request, and times of publication
 CONFIG = (
     """

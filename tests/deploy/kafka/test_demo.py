@@ -22,7 +22,7 @@ def test_the_demo_pages_on_kafka_and_ends() -> None:
             told.append(demo.stdout.readline())
             assert told[-1], told
         os.killpg(demo.pid, signal.SIGINT)
-        rest, errors = demo.communicate(timeout=60)
+        rest, errors = demo.communicate(timeout=180)
     assert demo.returncode == 0
     assert told[0].startswith("kafka ")
     assert errors == ""

@@ -49,7 +49,7 @@ def test_two_processes_at_once_fetch_once(tmp_path: Path) -> None:
         subprocess.Popen([sys.executable, "-c", FETCH], env=environment, stdout=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    told = {process.communicate(timeout=60)[0].strip() for process in both}
+    told = {process.communicate(timeout=180)[0].strip() for process in both}
     [classpath] = told
     assert Path(classpath).with_name("kafka.jar").exists()
     assert (cache / "calls").read_text() == "\n"

@@ -132,7 +132,7 @@ async def test_the_collector_makes_the_topics_and_the_matcher_reads_what_it_wrot
         await producer.send([Message(DOCUMENTS, b"k", b"content", {})])
         await producer.close()
         consumer = await match.consumer("match", [DOCUMENTS])
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while not (batch := await consumer.poll(max_records=1, wait=0.5)).records:
                 pass
         assert [record.value for record in batch.records] == [b"content"]

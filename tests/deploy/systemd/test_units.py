@@ -29,7 +29,7 @@ def systemd(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     else:
         environment = dict(os.environ)
     return subprocess.run(
-        [program, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
+        [program, *arguments], env=environment, capture_output=True, text=True, timeout=180, check=False
     )
 
 

@@ -170,7 +170,7 @@ async def test_each_blind_second_is_counted_once_and_by_its_reason(kept):
 async def test_it_runs_until_it_is_told_to_stop(kept):
     stop = asyncio.Event()
     task = spawn(kept.keeper.run(stop), name="keeper")
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while not kept.path.exists():  # noqa: ASYNC110 - a file rings no bell
             await asyncio.sleep(0.01)
         stop.set()

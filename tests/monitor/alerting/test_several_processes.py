@@ -48,7 +48,7 @@ def set_clock(folder, now):
 
 
 async def wait_until(true):
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while not await true():  # noqa: ASYNC110 - other processes
             await asyncio.sleep(0.02)
 

@@ -78,7 +78,7 @@ async def test_it_runs_until_it_is_told_to_stop(store):
     metrics, stop = Metrics(), asyncio.Event()
     await put(store, exposure())
     task = spawn(upkeep(store, metrics).run(stop), name="upkeep")
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while not metrics.registry.get_sample_value(  # noqa: ASYNC110 - a gauge rings no bell
             "leakstream_exposures_open", {"severity": "high", "owned": "proved"}
         ):

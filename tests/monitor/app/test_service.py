@@ -68,7 +68,7 @@ async def test_the_collect_stage_forgets_what_is_past_its_term_and_no_longer_con
     memory = SqlCollectorState(store, clock=lambda: 0.0)
     await memory.mark_seen("git", [b"old"])
     async with running(config, stages=frozenset({Stage.COLLECT})):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while not await memory.unseen("git", [b"old"]):  # noqa: ASYNC110 - the service tells nobody
                 await asyncio.sleep(0.05)
         assert not mirror.exists()

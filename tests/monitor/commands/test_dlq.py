@@ -121,7 +121,7 @@ def test_the_content_goes_into_a_pipe_and_never_to_a_terminal(config: Path) -> N
 
     ours, theirs = pty.openpty()
     done = subprocess.run(
-        [*COMMAND, *arguments], stdout=theirs, stderr=subprocess.PIPE, timeout=60, check=False
+        [*COMMAND, *arguments], stdout=theirs, stderr=subprocess.PIPE, timeout=180, check=False
     )
     os.close(theirs)
     os.set_blocking(ours, False)
@@ -169,7 +169,7 @@ def test_on_a_terminal_it_asks(config: Path, answer: bytes, left: int) -> None:
         [*COMMAND, "dlq", "drop", "--all", "--config", str(config)],
         stdin=theirs,
         capture_output=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     os.close(theirs)
@@ -210,7 +210,7 @@ def test_a_reader_that_leaves_ends_it_quietly(tmp_path: Path) -> None:
         assert process.stdout.read(1) == b"\0"
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait(timeout=60) == 1
+        assert process.wait(timeout=180) == 1
 
 
 async def test_beside_a_running_matcher(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ async def test_a_practice_waits_for_the_team_and_says_how_long_it_took(
         following = spawn(drill._follow(opened, drill.Way.SIMULATOR, 60, detail, as_json=True), name="follow")
         found = Exposures(opened.store, Metrics(), clock=time.time)
         wanted = Filter(exercises=True, state="open")
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while not (page := await found.list(wanted, actor="ann")).exposures:  # noqa: ASYNC110 - no bell
                 await asyncio.sleep(0.05)
             (shown,) = page.exposures

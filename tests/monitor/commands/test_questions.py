@@ -15,7 +15,7 @@ from monitor.commands.answers import Plan, Secret
 from monitor.commands.questions import ask_secrets
 from shell import COMMAND
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 TOKEN = "a-token-that-was-typed"
 
 

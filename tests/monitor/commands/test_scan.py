@@ -176,7 +176,7 @@ def test_a_scan_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path) -> Non
         scan.stdout.readline()  # it stands still in the midst of what it says: nobody reads on
         assert list(kept.iterdir())
         scan.terminate()
-        scan.communicate(timeout=60)
+        scan.communicate(timeout=180)
     assert scan.returncode == 143
     assert list(kept.iterdir()) == []
 

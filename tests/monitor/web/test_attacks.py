@@ -21,7 +21,7 @@ async def raw(url, text):
     try:
         writer.write(text.encode("latin-1"))
         await writer.drain()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             answer = (await reader.read(65536)).decode("latin-1")
     finally:
         writer.close()
@@ -284,7 +284,7 @@ async def test_what_one_connection_was_does_not_stay_with_it(tmp_path):
         where = URL(run.url)
         reader, writer = await asyncio.open_connection(where.host, where.port)
         writer.write((first + then).encode())
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             both = (await reader.read()).decode()
         writer.close()
         assert [both.split("HTTP/1.1 ")[n][:3] for n in (1, 2)] == ["200", "401"]

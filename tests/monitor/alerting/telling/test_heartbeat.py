@@ -39,7 +39,7 @@ class Run:
         return self._metrics.registry.get_sample_value("leakstream_heartbeats_total", {"outcome": outcome})
 
     async def until(self, what):
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while not what():  # noqa: ASYNC110 - a counter rings no bell
                 await asyncio.sleep(0.01)
 
@@ -58,7 +58,7 @@ async def beating(url, *, allow=("127.0.0.1",), timeout=5.0):
         task = spawn(heartbeat.run(stop), name="heartbeat")
         yield Run(heartbeat, metrics)
         stop.set()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             await task
 
 

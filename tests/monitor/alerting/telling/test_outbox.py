@@ -378,7 +378,7 @@ async def test_kill_between_delivery_and_mark_repeats_the_same_key(store, tmp_pa
         second = await run(url)
         await until(lambda: len(set(answer.keys)) == 26)
 
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while {state for (state,) in await rows(store, "state")} != {"delivered"}:  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.05)
         second.kill()

@@ -200,10 +200,10 @@ async def test_what_fails_in_on_revoke_is_raised_by_the_next_poll(bus: EmbeddedB
     consumer = await bus.consumer("g", ["wide"], on_revoke=on_revoke)
     other = await bus.consumer("g", ["wide"])
     with pytest.raises(KeyError):  # noqa: PT012 - within a few heartbeats
-        for _ in range(100):
+        for _ in range(1000):
             await consumer.poll(max_records=1, wait=0.1)
     await consumer.close()
-    for _ in range(100):
+    for _ in range(1000):
         await other.poll(max_records=1, wait=0.05)
         if len(other.assigned) == 4:
             break
@@ -218,7 +218,7 @@ async def test_a_revoke_that_hangs_is_cut_off(folder: Path) -> None:
     await bus.ensure_topics([TopicSpec("t", partitions=2)])
     one = await bus.consumer("g", ["t"], on_revoke=on_revoke)
     two = await bus.consumer("g", ["t"])
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not two.assigned and time.monotonic() < deadline:
         await one.poll(max_records=1, wait=0.05)
     assert len(one.assigned) == len(two.assigned) == 1

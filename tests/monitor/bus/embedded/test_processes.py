@@ -46,7 +46,7 @@ class Process:
     async def read(self, count: int) -> None:
         """Until it has printed `count` lines in all."""
         assert self._process.stdout is not None
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while len(self.lines) < count:
                 line = await self._process.stdout.readline()
                 assert line, "it ended too early"
@@ -55,7 +55,7 @@ class Process:
     async def end(self) -> list[str]:
         """Everything it printed until its end."""
         assert self._process.stdout is not None
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             rest = await self._process.stdout.read()
             await self._process.wait()
         self.lines += rest.decode().split()
@@ -122,7 +122,7 @@ async def test_consumers_are_killed_and_replaced_and_every_record_is_read(
     await victims[1].read(60)
     read += await victims[1].kill()
     await producer.end()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while any(lag.records for lag in (await bus.lag("g", ["t"])).values()):  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.1)
     read += await heir.kill()
