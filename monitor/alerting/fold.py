@@ -48,11 +48,12 @@ NOWHERE: Final = Origin()  # a person's doing, or the service's own
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What one notifier is told: pages, tickets or both; drills only when `drills`."""
+    """What one notifier is told: pages, tickets or both; drills only when `drills`; that somebody has one in hand when `acknowledges`."""
 
     notifier: str
     tells: frozenset[str] = frozenset({"page", "ticket"})
     drills: bool = False
+    acknowledges: bool = False
 
 
 def routed(routes: Iterable[Route], *, action: Action, mode: Mode) -> list[str]:

@@ -97,7 +97,7 @@ def rhythms(config: Config) -> dict[str, float]:
 
 def routes_of(config: Config) -> list[Route]:
     return [
-        Route(name, frozenset(settings.tells), settings.drills)
+        Route(name, frozenset(settings.tells), settings.drills, settings.acknowledges)
         for name, settings in config.notifiers.items()
         if isinstance(settings, NotifierSettings)
     ]

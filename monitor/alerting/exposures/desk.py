@@ -204,12 +204,21 @@ class Exposures:
         return self._changed(closed, Kind.CLOSED)
 
     async def acknowledge(self, name: str, *, actor: str, mark: str = "") -> dict[str, Any]:
-        """`actor` has it in hand: shown wherever the exposure is. Raises WrongState."""
+        """`actor` has it in hand: shown wherever the exposure is, and told to the pagers that were told of it. Raises WrongState."""
         now = self._clock()
         async with self._store.write() as connection:
             row = machine.acknowledge(await _to_change(connection, name, mark), by=actor, at=now)
             await exposures.save(connection, new=(), changed=[row])
+            told = set(await outbox.told_of(connection, row.id, row.opening))
+            pagers = [
+                route.notifier for route in self._routes if route.acknowledges and route.notifier in told
+            ]
+            await outbox.enqueue(
+                connection, tellings(row, Change.ACKNOWLEDGED, Action(row.action), pagers, now=now)
+            )
             await records.add_audit(connection, at=now, actor=actor, verb="acknowledged", exposure_id=row.id)
+        if pagers:
+            self._on_told()
         return self._shown(row)
 
     async def revoke(

@@ -10,14 +10,17 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 
 class NotifierSettings(BaseModel):
-    """Base of every notifier's settings. Unknown keys stop start-up."""
+    """Base of every notifier's settings. Unknown keys stop start-up. `acknowledges`: whether it is told that somebody has what it was told
+    of in hand: a pager then stops waking others.
+    """
 
+    acknowledges: ClassVar[bool] = False
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     tells: tuple[Literal["page", "ticket"], ...] = Field(
@@ -95,6 +98,7 @@ class Change(StrEnum):
     OPENED = "opened"
     REOPENED = "reopened"
     ESCALATED = "escalated"
+    ACKNOWLEDGED = "acknowledged"
     CLOSED = "closed"
 
 

@@ -1,7 +1,7 @@
 """PagerDuty, Events API v2 (developer.pagerduty.com/docs/events-api-v2/overview).
 
-trigger on opened, reopened and escalated, resolve on closed, all under the exposure's own dedup_key: PagerDuty adds a second trigger
-to the incident that is open. A summary triggers under the key of its repository or dump, and is resolved with the last exposure in it; that
+trigger on opened, reopened and escalated, acknowledge on acknowledged, resolve on closed, all under the exposure's own dedup_key: PagerDuty
+adds a second trigger to the incident that is open, and drops an acknowledge where none is. A summary triggers under the key of its repository or dump, and is resolved with the last exposure in it; that
 of a storm is for a person to resolve. Ends are told one by one: they wake nobody. Accepted is 202 with {"status": "success"}; 400 says that the event or the routing key is wrong,
 429 to go slower. An event may have 512 KB: the places are cut to what fits.
 """
@@ -46,11 +46,13 @@ _SEVERITIES: Final[Mapping[str, str]] = {
     "info": "info",
 }
 _NEWS: Final = frozenset({Change.OPENED, Change.REOPENED, Change.ESCALATED})
+_ACTIONS: Final[Mapping[Change, str]] = {Change.ACKNOWLEDGED: "acknowledge", Change.CLOSED: "resolve"}
 
 
 class PagerDutySettings(ReaderSettings):
     """`[notifiers.pagerduty]`"""
 
+    acknowledges = True
     url: str = Field(
         "https://events.pagerduty.com/v2/enqueue",
         description="https://events.eu.pagerduty.com/v2/enqueue for accounts in the EU",
@@ -130,8 +132,8 @@ def body(notification: Notification, routing_key: str) -> bytes:
 def event(notification: Notification, *, places: int = _PLACES) -> dict[str, Any]:
     """The event without its routing key. `places`: how many of the exposure's it shows at most."""
     named = {"dedup_key": notification.dedup_key}
-    if notification.change is Change.CLOSED:
-        return {"event_action": "resolve", **named}
+    if action := _ACTIONS.get(notification.change):
+        return {"event_action": action, **named}
     exposure = notification.exposure
     built: dict[str, Any] = {
         "event_action": "trigger",

@@ -40,6 +40,7 @@ _PREFIX: Final = "whsec_"
 class WebhookSettings(NotifierSettings):
     """`[notifiers.webhook]`"""
 
+    acknowledges = True
     url: SecretStr | None = Field(None, description="where to POST; a secret, like every webhook's address")
     url_file: Path | None = Field(None, description="a file that holds the URL")
     secret: SecretStr | None = Field(

@@ -14,6 +14,7 @@ HEADLINES: Final[Mapping[Change, str]] = {
     Change.OPENED: "Leak found",
     Change.REOPENED: "Leak is back",
     Change.ESCALATED: "Leak is worse than thought",
+    Change.ACKNOWLEDGED: "Leak in hand",
     Change.CLOSED: "Leak closed",
 }
 DRILL: Final = "EXERCISE - "

@@ -16,6 +16,7 @@ from monitor.store import exposures, heard, outbox, silences
 from monitor.store.model import Exposure, Leased, Silence, Waiting
 from monitor.store.outbox import DELIVERED, SILENCED, SKIPPED
 
+_SEQUELS: Final = (Change.ACKNOWLEDGED, Change.CLOSED)
 MOST: Final = 2000  # rows of one summary, and of one look
 
 
@@ -69,7 +70,7 @@ class Chooser:
     ) -> list[Waiting]:
         """`due` without what is silenced, which is held, and what was silenced until it was over, which is skipped."""
         active = await silences.active(connection, now)
-        asked = [row for row in due if active or row.reason == SILENCED or row.change == Change.CLOSED]
+        asked = [row for row in due if active or row.reason == SILENCED or row.change in _SEQUELS]
         if not asked:
             return [*due]
         known = await exposures.load(connection, {row.exposure_id for row in asked})
@@ -80,8 +81,8 @@ class Chooser:
             heard_of = states.get((row.exposure_id, row.opening), set())
             if exposure is None:
                 kept.append(row)
-            elif row.change == Change.CLOSED:
-                # who heard of the leak hears of its end, silence or not; who did not, does not
+            elif row.change in _SEQUELS:
+                # who heard of the leak hears what became of it, silence or not; who did not, does not
                 never = SKIPPED in heard_of and DELIVERED not in heard_of
                 (skipped if never else kept).append(row)
             elif not row.drill and (silent := silencing(exposure, row.incident, active)):

@@ -26,6 +26,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "opened": "new",
     "reopened": "back",
     "escalated": "worse than thought",
+    "acknowledged": "in hand",
     "closed": "closed",
 }
 

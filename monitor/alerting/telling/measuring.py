@@ -69,4 +69,4 @@ class Measuring:
 
 
 def _is_page(row: Leased) -> bool:
-    return row.action == "page" and row.change != Change.CLOSED
+    return row.action == "page" and row.change not in (Change.ACKNOWLEDGED, Change.CLOSED)

@@ -56,6 +56,8 @@ def stands(told: Iterable[Told], row: Exposure, shown: Mapping[str, Any]) -> lis
     known: dict[_Name, Stand] = {}
     current: _Name | None = None
     for message in told:
+        if message.change == Change.ACKNOWLEDGED:  # it stands as it stood
+            continue
         closing = message.change == Change.CLOSED
         name = None if closing else _Name(message.opening, message.action, "exercise" in message.labels)
         if current is not None and name != current:

@@ -160,6 +160,35 @@ async def test_to_acknowledge_is_shown_and_ends_nothing(store, people, woken):
         await people.acknowledge(fingerprint("a"), actor="bob")
 
 
+async def test_pagers_that_were_told_hear_that_somebody_has_it_in_hand(store, woken):
+    routes = [
+        Route("pager", acknowledges=True),
+        Route("chat"),
+        Route("tickets", tells=frozenset({"ticket"}), acknowledges=True),
+    ]
+    people = Exposures(
+        store, Metrics(), clock=lambda: NOON + 50, routes=routes, on_told=lambda: woken.append(1)
+    )
+    await service(store, routes=routes).handle(records([finding(**OURS)]))
+    assert await column(store, outbox.c.notifier) == ["pager", "chat"]
+    await people.acknowledge(fingerprint("a"), actor="ann")
+    assert await column(store, outbox.c.change) == ["opened", "opened", "acknowledged"]
+    assert (await column(store, outbox.c.notifier))[2] == "pager"
+    assert woken == [1]
+    await people.close(fingerprint("a"), CloseReason.REVOKED, actor="ann")
+    await people.reopen(fingerprint("a"), actor="ann")
+    await people.acknowledge(fingerprint("a"), actor="bob")
+    told = [
+        change
+        for change, name in zip(
+            await column(store, outbox.c.change), await column(store, outbox.c.notifier), strict=True
+        )
+        if name == "pager"
+    ]
+    assert told == ["opened", "acknowledged", "closed", "reopened", "acknowledged"]
+    assert len(set(await column(store, outbox.c.key))) == 5
+
+
 async def test_what_is_revoked_stays_open_and_its_window_ends(store, people):
     await put(store, exposure())
     with pytest.raises(ValueError, match="future"):

@@ -45,6 +45,7 @@ def test_a_trigger():
         (Change.OPENED, "trigger"),
         (Change.REOPENED, "trigger"),
         (Change.ESCALATED, "trigger"),
+        (Change.ACKNOWLEDGED, "acknowledge"),
         (Change.CLOSED, "resolve"),
     ],
 )

@@ -152,6 +152,22 @@ async def test_who_heard_of_the_leak_hears_of_its_end_in_the_middle_of_a_silence
     assert keys(await choose(store, chooser)) == [["close a"]]
 
 
+@pytest.mark.parametrize("heard", [True, False])
+async def test_that_somebody_has_it_in_hand_is_for_who_heard_of_it(store, heard):
+    chooser = Chooser("hook")
+    await burst(store, "a")
+    if heard:
+        await deliver(store, await choose(store, chooser))
+    await silence(store, repository="acme/*")
+    await tell(store, telling("in hand", change="acknowledged"))
+    assert keys(await choose(store, chooser)) == ([["in hand"]] if heard else [])
+    if not heard:  # the silence ends, and it is open still: both are told, in their order
+        for key in ("a", "in hand"):
+            told = await choose(store, chooser, now=NOON + 600)
+            assert keys(told) == [[key]]
+            await deliver(store, told)
+
+
 async def test_the_worst_is_not_silenced_and_takes_what_is_held_along(store):
     chooser = Chooser("hook")
     await silence(store, repository="acme/*")

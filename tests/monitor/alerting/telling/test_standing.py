@@ -47,6 +47,12 @@ def test_back_to_what_was_told_before_it_holds_again():
     assert folded(*messages) == [(1, "page", None), (1, "ticket", 2)]
 
 
+def test_that_somebody_has_it_in_hand_changes_nothing():
+    in_hand = told("acknowledged", action="ticket", at=NOON + 5)
+    assert folded(told(), in_hand) == [(1, "page", None)]
+    assert folded(told(), in_hand, told("closed", at=NOON + 7), **closed(7)) == [(1, "page", 7)]
+
+
 def test_a_close_ends_it():
     assert folded(told(), told("closed", at=NOON + 7), **closed(7)) == [(1, "page", 7)]
 
