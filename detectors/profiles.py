@@ -52,6 +52,12 @@ _WORDS: Final = (
     + _marks("path", rb"^[a-z]{2,20}\.(?:com|org|io|net)/")
 )
 
+# Where a secret's file lies. Only by its beginning: a generated value may hold slashes, too.
+_FILE: Final = _marks(
+    "path",
+    rb"^(?:~|\.{1,2}|/(?:app|data|etc|home|mnt|opt|path|private|root|run|secrets?|srv|tmp|usr|var|workspace|Users))/",
+)
+
 # What people type where a password is wanted and mean none, with the usual digits for letters.
 _COMMON: Final = _marks(
     "common", rb"(?i:p[a@4][s5$]{2}w?[o0]?r?d|a1b2c3|s[e3]cr[e3]t|geheim|foobar|qwerty|letmein|12345|hunter2)"
@@ -121,7 +127,7 @@ _EMPTY_FRAME: Final = _marks("placeholder", rb"^-----BEGIN [A-Z ]{3,40}-----[\x0
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
     {
         "login": Profile(_DEFAULT + _TEMPLATE),
-        "credential": Profile(_DEFAULT + _TEMPLATE + _WORDS),
+        "credential": Profile(_DEFAULT + _TEMPLATE + _WORDS + _FILE),
         "quoted": Profile(_PASSWORD_SHAPES, likeness.thought_of),
         "password": Profile(_PASSWORD_SHAPES, partial(likeness.thought_of, quoted=False)),
         "prose": Profile(_PASSWORD_SHAPES, likeness.told),
