@@ -27,8 +27,8 @@ SHAPERS: Final = (
 class Databases:
     """The two databases of a rule set. Thread-safe once both are loaded: they are only read, each scanner has a scratch of its own.
 
-    `first` is loaded at once: milliseconds where `folder` or the wheel has it; where not, both are built, which takes a quarter of a
-    minute for all rules on two processors. `second` is loaded at its first use.
+    `first` is loaded at once: milliseconds where `folder` or the wheel has it; what is in neither is built at once, which takes a quarter of
+    a minute for all rules on two processors. `second` is loaded at its first use.
     Both raise CompileError naming the rule that Hyperscan refuses.
     """
 
@@ -38,11 +38,18 @@ class Databases:
         self._name = _digest(ruleset)[:32]
         stored = self._stored("first")
         self.first = self._both() if stored is None else stored
+        if not files.has(
+            self._file("second"), folder
+        ):  # somebody else is building both just now: better here than in the middle of a text
+            self.second  # noqa: B018 - builds it
 
     @cached_property
     def second(self) -> hyperscan.Database:
         """What is looked for around the hits of the gates (detectors.gates)."""
         return self._stored("second") or self._built("second")
+
+    def _file(self, look: str) -> str:
+        return f"{self._name}-{look}.hsdb"
 
     def _both(self) -> hyperscan.Database:
         """The first one, and the second built at the same time: before the first text, not in the middle of one. Hyperscan lets others run."""
@@ -55,7 +62,7 @@ class Databases:
         return first
 
     def _stored(self, look: str) -> hyperscan.Database | None:
-        stored = files.stored(f"{self._name}-{look}.hsdb", _FORMAT, self._folder)
+        stored = files.stored(self._file(look), _FORMAT, self._folder)
         if stored is None:
             return None
         try:
@@ -72,7 +79,7 @@ class Databases:
         else:
             expressions = list(compiler.second_look(self._ruleset))
         db = compiler.build(expressions, self._ruleset.rules)
-        files.write_sealed(self._folder / f"{self._name}-{look}.hsdb", _FORMAT, hyperscan.dumpb(db))
+        files.write_sealed(self._folder / self._file(look), _FORMAT, hyperscan.dumpb(db))
         return db
 
 

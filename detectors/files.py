@@ -27,6 +27,11 @@ def stored(name: str, kind: bytes, folder: Path) -> bytes | None:
     return read_sealed(folder / name, kind) if shipped is None else shipped
 
 
+def has(name: str, folder: Path) -> bool:
+    """Whether there is something to read for `stored`, good or not."""
+    return (_PREBUILT / name).exists() or (folder / name).exists()
+
+
 def read_sealed(path: Path, kind: bytes) -> bytes | None:
     """The content, or None when the file is missing, cut, changed, of another kind, or another user could have written it."""
     try:

@@ -71,7 +71,7 @@ async def test_a_server_ends_with_the_process_that_started_it(tmp_path: Path) ->
     path = os.pathsep.join(sys.path)
     done = await asyncio.to_thread(
         subprocess.run,
-        [sys.executable, "-c", code, tmp_path / "p"],
+        [sys.executable, "-P", "-c", code, tmp_path / "p"],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": path},

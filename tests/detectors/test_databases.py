@@ -116,3 +116,12 @@ def test_both_databases_are_built_at_once_and_the_second_is_loaded_at_its_first_
     assert ("second" in vars(built), "second" in vars(again)) == (True, False)
     assert hits(again.second, b"acme_key = " + TEXT[-32:])
     assert again.second is again.second
+
+
+def test_a_second_one_that_is_missing_is_built_before_the_first_text(tmp_path: Path) -> None:
+    """As of a process that starts while another one, which has written the first, still builds the second."""
+    Databases(ruleset(), tmp_path)
+    (path,) = tmp_path.glob("*-second.hsdb")
+    path.unlink()
+    assert "second" in vars(Databases(ruleset(), tmp_path))
+    assert path.exists()

@@ -33,7 +33,16 @@ def loaded(tmp_path: Path):
     Scanner(ruleset, cache_dir=tmp_path / "cache")
 
     def run(text: str) -> tuple[int, set[str]]:
-        command = [sys.executable, "-c", SCAN, str(tmp_path), str(tmp_path / "cache"), ruleset.digest, text]
+        command = [
+            sys.executable,
+            "-P",
+            "-c",
+            SCAN,
+            str(tmp_path),
+            str(tmp_path / "cache"),
+            ruleset.digest,
+            text,
+        ]
         output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         count, *modules = output.split()
         return int(count), {name.removeprefix("detectors.") for name in modules}

@@ -14,7 +14,11 @@ main()
 
 def call(*arguments):
     return subprocess.run(
-        [sys.executable, "-c", SCRIPT, *arguments], check=False, capture_output=True, text=True, timeout=60
+        [sys.executable, "-P", "-c", SCRIPT, *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
 
 
@@ -38,7 +42,7 @@ def test_a_scan_that_finds_nothing_loads_nothing_that_tells_of_findings(tmp_path
     Scanner(load_rules())  # so that the cache is warm
     script = SCRIPT.replace('print("gc", ', "print(*sys.modules, ")
     done = subprocess.run(
-        [sys.executable, "-c", script, "scan", "--format", "jsonl", str(tmp_path)],
+        [sys.executable, "-P", "-c", script, "scan", "--format", "jsonl", str(tmp_path)],
         check=True, capture_output=True, text=True, timeout=180,
     )  # fmt: skip
     modules = set(done.stdout.split())

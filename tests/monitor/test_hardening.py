@@ -8,7 +8,7 @@ import sys
 
 def outcome(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=180, check=False
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=180, check=False
     )
 
 
@@ -44,7 +44,7 @@ def test_it_ends_with_its_parent() -> None:
     )
     done = outcome(
         "import os, signal, subprocess, sys\n"
-        f"child = subprocess.Popen([sys.executable, '-c', {child!r}], stdout=subprocess.PIPE)\n"
+        f"child = subprocess.Popen([sys.executable, '-P', '-c', {child!r}], stdout=subprocess.PIPE)\n"
         "child.stdout.readline()\nprint(child.pid, flush=True)\nos.kill(os.getpid(), signal.SIGKILL)"
     )
     pid = int(done.stdout)

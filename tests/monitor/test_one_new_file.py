@@ -24,7 +24,7 @@ from monitor.collectors import sources
 from whole_service import configure, running
 
 ROOT = Path(__file__).parents[2]
-LINT = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"]
+LINT = [sys.executable, "-P", "-c", "from importlinter.cli import lint_imports_command as c; c()"]
 SOURCE = """
 from pydantic import SecretStr
 from monitor.collectors.base import SourcePlugin, SourceSettings

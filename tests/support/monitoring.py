@@ -93,7 +93,7 @@ class Server:
     def _start(self, command: Sequence[str | Path]) -> subprocess.Popen[bytes]:
         with (self.folder / "log").open("wb") as log:
             return subprocess.Popen(
-                [sys.executable, "-c", LEASH, *command],
+                [sys.executable, "-P", "-c", LEASH, *command],
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -12,6 +12,7 @@ from monitor import cli
 
 COMMAND = [
     sys.executable,
+    "-P",  # the installed one, not the checkout that the tests are started in
     "-c",
     "import sys; from monitor.cli import main; sys.argv[0] = 'leakstream'; main()",
 ]

@@ -7,7 +7,7 @@ from benchmarks.bars.fleet import children, cpu_seconds, free_ports, peak_bytes,
 
 
 def test_a_child_is_seen_measured_and_gone():
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+    with subprocess.Popen([sys.executable, "-P", "-c", "input()"], stdin=subprocess.PIPE) as child:
         assert child.pid in children(os.getpid())
         assert running([child.pid]) == [child.pid]
         assert peak_bytes(child.pid) > 1_000_000
@@ -22,7 +22,7 @@ def test_cpu_time_grows_with_work_and_counts_children():
     before = cpu_seconds(os.getpid())
     busy = "n = sum(i * i for i in range(3_000_000)); print(n, flush=True); input()"
     with subprocess.Popen(
-        [sys.executable, "-c", busy], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-P", "-c", busy], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as child:
         assert child.stdout.readline()
         spent = cpu_seconds(child.pid)

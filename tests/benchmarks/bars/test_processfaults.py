@@ -13,7 +13,7 @@ from benchmarks.bars.processfaults import ProcessFaults
 PARENT = """
 import subprocess, sys, time
 while True:
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+    with subprocess.Popen([sys.executable, "-P", "-c", "input()"], stdin=subprocess.PIPE) as child:
         child.wait()
 """
 
@@ -21,7 +21,7 @@ while True:
 @pytest.fixture
 def fleet(tmp_path):
     """One member that keeps one child alive, as a matcher keeps its scanning process."""
-    process = subprocess.Popen([sys.executable, "-c", PARENT])
+    process = subprocess.Popen([sys.executable, "-P", "-c", PARENT])
     fleet = Fleet(tmp_path, tmp_path / "none.toml")
     (tmp_path / "match-1.log").touch()
     fleet.members["match-1"] = Member(

@@ -12,7 +12,7 @@ DEMO = ["demo", "--rate", "40", "--web-port", "0", "--metrics-port", "0"]
 
 
 def test_the_demo_pages_on_kafka_and_ends() -> None:
-    call = [sys.executable, SCRIPT, "--", sys.executable, "-c", MAIN, *DEMO]
+    call = [sys.executable, SCRIPT, "--", sys.executable, "-P", "-c", MAIN, *DEMO]
     with subprocess.Popen(
         call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0
     ) as demo:

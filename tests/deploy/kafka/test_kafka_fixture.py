@@ -32,7 +32,7 @@ def run(folder: Path, program: str, **environment: str) -> subprocess.CompletedP
     path = [ROOT / "deploy" / "kafka", ROOT / "tests" / "support", ROOT / "tests" / "deploy" / "kafka"]
     given = {"LEAKSTREAM_TEST_KAFKA": "", "JAVA_HOME": str(folder), "LEAKSTREAM_TEST_TOOLS": str(folder)}
     return subprocess.run(
-        [sys.executable, "-c", program, folder],
+        [sys.executable, "-P", "-c", program, folder],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path)), **given, **environment},
         capture_output=True,
         text=True,

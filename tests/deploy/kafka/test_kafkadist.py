@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[3]
 def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join([str(ROOT / "deploy" / "kafka"), str(ROOT / "tests" / "support")])
     return subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-P", "-c", code],
         env={**os.environ, "PYTHONPATH": path, **environment},
         capture_output=True,
         text=True,
@@ -46,7 +46,9 @@ def test_two_processes_at_once_fetch_once(tmp_path: Path) -> None:
         "LEAKSTREAM_TEST_TOOLS": str(cache),
     }
     both = [
-        subprocess.Popen([sys.executable, "-c", FETCH], env=environment, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-P", "-c", FETCH], env=environment, stdout=subprocess.PIPE, text=True
+        )
         for _ in range(2)
     ]
     told = {process.communicate(timeout=180)[0].strip() for process in both}

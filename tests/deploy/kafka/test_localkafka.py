@@ -120,7 +120,7 @@ sys.exit(5)
 def command(*more: str) -> subprocess.Popen[str]:
     """As a terminal would start it: in a process group of its own."""
     return subprocess.Popen(
-        [sys.executable, SCRIPT, "--", sys.executable, "-c", SHOW, *more],
+        [sys.executable, SCRIPT, "--", sys.executable, "-P", "-c", SHOW, *more],
         stdout=subprocess.PIPE,
         text=True,
         process_group=0,

@@ -103,7 +103,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     }
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-c", LEASH, "/bin/bash", DEPLOY / "node.sh", here(folder, "server.properties")],
+            [sys.executable, "-P", "-c", LEASH, "/bin/bash", DEPLOY / "node.sh", here(folder, "server.properties")],
             env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
         )  # fmt: skip
     try:

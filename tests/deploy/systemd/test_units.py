@@ -170,7 +170,10 @@ def test_what_it_may_not_do_does_not_stop_it_from_scanning(tmp_path: Path) -> No
         "from monitor.cli import main\nsys.argv[0] = 'leakstream'\nmain()\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, "scan", str(tmp_path)], capture_output=True, text=True, check=False
+        [sys.executable, "-P", "-c", program, "scan", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if "an older kernel" in done.stderr:
         pytest.skip("needs Linux 6.3")

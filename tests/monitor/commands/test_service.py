@@ -18,7 +18,7 @@ MAIN = "import sys; from monitor.cli import main; sys.argv[0] = 'leakstream'; ma
 def test_a_signal_ends_the_service_in_order(tmp_path: Path, number: signal.Signals) -> None:
     config = configure(tmp_path, "")
     with subprocess.Popen(
-        [sys.executable, "-c", MAIN, "run", "--config", str(config)], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-P", "-c", MAIN, "run", "--config", str(config)], stderr=subprocess.PIPE, text=True
     ) as service:
         assert service.stderr is not None
         lines = []
@@ -33,7 +33,19 @@ def test_a_signal_ends_the_service_in_order(tmp_path: Path, number: signal.Signa
 
 
 def test_the_demo_pages_and_ends() -> None:
-    call = [sys.executable, "-c", MAIN, "demo", "--rate", "100", "--web-port", "0", "--metrics-port", "0"]
+    call = [
+        sys.executable,
+        "-P",
+        "-c",
+        MAIN,
+        "demo",
+        "--rate",
+        "100",
+        "--web-port",
+        "0",
+        "--metrics-port",
+        "0",
+    ]
     with subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
         assert demo.stdout is not None
         told: list[str] = []

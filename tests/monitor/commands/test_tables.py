@@ -21,7 +21,9 @@ print_table(table, "1 of 1")
 def test_the_first_column_is_never_cut_and_a_program_gets_every_cell_whole(terminal: bool) -> None:
     reader, writer = pty.openpty() if terminal else os.pipe()
     environment = {**os.environ, "COLUMNS": "80", "TERM": "xterm"}
-    subprocess.run([sys.executable, "-c", SCRIPT], stdout=writer, check=True, env=environment, timeout=180)
+    subprocess.run(
+        [sys.executable, "-P", "-c", SCRIPT], stdout=writer, check=True, env=environment, timeout=180
+    )
     os.close(writer)
     said = b""
     while chunk := _read(reader):

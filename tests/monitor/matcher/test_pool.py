@@ -50,7 +50,7 @@ async def test_death_has_its_reason_and_the_next_job_works(pool, content, reason
 async def test_a_command_that_cannot_start_ends_the_stage():
     with pytest.raises(PoolFailed):
         async with ScanPool(
-            PoolSettings(command=(sys.executable, "-c", "raise SystemExit(3)")), KEYS, Metrics()
+            PoolSettings(command=(sys.executable, "-P", "-c", "raise SystemExit(3)")), KEYS, Metrics()
         ):
             pass
 
@@ -106,6 +106,14 @@ async def test_a_combo_list_of_3_mb_is_a_finding_and_no_dead_letter():
     (event,) = [FindingEvent.read(as_record(message)) for message in handled.messages]
     assert event.rule == "data-dump-email-password"
     assert event.records > 1000
+
+
+async def test_it_runs_no_code_of_the_folder_that_it_is_started_in(tmp_path, monkeypatch):
+    (tmp_path / "monitor").mkdir()
+    (tmp_path / "monitor" / "__init__.py").write_text("raise SystemExit('this is somebody else')")
+    monkeypatch.chdir(tmp_path)
+    async with ScanPool(PoolSettings(), KEYS, Metrics()) as pool:
+        assert (await pool.scan([JobItem(META, b"harmless")])).stats["bytes"] == 8
 
 
 def as_record(message):

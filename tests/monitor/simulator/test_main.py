@@ -11,7 +11,18 @@ import orjson
 async def test_it_serves_publishes_and_ends_on_a_signal(tmp_path):
     truth = tmp_path / "truth.jsonl"
     program = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "monitor.simulator", "--rate", "100", "--leaks", "1", "--truth", str(truth)),
+        *(
+            sys.executable,
+            "-P",
+            "-m",
+            "monitor.simulator",
+            "--rate",
+            "100",
+            "--leaks",
+            "1",
+            "--truth",
+            str(truth),
+        ),
         stdout=asyncio.subprocess.PIPE,
     )
     try:

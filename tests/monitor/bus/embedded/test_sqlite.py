@@ -125,7 +125,7 @@ except BusError as error:
 print(written)
 """
     out = subprocess.run(
-        [sys.executable, "-c", script, str(path)], check=True, capture_output=True, text=True
+        [sys.executable, "-P", "-c", script, str(path)], check=True, capture_output=True, text=True
     ).stdout
     assert int(out) > 5
     db = _open(path)
@@ -163,7 +163,7 @@ with db.write() as run:
     run.executemany("INSERT INTO t VALUES (?)", [(bytes(50_000),)] * 400)
     os.kill(os.getpid(), 9)
 """
-    assert subprocess.run([sys.executable, "-c", script, str(path)], check=False).returncode == -9
+    assert subprocess.run([sys.executable, "-P", "-c", script, str(path)], check=False).returncode == -9
     db = _open(path)
     with db.write() as run:
         assert run.execute("SELECT count(*) FROM t").fetchone() == (0,)
