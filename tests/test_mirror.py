@@ -70,7 +70,6 @@ WHOLE = {
     "monitor/console/frame.py": "tests/monitor/console/test_console.py",
     "monitor/app/buses.py": "tests/monitor/app/test_service.py",
     "monitor/app/drills.py": "tests/monitor/test_drill_chain.py",
-    "monitor/app/loading.py": "tests/monitor/app/test_service.py",
     "monitor/app/opening.py": "tests/monitor/commands/test_dlq.py",
     "monitor/app/reports.py": "tests/monitor/commands/test_report.py",
     "monitor/report/coverage_words.py": "tests/monitor/report/test_markdown.py",

@@ -9,7 +9,6 @@ No error and no count says anything of what was read.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from collections import Counter
@@ -200,7 +199,7 @@ def _binary(name: str, value: Any, skipped: Counter[str]) -> list[tuple[str, str
     try:
         raw = base64.b64decode(value.translate(str.maketrans("-_", "+/")), validate=True)
         return [(name, raw.decode())]
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # of binascii, of UTF-8, or of b64decode for what is not ASCII
         skipped["not_base64"] += 1
         return []
 

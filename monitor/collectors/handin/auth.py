@@ -11,7 +11,6 @@ the same over a token of its own to see whether we know the secret.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import re
@@ -153,7 +152,7 @@ def signing_key(secret: bytes) -> bytes:
     text = secret.decode("ascii", "replace")
     try:
         return base64.b64decode(text.removeprefix(_PREFIX), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # also of what is not ASCII
         raise ValueError("a signing secret is `whsec_` and base64") from error
 
 

@@ -11,7 +11,6 @@ Anybody with a token can write any owner and repository. So a forge that the tok
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -101,7 +100,7 @@ def _content(given: Mapping[str, object]) -> bytes:
     if isinstance(encoded, str) and text is None:
         try:
             return base64.b64decode(encoded, validate=True)
-        except binascii.Error:
+        except ValueError:  # also of what is not ASCII
             raise Unacceptable("content_base64 is not base64") from None
     raise Unacceptable("give either content or content_base64, a text")
 

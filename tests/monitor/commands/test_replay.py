@@ -18,8 +18,7 @@ from pathlib import Path
 import pytest
 
 from leaks import line
-from monitor.commands.errors import Failure
-from shell import call
+from shell import run
 from whole_service import PATIENCE, configure, running
 
 RULE = r"""
@@ -50,8 +49,8 @@ class Left:
     async def serve(self, findings: int = 0) -> None:
         """Until so many were recorded, since nobody watches them."""
         about = {"action": "record", "reason": "unattributed"}
-        async with running(self.config) as run:
-            await run.until(lambda: run.metric("policy_decisions_total", **about) == findings)
+        async with running(self.config) as service:
+            await service.until(lambda: service.metric("policy_decisions_total", **about) == findings)
 
     def rows(self, query: str) -> list[tuple[object, ...]]:
         with closing(sqlite3.connect(self.folder / "state" / "store.db")) as database:
@@ -65,14 +64,15 @@ class Left:
         return any(s["topic"] == "documents.v1" and s["next"] > 0 for each in spans for s in each)
 
     def replayed(self, *arguments: str) -> dict[str, object]:
-        done = call("replay", "--json", *arguments, "--config", str(self.config))
-        assert done.exit_code == 0, (done.output, done.exception)
+        # a process of its own: it steps back behind all others for good
+        done = run("replay", "--json", *arguments, "--config", str(self.config))
+        assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
     def said(self, *arguments: str) -> str:
-        done = call(*arguments, "--config", str(self.config))
-        assert done.stdout, (done.output, done.exception)
-        return done.stdout
+        done = run(*arguments, "--config", str(self.config))
+        assert done.stdout, done.stderr
+        return done.stdout.decode()
 
 
 @pytest.fixture(scope="module")
@@ -161,10 +161,10 @@ def test_ctrl_c_stops_it_and_it_goes_on_where_it_was(left: Left) -> None:
     left.written("")
 
     async def serve() -> None:
-        async with running(left.config) as run:
+        async with running(left.config) as service:
             about = {"action": "record", "reason": "unattributed"}
             # those of the copied folder are further places of two that are known
-            await run.until(lambda: run.metric("policy_decisions_total", **about) >= 8 + 2)
+            await service.until(lambda: service.metric("policy_decisions_total", **about) >= 8 + 2)
 
     asyncio.run(serve())
     left.written(WATCHED)
@@ -232,6 +232,6 @@ def test_live_positions_do_not_move(left: Left) -> None:
     ],
 )
 def test_wrong_calls(left: Left, arguments: list[str], said: str) -> None:
-    done = call("replay", *arguments, "--config", str(left.config))
-    assert isinstance(done.exception, Failure)
-    assert said in str(done.exception)
+    done = run("replay", *arguments, "--config", str(left.config))
+    assert done.returncode == 2
+    assert said in done.stderr.decode()

@@ -112,10 +112,14 @@ def test_gcp() -> None:
         "name": "projects/12/secrets/bin/versions/1",
         "payload": {"data": b64encode(b"\xff\xfe").decode()},
     }
+    strange = {
+        "name": "projects/12/secrets/strange/versions/1",
+        "payload": {"data": "\u00e4\u00e4\u00e4\u00e4"},
+    }
     skipped: Counter[str] = Counter()
-    found = list(secrets_in(json.dumps([one, broken]).encode(), skipped))
+    found = list(secrets_in(json.dumps([one, broken, strange]).encode(), skipped))
     assert found == [NamedSecret("db-key", ONE.encode(), "value-1")]
-    assert skipped == {"not_base64": 1}
+    assert skipped == {"not_base64": 2}
 
 
 def test_azure_and_several_texts_one_after_another() -> None:

@@ -77,7 +77,9 @@ async def test_foreign_text_is_escaped(tmp_path):
     assert orjson.loads(body)["data"]["exposure"]["where"]["path"] == "a\\u202eb\\x1b[31m"
 
 
-@pytest.mark.parametrize("secret", ["plain", "whsec_", "whsec_!!!", "whsec_c2hvcnQ=", "whsec_" + "A" * 100])
+@pytest.mark.parametrize(
+    "secret", ["plain", "whsec_", "whsec_!!!", "whsec_\u00e4\u00f6", "whsec_c2hvcnQ=", "whsec_" + "A" * 100]
+)
 def test_a_wrong_secret_is_refused_without_quoting_it(secret):
     with pytest.raises(ValueError, match="24 to 64 bytes") as caught:
         signing_keys(secret)

@@ -57,9 +57,10 @@ def test_standard_webhooks():
     assert is_standard_webhook(key, b"body", rotated, 1000.0)
 
 
-def test_a_signing_secret_is_base64():
-    with pytest.raises(ValueError, match="base64"):
-        signing_key(b"whsec_!!")
+@pytest.mark.parametrize("secret", [b"whsec_!!", b"whsec_\xff\xff\xff\xff"])
+def test_a_signing_secret_is_base64(secret):
+    with pytest.raises(ValueError, match="and base64"):
+        signing_key(secret)
 
 
 def test_gitlab_token():

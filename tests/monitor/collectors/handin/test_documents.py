@@ -87,6 +87,7 @@ def test_many():
         (b'{"content": 1}', "either content"),
         (b'{"content": "a", "content_base64": "YQ=="}', "either content"),
         (b'{"content_base64": "?"}', "not base64"),
+        ('{"content_base64": "\u00e4\u00e4\u00e4\u00e4"}'.encode(), "not base64"),
         (b'{"content": "a", "path": 7}', "'path': a text"),
         (b'{"content": ""}', "no content"),
         (b'{"content": "a", "x": "y"}', "unknown field"),
