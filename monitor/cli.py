@@ -31,6 +31,7 @@ _HOMES: Final = {
     "deliveries": "deliveries",
     "outbox": "outbox",
     "silence": "silence",
+    "store": "store",
     "dlq": "dlq",
     "policy": "policy",
     "replay": "replay",

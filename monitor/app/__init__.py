@@ -16,6 +16,7 @@ from monitor.app.opening import (
     open_exposures,
     open_ledger,
     open_telling,
+    open_transfer,
 )
 from monitor.app.replaying import documents_seconds, open_replay, replay_offer
 from monitor.app.reports import open_privacy, open_reports
@@ -51,6 +52,7 @@ __all__ = [
     "open_replay",
     "open_reports",
     "open_telling",
+    "open_transfer",
     "own_files",
     "own_secrets",
     "polite_client",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
 
 from detectors import Scanner, load_rules
 from monitor import hardening
@@ -14,9 +16,9 @@ from monitor.alerting.exposures.desk import Exposures
 from monitor.alerting.policy.table import Policy, PolicySettings
 from monitor.alerting.telling.desk import TellingDesk
 from monitor.app.buses import connected, topics
-from monitor.app.loading import configured, routes_of, section
-from monitor.app.stores import known_store
-from monitor.config import Config
+from monitor.app.loading import configured, load_config, routes_of, section
+from monitor.app.stores import known_store, make_store
+from monitor.config import Config, ConfigError
 from monitor.contracts import DEAD_LETTER_SUFFIX
 from monitor.dlq.desk import DeadLetters
 from monitor.matcher.redact import Redactor
@@ -24,6 +26,8 @@ from monitor.matcher.repeats import Repeats
 from monitor.matcher.settings import MatchSettings
 from monitor.metrics import Metrics
 from monitor.store.engine import Store
+
+_SQLITE: Final = b"SQLite format 3\x00"  # sqlite.org/fileformat.html
 
 
 @asynccontextmanager
@@ -84,6 +88,40 @@ async def open_store(config: Config) -> AsyncIterator[Store]:
         yield store
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def open_transfer(config: Config, source: Path) -> AsyncIterator[tuple[Store, Store]]:
+    """The store in the file `source`, or that the configuration `source` names; and that of `config`, made where there is none.
+
+    Raises ConfigError, StoreRefused, StoreBusy.
+    """
+    if source.suffix == ".toml":
+        old = await known_store(await asyncio.to_thread(load_config, source))
+    else:
+        await asyncio.to_thread(_needs_sqlite, source)
+        old = await Store.open(source)
+    try:
+        new = await make_store(config)
+        try:
+            yield old, new
+        finally:
+            await new.close()
+    finally:
+        await old.close()
+
+
+def _needs_sqlite(path: Path) -> None:
+    """Raises ConfigError. What is no store must not be made one."""
+    try:
+        with path.open("rb") as file:
+            good = file.read(len(_SQLITE)) == _SQLITE
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: {error.strerror}; the old store is store.db in the old state folder"
+        ) from error
+    if not good:
+        raise ConfigError(f"{path} is no SQLite file; name store.db, or the configuration of the old store")
 
 
 def _mask(config: Config) -> Callable[[str], str]:

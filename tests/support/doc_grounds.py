@@ -139,8 +139,11 @@ def _misdelivery(house: House, page: str) -> Sandbox:
 
 
 def _postgres(house: House, page: str) -> Sandbox:
-    """A server, its administrator's login in the environment, and a key."""
-    sandbox = alone(house, page)
+    """A server, its administrator's login in the environment, a key, and the store of a service that has ended."""
+    sandbox = own_store(house, page)
+    with closing(sqlite3.connect(sandbox.folder / "leakstream-state" / "store.db")) as old:
+        old.execute("UPDATE leases SET until = 0")
+        old.commit()
     server = house.postgres
     for name in ("createuser", "createdb", "pg_dump", "pg_restore"):
         if shutil.which(name) is None:
