@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 
 def spread(seconds: Sequence[float]) -> dict[str, float]:
-    """Percentiles, in the unit given. Raises StatisticsError for fewer than two values."""
+    """Percentiles, in the unit given. Raises StatisticsError for no values, before Python 3.13 for one, too."""
     cuts = statistics.quantiles(seconds, n=1000, method="inclusive")
     return {
         "count": len(seconds),

@@ -10,9 +10,9 @@ def test_spread_of_a_thousand():
     assert found == {"count": 1001, "p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
 
 
-def test_one_value_has_no_spread():
+def test_no_values_have_no_spread():
     with pytest.raises(statistics.StatisticsError):
-        spread([1.0])
+        spread([])
 
 
 def test_a_growing_lag_has_its_slope():
