@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from monitor.app import open_transfer, store_name
 from monitor.commands.service import ConfigOption, read_config
@@ -53,11 +53,12 @@ async def _import(config: Config, source: Path) -> dict[str, int]:
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
-        bars = dict[str, int]()
+        bars = dict[str, TaskID]()
 
         def on_rows(name: str, done: int, of: int) -> None:
-            bar = bars[name] = bars[name] if name in bars else int(progress.add_task(name, total=of))
-            progress.update(progress.task_ids[bar], completed=done)
+            if name not in bars:
+                bars[name] = progress.add_task(name, total=of)
+            progress.update(bars[name], completed=done)
 
         async with open_transfer(config, source) as (old, new):
             return await transfer(old, new, now=time.time(), on_rows=on_rows)

@@ -27,16 +27,11 @@ from monitor.matcher.frames import MEMORY_EXIT
 from monitor.metrics import Metrics
 
 _LOG = structlog.get_logger("matcher.pool")
-WORKER: Final = (
-    sys.executable,
-    "-P",
-    "-m",
-    "monitor.scanning",
-)  # -P: no code of the folder that the service was started in
+# -P: no code of the folder that the service was started in
+WORKER: Final = (sys.executable, "-P", "-m", "monitor.scanning")
 SECONDS_A_MIB: Final = 3.0  # the densest take half of it on a slow core: 6,000 reported tokens a MiB
-_START_SECONDS: Final = (
-    600.0  # a cold database is compiled once, on a busy machine in minutes; a warm one loads in a moment
-)
+# a cold database is compiled once, on a busy machine in minutes; a warm one loads in a moment
+_START_SECONDS: Final = 600.0
 _LOOK_SECONDS: Final = 0.05  # the least between two looks at what a process has used up
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 

@@ -13,9 +13,8 @@ from typing import Any, Final
 
 import detectors
 
-_SECONDS: Final = (
-    5.0  # of this process: a thousand times what any of them needs; an exponential one needs years
-)
+# of this process: a thousand times what any of them needs; an exponential one needs years
+_SECONDS: Final = 5.0
 _SIZE: Final = 60
 _SIGNS: Final = b"aA0-_ ./:=+\"'\n\t(,;@#x1e"
 _PAIRS: Final = itertools.permutations([b"a", b"0", b"-", b".", b" ", b"/", b"\n", b"=", b'"', b","], 2)
