@@ -12,7 +12,8 @@ from benchmarks import generic, generic_values
 from benchmarks.generic_cases import DUMMIES, NEGATIVES, PASSWORD_PLACES, SECRET_PLACES, URLS
 
 PLACES = [text for groups in (PASSWORD_PLACES, SECRET_PLACES) for texts in groups.values() for text in texts]
-MAKERS = {*generic_values.PASSWORDS, *generic_values.SECRETS, *generic_values.URL_PASSWORDS}
+# in one order, whatever process lists them
+MAKERS = dict.fromkeys([*generic_values.PASSWORDS, *generic_values.SECRETS, *generic_values.URL_PASSWORDS])
 
 
 @pytest.mark.parametrize("place", [*PLACES, *URLS])

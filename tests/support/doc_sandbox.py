@@ -156,7 +156,8 @@ def answers(url: str, alive: Callable[[], None]) -> None:
             with urllib.request.urlopen(url, timeout=5):
                 return True
         except urllib.error.HTTPError as refused:
-            return refused.code != 503
+            with refused:  # it holds the connection
+                return refused.code != 503
         except (urllib.error.URLError, ConnectionError):
             return False
 
