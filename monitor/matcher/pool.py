@@ -20,7 +20,7 @@ from typing import Any, Final, Self
 import orjson
 import structlog
 
-from monitor.aio import cancel, spawn
+from monitor.aio import spawn
 from monitor.identity import KeyRing
 from monitor.matcher import frames
 from monitor.matcher.frames import MEMORY_EXIT
@@ -33,7 +33,6 @@ SECONDS_A_MIB: Final = 3.0  # the densest take half of it on a slow core: 6,000 
 # a cold database is compiled once, on a busy machine in minutes; a warm one loads in a moment
 _START_SECONDS: Final = 600.0
 _LOOK_SECONDS: Final = 0.05  # the least between two looks at what a process has used up
-_TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
 class WorkerDied(Exception):
@@ -162,35 +161,38 @@ class _Worker:
 
     async def ask(self, items: Sequence[frames.JobItem], seconds: float, *, stalled: float) -> frames.Answer:
         """Raises WorkerDied: also after `seconds` of processor time, and after so many and `stalled` of the clock."""
-        used, end = self._used(), time.monotonic() + seconds + stalled
-        left = seconds
-        asked = spawn(self._asked(items), name="scan-job")
+        loop = asyncio.get_running_loop()
+        used, end = self._used(), loop.time() + seconds + stalled
+        timer: asyncio.TimerHandle
+
+        def look() -> None:
+            nonlocal timer
+            now, left = loop.time(), seconds - (self._used() - used)
+            if left <= 0 or now >= end:
+                limit.reschedule(now)
+            else:
+                timer = loop.call_later(min(max(left, _LOOK_SECONDS), end - now), look)
+
+        timer = loop.call_later(seconds, look)
         try:
-            while not (await asyncio.wait({asked}, timeout=min(left, end - time.monotonic())))[0]:
-                left = seconds - (self._used() - used)
-                if left <= 0 or time.monotonic() >= end:
-                    raise WorkerDied("timeout")
-                left = max(left, _LOOK_SECONDS)
-            frame = asked.result()
+            async with asyncio.timeout(None) as limit:
+                await self._send(frames.job(items))
+                frame = await self._receive()
+        except TimeoutError as error:
+            raise WorkerDied("timeout") from error
         finally:
-            await cancel(asked)
+            timer.cancel()
         try:
             return frames.read_answer(frame)
         except frames.FrameError as error:
             raise WorkerDied("crash") from error
 
-    async def _asked(self, items: Sequence[frames.JobItem]) -> bytes:
-        await self._send(frames.job(items))
-        return await self._receive()
-
     def _used(self) -> float:
-        """Processor time of the process in seconds (proc_pid_stat(5), utime and stime); 0.0 when it is gone."""
+        """Processor time of the process in seconds; 0.0 when it is gone. The clock's number is what clock_getcpuclockid(3) makes on Linux."""
         try:
-            text = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii", errors="replace")
-        except (FileNotFoundError, ProcessLookupError):
+            return time.clock_gettime(~self._process.pid << 3 | 2)
+        except OSError:
             return 0.0
-        fields = text.rpartition(")")[2].split()  # its name comes before, and may hold anything
-        return (int(fields[11]) + int(fields[12])) / _TICKS
 
     async def _send(self, pieces: Sequence[bytes]) -> None:
         assert self._process.stdin is not None
