@@ -38,9 +38,8 @@ class Databases:
         self._name = _digest(ruleset)[:32]
         stored = self._stored("first")
         self.first = self._both() if stored is None else stored
-        if not files.has(
-            self._file("second"), folder
-        ):  # somebody else is building both just now: better here than in the middle of a text
+        # somebody else is building both just now: better here than in the middle of a text
+        if not files.has(self._file("second"), folder):
             self.second  # noqa: B018 - builds it
 
     @cached_property

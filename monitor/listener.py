@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from monitor.aio import cancel, spawn
 
-_PATIENCE = 60.0  # seconds that a connection may be open with no request under way, half of one included
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_PATIENCE: Final = (
+    60.0  # seconds that a connection may be open with no request under way, half of one included
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,8 +39,8 @@ from monitor.store.facets import facets
 from monitor.store.model import Exposure
 from monitor.store.queries import SHORTEST_ID, Filter, Total
 
-# verbs of the audit log that change nothing
 _LATEST: Final = 50  # of them is told what is new; the console's words know it
+# verbs of the audit log that change nothing
 LOOKS: Final = ("viewed", "reported", "listed_evidence")
 
 
